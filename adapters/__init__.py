@@ -1,0 +1,1 @@
+"""Where campaigns are posted: one module per platform, and nothing about scheduling."""

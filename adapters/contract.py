@@ -1,0 +1,280 @@
+"""The contract between Gaung and a platform: what goes in, what comes out, what may go wrong.
+
+An adapter turns one :class:`Post` into one post on one account and answers honestly whether it is
+there. It knows nothing of campaigns, schedules, approvals or the database. A new platform is a
+subclass of :class:`Adapter`, a line in the registry and a subclass of the contract suite.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Literal, Protocol
+
+from adapters.errors import AdapterError
+
+#: What an adapter may store in a :class:`Progress`: plain JSON values.
+Json = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+
+
+def N_(message: str) -> str:
+    """Mark ``message`` for the translators; it is translated where it is shown (``scheduler.i18n``)."""
+    return message
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One picture or video of a post: a local file whose content has the SHA-256 ``sha256``."""
+
+    path: Path
+    sha256: str
+    mime: str
+    alt: str
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What is to be published on one account, exactly as it was approved.
+
+    ``key`` is the delivery key: unique for ever, so a platform that accepts idempotency keys or
+    client-chosen names gets it (or something derived from it). ``text`` already carries its
+    hashtags; ``link`` is separate because platforms place it differently.
+    """
+
+    key: str
+    text: str
+    link: str = ""
+    media: tuple[Media, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The platform's confirmation: the id of the post there, and its public address if known."""
+
+    remote_id: str
+    permalink: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """The post was prepared for a person, who publishes it by hand; ``place`` is where to find it."""
+
+    place: str
+
+
+class Progress(Protocol):
+    """The durable memory of one chain of attempts at one delivery.
+
+    Container ids, upload sessions, keys chosen by us, ids of thread parts that are already out:
+    saved *before* the step that they make safe to repeat, read back after a crash.
+    """
+
+    @property
+    def saved(self) -> Mapping[str, Json]:
+        """What earlier steps and earlier attempts saved."""
+
+    def save(self, **facts: Json) -> None:
+        """Add ``facts``; return only once they are committed to the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The post is on the platform."""
+
+    remote_id: str
+    permalink: str = ""
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The platform was asked in a way that would have shown the post, and it is not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Reading back cannot tell whether the post is there; ``reason`` says why."""
+
+    reason: str
+
+
+Finding = Found | Absent | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The figures of one post at one moment, as the platform gives them; None = it did not say.
+
+    ``views`` counts times shown, ``reach`` counts unique people: never one for the other.
+    ``raw`` keeps the platform's own names and values, refusals included, for the inspector.
+    """
+
+    views: int | None = None
+    reach: int | None = None
+    likes: int | None = None
+    comments: int | None = None
+    shares: int | None = None
+    saves: int | None = None
+    clicks: int | None = None
+    raw: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who the credentials speak for, as the platform answers."""
+
+    remote_id: str
+    name: str
+    url: str = ""
+    missing_permissions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one post may hold. ``measure`` counts a text the way the platform counts it."""
+
+    text: int
+    measure: Callable[[str], int] = len
+    media: int = 0
+    media_required: bool = False
+    alt_text: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a post cannot go (``error``) or may disappoint (``warning``), told before anyone approves.
+
+    ``message`` is an English template for gettext (marked with :func:`N_`), ``values`` its fields.
+    """
+
+    code: str
+    message: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    severity: Literal["error", "warning"] = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account as an adapter sees it. ``secret(name)`` returns a secret or raises AuthExpired."""
+
+    id: str
+    handle: str
+    secret: Callable[[str], str]
+    api_base: str = ""
+    options: Mapping[str, Json] = field(default_factory=dict)
+
+
+class Adapter(ABC):
+    """One account on one platform.
+
+    Made anew for each worker's call or reused, but never used by two threads at once. Every method
+    that talks to the platform raises :class:`~adapters.errors.AdapterError` and nothing else.
+    """
+
+    #: Name in ``config.toml`` and in the registry.
+    platform: ClassVar[str]
+    #: Names of the secrets that an account of this platform must configure.
+    secrets: ClassVar[tuple[str, ...]] = ()
+    limits: ClassVar[Limits]
+
+    def __init__(self, account: Account, now: Callable[[], datetime]) -> None:
+        self.account = account
+        self.now = now
+
+    def wording(self, post: Post) -> str:
+        """The text as this platform will show it, the link placed where the platform wants it."""
+        return f"{post.text}\n\n{post.link}" if post.link else post.text
+
+    def check(self, post: Post) -> list[Problem]:
+        """Everything that the platform would refuse or cripple; offline, without credentials."""
+        return check_limits(self.limits, self.wording(post), post.media)
+
+    @abstractmethod
+    def verify(self) -> Identity:
+        """Ask the platform, as cheaply as possible, whether the credentials work."""
+
+    @abstractmethod
+    def publish(self, post: Post, progress: Progress) -> Receipt | Handed:
+        """Publish ``post`` once. A second call with the same progress resumes, it does not repeat."""
+
+    @abstractmethod
+    def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
+        """Read the account back since ``since`` (UTC) and say whether ``post`` is there.
+
+        Absent only where the listing would certainly have shown it; never adopts "the latest post"
+        without comparing text, number of media and time.
+        """
+
+    @abstractmethod
+    def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
+        """Figures for each id that the platform knows; an id it does not know is left out."""
+
+    @abstractmethod
+    def remove(self, remote_id: str) -> None:
+        """Delete the post; done if it is already gone."""
+
+
+def check_limits(limits: Limits, wording: str, media: Sequence[Media]) -> list[Problem]:
+    """Given a post as it will read, return what exceeds ``limits``."""
+    problems: list[Problem] = []
+    if (length := limits.measure(wording)) > limits.text:
+        problems.append(
+            Problem(
+                "text-too-long",
+                N_(
+                    "The text is {length} long; this platform takes at most {limit}. Shorten it or give an override."
+                ),
+                {"length": length, "limit": limits.text},
+            )
+        )
+    if not wording.strip() and not media:
+        problems.append(Problem("empty-post", N_("The post has neither text nor media.")))
+    if len(media) > limits.media:
+        problems.append(
+            Problem(
+                "too-many-media",
+                N_("{count} media; this platform takes at most {limit}."),
+                {"count": len(media), "limit": limits.media},
+            )
+        )
+    if limits.media_required and not media:
+        problems.append(
+            Problem("media-required", N_("This platform takes no post without a picture or video."))
+        )
+    problems += [
+        Problem(
+            "alt-too-long",
+            N_("The alt text of {file} is {length} long; this platform takes at most {limit}."),
+            {"file": item.path.name, "length": len(item.alt), "limit": limits.alt_text},
+        )
+        for item in media
+        if limits.alt_text and len(item.alt) > limits.alt_text
+    ]
+    return problems
+
+
+__all__ = [
+    "Absent",
+    "Account",
+    "Adapter",
+    "AdapterError",
+    "Finding",
+    "Found",
+    "Handed",
+    "Identity",
+    "Limits",
+    "Media",
+    "N_",
+    "Post",
+    "Problem",
+    "Progress",
+    "Reach",
+    "Receipt",
+    "Unknown",
+    "check_limits",
+]

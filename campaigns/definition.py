@@ -1,0 +1,301 @@
+"""The models of a campaign file: what may stand in it, what it means, what is refused.
+
+A campaign is what one TOML file says; a message is one thing to say; a variant is a message as it
+reads on one account, with the overrides of that platform and account applied. Nothing here opens a
+file, knows the time of day, or has heard of a database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from campaigns import timetable
+from campaigns.problems import N_, nearest
+from campaigns.validation import refusal
+
+
+def _zone(value: str) -> str:
+    try:
+        timetable.zone(value)
+    except timetable.NoSuchZoneError:
+        near = nearest(value, {name.lower(): name for name in timetable.zone_names()})
+        known = {name.lower(): name for name in timetable.zone_names()}
+        raise refusal(
+            "zone",
+            N_("There is no time zone {zone}. Use WIB, WITA, WIT or a name like Asia/Jakarta.{near}"),
+            zone=value,
+            near=f" ({known[near]}?)" if near else "",
+        ) from None
+    return value
+
+
+_DURATION = re.compile(r"(\d+)\s*(hari|d|jam|h|menit|m|detik|s)", re.IGNORECASE)
+_UNIT = {
+    **dict.fromkeys(("d", "hari"), "days"),
+    **dict.fromkeys(("h", "jam"), "hours"),
+    **dict.fromkeys(("m", "menit"), "minutes"),
+    **dict.fromkeys(("s", "detik"), "seconds"),
+}
+
+
+def duration(value: object) -> timedelta:
+    """Given "90m", "1h30m", "2 jam" or "1 hari", return the length of time; raise if it is none."""
+    if isinstance(value, timedelta):
+        return value
+    text = str(value).strip()
+    parts = _DURATION.findall(text)
+    if not parts or _DURATION.sub("", text).strip():
+        raise refusal(
+            "duration",
+            N_("{value} is not a length of time. Write it like 30m, 2h, 1h30m or 1d."),
+            value=value,
+        )
+    return sum((timedelta(**{_UNIT[unit.lower()]: int(number)}) for number, unit in parts), timedelta())
+
+
+def duration_text(value: timedelta) -> str:
+    """Return ``value``, to the second, the way :func:`duration` reads it ("1d2h30m"; "0s" for none)."""
+    seconds = value.seconds
+    parts = ((value.days, "d"), (seconds // 3600, "h"), (seconds // 60 % 60, "m"), (seconds % 60, "s"))
+    return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
+
+
+def _slot(value: str) -> str:
+    try:
+        timetable.parse_slot(value)
+    except ValueError:
+        raise refusal(
+            "slot",
+            N_("{value} is not a weekly slot. Write a day and a time, like “senin 07:30” or “daily 12:00”."),
+            value=value,
+        ) from None
+    return value
+
+
+def _cron(value: str) -> str:
+    try:
+        timetable.cron(value)
+    except ValueError as error:
+        raise refusal(
+            "cron",
+            N_("{value} is not a cron rule: {why}. Five fields are needed: minute hour day month weekday."),
+            value=value,
+            why=str(error),
+        ) from None
+    return value
+
+
+def _local(value: datetime) -> datetime:
+    if value.tzinfo is not None:
+        raise refusal(
+            "at-offset",
+            N_("{at} carries an offset. Write the local time alone; the campaign's zone applies."),
+            at=value.isoformat(sep=" "),
+        )
+    return value
+
+
+Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Zone = Annotated[str, AfterValidator(_zone)]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(duration),
+    PlainSerializer(duration_text, return_type=str),
+    WithJsonSchema({"type": "string", "examples": ["30m", "2h", "1d"]}),
+]
+WeeklySlot = Annotated[
+    str, AfterValidator(_slot), Field(examples=["senin 07:30", "friday 19:30", "daily 12:00"])
+]
+Cron = Annotated[str, AfterValidator(_cron), Field(examples=["30 7 * * 1-5"])]
+LocalTime = Annotated[datetime, AfterValidator(_local)]
+Hashtag = Annotated[str, Field(pattern=r"^#\w+$", examples=["#Hakordia"])]
+Link = Annotated[str, Field(pattern=r"^(https?://\S+)?$", examples=["https://jaga.id"])]
+
+
+class Part(BaseModel):
+    """What every part of a campaign file has in common: unknown keys are errors, nothing changes later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class MediaFile(Part):
+    """A picture that goes with a message."""
+
+    file: str = Field(min_length=1, description="Path of the picture, from the folder of the campaign file.")
+    alt: str = Field(min_length=1, description="What the picture shows, for people who cannot see it.")
+
+
+class Override(Part):
+    """What one platform or one account gets instead; what is not given stays as the message has it."""
+
+    text: str | None = Field(default=None, min_length=1)
+    link: Link | None = Field(default=None, description='Another link; "" for none.')
+    hashtags: tuple[Hashtag, ...] | None = None
+    media: tuple[MediaFile, ...] | None = None
+    leave_out: bool = Field(default=False, description="True: the message is not published there.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self == Override.model_construct():
+            raise refusal(
+                "override-empty",
+                N_("The override changes nothing. Give it text, link, media, hashtags or leave_out."),
+            )
+        return self
+
+
+class Message(Part):
+    """One thing to say, and when."""
+
+    id: Id
+    topic: str = Field(default="", description="The value or subject, for reports.")
+    text: str = Field(min_length=1)
+    link: Link = ""
+    hashtags: tuple[Hashtag, ...] | None = Field(
+        default=None, description="Instead of the campaign's default hashtags; [] for none."
+    )
+    media: tuple[MediaFile, ...] = ()
+    at: tuple[LocalTime, ...] = Field(
+        default=(), description="Local dates and times, in the campaign's zone."
+    )
+    cron: Cron | None = Field(default=None, description="A rule as in crontab(5), in the campaign's zone.")
+    overrides: Mapping[str, Override] = Field(
+        default_factory=dict, description="By platform or by account id; the account's wins."
+    )
+
+    @field_validator("at")
+    @classmethod
+    def _no_time_twice(cls, at: tuple[datetime, ...]) -> tuple[datetime, ...]:
+        for moment in at:
+            if at.count(moment) > 1:
+                raise refusal("twice", N_("{value} appears twice."), value=moment.isoformat(sep=" "))
+        return at
+
+    @model_validator(mode="after")
+    def _one_timing(self) -> Self:
+        if self.at and self.cron:
+            raise refusal("two-timings", N_("A message has either at or cron, not both."))
+        return self
+
+
+class Campaign(Part):
+    """What one campaign file says."""
+
+    id: Id
+    title: str = Field(min_length=1)
+    owner: str = Field(min_length=1, description="The unit that answers for the campaign.")
+    zone: Zone = Field(description="WIB, WITA, WIT or an IANA name.")
+    start: date = Field(description="First day, local.")
+    end: date = Field(description="Last day, local, included.")
+    accounts: tuple[str, ...] = Field(min_length=1, description="Ids of accounts or of groups.")
+    hashtags: tuple[Hashtag, ...] = Field(default=(), description="For every message that names none.")
+    publish_within: Duration = Field(
+        default=timedelta(hours=2), description="How late a post may still go out by itself."
+    )
+    if_missed: Literal["skip", "review"] = Field(
+        default="review", description="What becomes of a post that is later: skipped, or put to a person."
+    )
+    approval: Literal["one-person", "two-person"] = Field(
+        default="two-person", description="two-person: whoever applied the file cannot approve it."
+    )
+    slots: tuple[WeeklySlot, ...] = Field(
+        default=(), description="Weekly times that messages without a time of their own fill in order."
+    )
+    messages: tuple[Message, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _dates_in_order(self) -> Self:
+        if self.end < self.start:
+            raise refusal(
+                "end-before-start",
+                N_("The campaign ends on {end}, before it starts on {start}."),
+                start=self.start,
+                end=self.end,
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """What a picture file turned out to be when it was read: content hash, type, size in pixels."""
+
+    sha256: str
+    mime: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An account as planning sees it."""
+
+    id: str
+    platform: str
+    agency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A media file of a variant, with the facts of its content."""
+
+    file: str
+    alt: str
+    facts: MediaFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A message exactly as it is to be published on one account."""
+
+    text: str
+    link: str
+    media: tuple[Picture, ...]
+
+
+def variant(
+    campaign: Campaign, message: Message, target: Target, facts: Mapping[str, MediaFacts]
+) -> Variant | None:
+    """Given a message and an account, return what will be published there, or None if it is left out.
+
+    The account's override wins over the platform's, and each field falls through by itself.
+    ``facts`` holds the facts of every media file by the name that the campaign file gives it.
+    """
+    layers = [message.overrides[key] for key in (target.id, target.platform) if key in message.overrides]
+    if any(layer.leave_out for layer in layers):
+        return None
+    text = next((layer.text for layer in layers if layer.text is not None), message.text)
+    link = next((layer.link for layer in layers if layer.link is not None), message.link)
+    media = next((layer.media for layer in layers if layer.media is not None), message.media)
+    named = [*(layer.hashtags for layer in layers), message.hashtags, campaign.hashtags]
+    hashtags = next(tags for tags in named if tags is not None)
+    return Variant(
+        text="\n\n".join(part for part in (text, " ".join(hashtags)) if part),
+        link=link,
+        media=tuple(Picture(item.file, item.alt, facts[item.file]) for item in media),
+    )
+
+
+def media_files(campaign: Campaign) -> Sequence[tuple[Message, MediaFile]]:
+    """Every media file that the campaign names, overrides included, with the message that names it."""
+    return [
+        (message, item)
+        for message in campaign.messages
+        for media in (message.media, *(override.media for override in message.overrides.values()))
+        for item in media or ()
+    ]

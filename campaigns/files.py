@@ -1,0 +1,211 @@
+"""A folder of TOML files -> campaigns, or every problem of all of them at once with its place.
+
+Reads the files and their pictures; decides nothing about times. What it returns is ready to plan:
+the definition, the accounts it reaches and the facts of each picture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from campaigns.definition import Campaign, MediaFacts, Target, media_files
+from campaigns.problems import N_, Problem, nearest
+from campaigns.validation import parse, read_toml
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """What the configuration offers to campaigns: its accounts, groups of accounts, and platforms."""
+
+    accounts: Mapping[str, Target]
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    platforms: Collection[str] = ()
+
+    def targets(self, names: Sequence[str]) -> tuple[Target, ...]:
+        """The accounts behind ids and groups, each once, in the order named; unknown names are skipped."""
+        ids = [one for name in names for one in self.groups.get(name, (name,))]
+        return tuple(self.accounts[one] for one in dict.fromkeys(ids) if one in self.accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One campaign, complete: its file, definition, accounts, and the facts of its media by name."""
+
+    path: Path
+    campaign: Campaign
+    targets: tuple[Target, ...]
+    media: Mapping[str, MediaFacts]
+
+
+def load(folder: Path, audience: Audience) -> tuple[list[Loaded], list[Problem]]:
+    """Given a folder, return its campaigns and every problem. A campaign with a problem is not returned."""
+    if not folder.is_dir():
+        return [], [
+            Problem(
+                "no-folder",
+                N_("The campaign folder does not exist."),
+                hint=N_("Create it, or correct the key campaigns in the configuration."),
+                file=str(folder),
+            )
+        ]
+    loaded: list[Loaded] = []
+    problems: list[Problem] = []
+    owners: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.toml")):
+        result, found = load_file(path, audience)
+        if result and (first := owners.setdefault(result.campaign.id, path)) != path:
+            found.append(
+                Problem(
+                    "campaign-twice",
+                    N_("The campaign id {id} is already used in {other}."),
+                    {"id": result.campaign.id, "other": first.name},
+                    hint=N_("Give each campaign an id of its own; an id is never used again."),
+                    file=path.name,
+                    field="id",
+                )
+            )
+        problems += found
+        if result and not found:
+            loaded.append(result)
+    return loaded, problems
+
+
+def load_file(path: Path, audience: Audience) -> tuple[Loaded | None, list[Problem]]:
+    """Given one campaign file, return the campaign and the problems in it (either may be empty)."""
+    raw = read_toml(path)
+    if isinstance(raw, Problem):
+        return None, [raw]
+    campaign = parse(Campaign, raw, path.name)
+    if isinstance(campaign, list):
+        return None, campaign
+    media, problems = _media(path, campaign)
+    problems += [*_ids(path, campaign), *_timing(path, campaign), *_names(path, campaign, audience)]
+    return Loaded(path, campaign, audience.targets(campaign.accounts), media), problems
+
+
+def _ids(path: Path, campaign: Campaign) -> list[Problem]:
+    ids = [message.id for message in campaign.messages]
+    return [
+        Problem(
+            "message-twice", N_("The message id {id} is used twice."), {"id": one}, "", path.name, one, "id"
+        )
+        for one in dict.fromkeys(ids)
+        if ids.count(one) > 1
+    ]
+
+
+def _timing(path: Path, campaign: Campaign) -> list[Problem]:
+    problems: list[Problem] = []
+    for message in campaign.messages:
+        if not (message.at or message.cron or campaign.slots):
+            problems.append(
+                Problem(
+                    "no-timing",
+                    N_("The message has no time: give it at or cron, or give the campaign slots."),
+                    {},
+                    "",
+                    path.name,
+                    message.id,
+                    "at",
+                )
+            )
+        problems += [
+            Problem(
+                "at-outside",
+                N_("{at} lies outside the campaign ({start} to {end})."),
+                {"at": at.isoformat(sep=" "), "start": campaign.start, "end": campaign.end},
+                "",
+                path.name,
+                message.id,
+                "at",
+            )
+            for at in message.at
+            if not campaign.start <= at.date() <= campaign.end
+        ]
+    return problems
+
+
+def _names(path: Path, campaign: Campaign, audience: Audience) -> list[Problem]:
+    known = [*audience.accounts, *audience.groups]
+    problems = [
+        Problem(
+            "unknown-account",
+            N_("There is no account or group {name} in the configuration."),
+            {"name": name, "near": nearest(name, known)},
+            N_("Did you mean {near}?") if nearest(name, known) else N_("See “gaung accounts list”."),
+            path.name,
+            "",
+            "accounts",
+        )
+        for name in campaign.accounts
+        if name not in known
+    ]
+    keys = {*audience.accounts, *audience.platforms}
+    problems += [
+        Problem(
+            "unknown-override",
+            N_("{name} is neither a platform nor an account."),
+            {"name": name, "near": nearest(name, keys)},
+            N_("Did you mean {near}?") if nearest(name, keys) else N_("See “gaung accounts list”."),
+            path.name,
+            message.id,
+            f"overrides.{name}",
+        )
+        for message in campaign.messages
+        for name in message.overrides
+        if name not in keys
+    ]
+    return problems
+
+
+def _media(path: Path, campaign: Campaign) -> tuple[dict[str, MediaFacts], list[Problem]]:
+    facts: dict[str, MediaFacts] = {}
+    problems: dict[tuple[str, str], Problem] = {}
+    for message, item in media_files(campaign):
+        if item.file in facts or (message.id, item.file) in problems:
+            continue
+        found = picture_facts(path.parent / item.file)
+        if isinstance(found, MediaFacts):
+            facts[item.file] = found
+        else:
+            template, why = found
+            problems[message.id, item.file] = Problem(
+                "media",
+                template,
+                {"file": item.file, "why": why},
+                N_("Paths are read from the folder of the campaign file."),
+                path.name,
+                message.id,
+                "media",
+            )
+    return facts, list(problems.values())
+
+
+def picture_facts(path: Path) -> MediaFacts | tuple[str, str]:
+    """Given a picture file, return its facts, or a template and the reason why it cannot be used.
+
+    The type is read from the content, not from the name, and the whole picture is decoded: a file
+    that was cut off in copying must not be noticed only by the platform.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return N_("The picture {file} does not exist."), ""
+    except OSError as error:
+        return N_("The picture {file} cannot be read: {why}"), error.strerror or str(error)
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            picture.load()
+            width, height = picture.size
+            mime = Image.MIME.get(picture.format or "", "")
+    except UnidentifiedImageError:
+        return N_("{file} is not a picture."), ""
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        return N_("The picture {file} is damaged: {why}"), str(error)
+    return MediaFacts(hashlib.sha256(content).hexdigest(), mime, width, height)

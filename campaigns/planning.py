@@ -1,0 +1,179 @@
+"""From a campaign to planned posts, and from planned and stored posts to what would change.
+
+Both steps are pure: the same file, accounts and window give the same posts with the same keys, and
+comparing them with a store that already holds them gives no change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from campaigns import timetable
+from campaigns.definition import Campaign, Message, Target, Variant, variant
+from campaigns.files import Loaded
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPost:
+    """One message on one account at one time: ``slot`` by the wall clock, ``planned_at`` in UTC."""
+
+    key: str
+    campaign_id: str
+    message_id: str
+    topic: str
+    target: Target
+    slot: datetime
+    planned_at: datetime
+    variant: Variant
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPost:
+    """What the store holds of one delivery, as far as planning may care.
+
+    ``editable``: nothing of it has left the house and it is waiting (planned, failed, missed,
+    review). ``waiting``: it is planned. ``withdrawn``: an earlier plan took it out of the file.
+    """
+
+    key: str
+    message_id: str
+    account_id: str
+    planned_at: datetime
+    digest: str
+    waiting: bool
+    editable: bool
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What applying a campaign would do to the store.
+
+    ``returned`` were withdrawn by an earlier version of the file and are back; ``passed`` would be
+    new, but their time is over, so they are never published.
+    """
+
+    new: list[PlannedPost]
+    changed: list[tuple[StoredPost, PlannedPost]]
+    returned: list[PlannedPost]
+    withdrawn: list[StoredPost]
+    passed: list[PlannedPost]
+    unchanged: int
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.changed or self.returned or self.withdrawn)
+
+
+def delivery_key(campaign_id: str, message_id: str, account_id: str, slot: datetime) -> str:
+    """The identity of a delivery: campaign, message, account and wall-clock time, never the text."""
+    facts = "\n".join((campaign_id, message_id, account_id, slot.strftime("%Y-%m-%dT%H:%M:%S")))
+    return hashlib.sha256(facts.encode()).hexdigest()[:32]
+
+
+def content_digest(target: Target, content: Variant) -> str:
+    """The hash of the exact thing that will be published there: text, link, alt texts, media bytes.
+
+    Media count by the SHA-256 of their bytes. The account is part of it: an approval for one account
+    is none for another.
+    """
+    facts = [
+        target.id,
+        target.platform,
+        content.text,
+        content.link,
+        [[picture.facts.sha256, picture.alt] for picture in content.media],
+    ]
+    return hashlib.sha256(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def local_slots(campaign: Campaign) -> Iterator[tuple[Message, datetime]]:
+    """Yield every (message, wall-clock time) of the whole campaign.
+
+    Messages without a time of their own fill the weekly slots in order and start again when all had
+    their turn; the count begins on the campaign's first day, so it is the same on every later day.
+    """
+    for message in campaign.messages:
+        if message.at:
+            yield from ((message, at) for at in sorted(message.at))
+        elif message.cron:
+            rule = timetable.cron(message.cron)
+            yield from ((message, at) for at in rule.times(campaign.start, campaign.end))
+    rotating = [message for message in campaign.messages if not message.at and not message.cron]
+    if rotating:
+        slots = [timetable.parse_slot(slot) for slot in campaign.slots]
+        for turn, at in enumerate(timetable.slot_times(slots, campaign.start, campaign.end)):
+            yield rotating[turn % len(rotating)], at
+
+
+def plan(loaded: Loaded, until: datetime) -> list[PlannedPost]:
+    """Given a campaign, return its posts from its first day to ``until`` (UTC), by time, then file order."""
+    campaign = loaded.campaign
+    contents: dict[str, list[tuple[Target, Variant, str]]] = {
+        message.id: [
+            (target, content, content_digest(target, content))
+            for target in loaded.targets
+            if (content := variant(campaign, message, target, loaded.media))
+        ]
+        for message in campaign.messages
+    }
+    posts: list[PlannedPost] = []
+    for message, slot in local_slots(campaign):
+        planned_at = timetable.to_utc(slot, campaign.zone)
+        if planned_at >= until:
+            continue
+        posts += [
+            PlannedPost(
+                key=delivery_key(campaign.id, message.id, target.id, slot),
+                campaign_id=campaign.id,
+                message_id=message.id,
+                topic=message.topic,
+                target=target,
+                slot=slot,
+                planned_at=planned_at,
+                variant=content,
+                digest=digest,
+            )
+            for target, content, digest in contents[message.id]
+        ]
+    # A rule may reach one slot twice (two weekly rules, a message named by hand): one post, one key.
+    unique = {post.key: post for post in posts}
+    return sorted(unique.values(), key=lambda post: post.planned_at)
+
+
+def compare(planned: Sequence[PlannedPost], stored: Iterable[StoredPost], now: datetime) -> Changes:
+    """Given what a campaign plans and what is stored of it, return what would change.
+
+    What was sent, or may have been, is never touched, and nothing new is planned for a time before
+    ``now`` (UTC). A post that became due and still waits (for an approval, say) follows the edits of
+    its file like any other.
+    """
+    changed: list[tuple[StoredPost, PlannedPost]] = []
+    returned: list[PlannedPost] = []
+    withdrawn: list[StoredPost] = []
+    unchanged = 0
+    rest = {post.key: post for post in planned}
+    for old in stored:
+        new = rest.pop(old.key, None)
+        if new is None:
+            if old.waiting:
+                withdrawn.append(old)
+        elif old.withdrawn:
+            if new.planned_at >= now:
+                returned.append(new)
+        elif old.editable and (old.digest, old.planned_at) != (new.digest, new.planned_at):
+            changed.append((old, new))
+        else:
+            unchanged += 1
+    return Changes(
+        new=[post for post in rest.values() if post.planned_at >= now],
+        changed=changed,
+        returned=returned,
+        withdrawn=withdrawn,
+        passed=[post for post in rest.values() if post.planned_at < now],
+        unchanged=unchanged,
+    )

@@ -1,0 +1,190 @@
+"""Wall-clock rules into instants: zones, weekly slots, cron rules, repeated and missing hours.
+
+Rules are enumerated as plain local times and only then turned into UTC, so a rule fires once per
+wall-clock time whatever the zone does: a time that does not exist moves forward by the gap, one
+that occurs twice fires at its first occurrence (DESIGN.md section 8). No clock is read here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+#: The three zones of Indonesia by the names that people there use (Keppres 41/1987).
+INDONESIA = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
+
+_DAYS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "senin mon monday",
+            "selasa tue tuesday",
+            "rabu wed wednesday",
+            "kamis thu thursday",
+            "jumat fri friday",
+            "sabtu sat saturday",
+            "minggu sun sunday",
+        )
+    )
+    for name in names.split()
+}
+_DAY_GROUPS = {
+    "setiap hari": range(7),
+    "daily": range(7),
+    "hari kerja": range(5),
+    "weekdays": range(5),
+}
+_CRON_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+
+
+class NoSuchZoneError(ValueError):
+    """The name is neither WIB, WITA, WIT nor an IANA zone."""
+
+
+@cache
+def zone(name: str) -> ZoneInfo:
+    """Given WIB, WITA, WIT or an IANA name, return the zone; raise NoSuchZoneError if there is none."""
+    try:
+        return ZoneInfo(INDONESIA.get(name, name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise NoSuchZoneError(name) from None
+
+
+def zone_names() -> list[str]:
+    """Every name that :func:`zone` takes."""
+    return sorted({*INDONESIA, *available_timezones()})
+
+
+def to_utc(local: datetime, name: str) -> datetime:
+    """Given a wall-clock time without offset, return its instant in UTC.
+
+    A missing time moves forward by the gap; of a repeated time the first occurrence is meant: both
+    are what fold=0 gives (PEP 495).
+    """
+    return local.replace(tzinfo=zone(name), fold=0).astimezone(UTC)
+
+
+def to_local(instant: datetime, name: str) -> datetime:
+    """Given an instant, return the wall-clock time there, with its offset."""
+    return instant.astimezone(zone(name))
+
+
+def zone_label(instant: datetime, name: str) -> str:
+    """The abbreviation to print after a time: WIB, WITA, WIT, or what the zone itself says."""
+    for label, iana in INDONESIA.items():
+        if name in {label, iana}:
+            return label
+    return to_local(instant, name).tzname() or name
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A time that returns on some days of every week (Monday is 0)."""
+
+    days: frozenset[int]
+    at: time
+
+
+def parse_slot(text: str) -> Slot:
+    """Given "senin 07:30", "fri 19.30" or "daily 12:00", return the slot; raise ValueError otherwise."""
+    match = re.fullmatch(r"(.+?)\s+(\d{1,2})[:.](\d{2})", text.strip().lower())
+    if not match:
+        raise ValueError(text)
+    day, hour, minute = match.groups()
+    days = _DAY_GROUPS.get(day) or ([_DAYS[day]] if day in _DAYS else None)
+    if days is None:
+        raise ValueError(text)
+    return Slot(frozenset(days), time(int(hour), int(minute)))
+
+
+def slot_times(slots: list[Slot], first: date, last: date) -> Iterator[datetime]:
+    """Yield the local times of ``slots`` from ``first`` to ``last`` (included), in order, each once."""
+    for offset in range((last - first).days + 1):
+        day = first + timedelta(days=offset)
+        for at in sorted({slot.at for slot in slots if day.weekday() in slot.days}):
+            yield datetime.combine(day, at)
+
+
+def _weekday_field(field: str) -> str:
+    """Rewrite crontab(5) weekday numbers (Sunday 0 or 7) as APScheduler's day names (Monday 0)."""
+
+    def named(part: str) -> str:
+        span, _, step = part.partition("/")
+        low, dash, high = span.partition("-")
+        if dash and low.isdigit() and high.isdigit():
+            days = range(int(low), int(high) + 1, int(step or 1))
+            if int(high) > 7 or not days:
+                raise ValueError(f"weekday {span}")
+            return ",".join(_CRON_DAYS[day % 7] for day in days)
+        if span == "*" and step:
+            return ",".join(_CRON_DAYS[day] for day in range(0, 7, int(step)))
+        if span.isdigit():
+            if int(span) > 7:
+                raise ValueError(f"weekday {span}")
+            return _CRON_DAYS[int(span) % 7]
+        return part
+
+    return ",".join(named(part) for part in field.split(","))
+
+
+@dataclass(frozen=True)
+class CronRule:
+    """A rule as crontab(5) means it: if both day fields are restricted, either of them matches."""
+
+    minute: str
+    hour: str
+    day: str
+    month: str
+    weekday: str
+
+    def times(self, first: date, last: date) -> Iterator[datetime]:
+        """Yield the local times of the rule from ``first`` to ``last`` (included), in order."""
+        # Enumerated in UTC as if it were wall-clock time: APScheduler in a real zone would fire twice
+        # in a repeated hour (DESIGN.md section 10); here only to_utc ever meets the zone.
+        end = datetime.combine(last, time.max, UTC)
+        moment = datetime.combine(first, time.min, UTC)
+        while (following := self._trigger.get_next_fire_time(None, moment)) is not None and following <= end:
+            yield following.replace(tzinfo=None)
+            moment = following + timedelta(minutes=1)
+
+    @property
+    def _trigger(self) -> _Trigger:
+        return _cron_trigger(self)
+
+
+class _Trigger:
+    """The part of an APScheduler trigger that is used here."""
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None: ...
+
+
+@cache
+def _cron_trigger(rule: CronRule) -> _Trigger:
+    from apscheduler.triggers.combining import OrTrigger
+    from apscheduler.triggers.cron import CronTrigger
+
+    def trigger(**days: str) -> _Trigger:
+        made: _Trigger = CronTrigger(
+            minute=rule.minute, hour=rule.hour, month=rule.month, timezone=UTC, **days
+        )
+        return made
+
+    weekday = _weekday_field(rule.weekday)
+    if not rule.day.startswith("*") and not rule.weekday.startswith("*"):
+        either: _Trigger = OrTrigger([trigger(day=rule.day), trigger(day_of_week=weekday)])
+        return either
+    return trigger(day=rule.day, day_of_week=weekday)
+
+
+def cron(text: str) -> CronRule:
+    """Given a five-field rule as in crontab(5), return it; raise ValueError with the reason otherwise."""
+    fields = text.split()
+    if len(fields) != 5:
+        raise ValueError(f"{len(fields)} fields")
+    rule = CronRule(*fields)
+    _cron_trigger(rule)
+    return rule

@@ -1,0 +1,1 @@
+"""Whether, and whether again: the only part with state."""
