@@ -80,3 +80,16 @@ class Ambiguous(AdapterError):
     """Nobody knows whether the post was accepted: never send again before looking."""
 
     kind = "ambiguous"
+
+
+class Misconfigured(ValueError):
+    """What a person configured cannot work; raised before any platform is called.
+
+    Not an :class:`AdapterError`: no attempt was made. ``message`` is an English template for gettext
+    (marked with ``N_``), ``values`` its fields, so that the face can show it in the person's language.
+    """
+
+    def __init__(self, message: str, **values: object) -> None:
+        super().__init__(message.format(**values))
+        self.message = message
+        self.values = values

@@ -126,7 +126,7 @@ class RefusedTransitionError(Exception):
 
 
 def after(state: State, event: Event) -> State:
-    """Given a state and an event, return the state that follows; raise RefusedTransitionError if none does."""
+    """Given a state and an event, return the state that follows; raise RefusedTransitionError otherwise."""
     try:
         return TRANSITIONS[state, event]
     except KeyError:

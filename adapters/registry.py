@@ -1,0 +1,77 @@
+"""Which platforms there are: names here, classes only when one is used.
+
+``gaung --help`` must not import an SDK, so importing this module imports no adapter. Strangers add
+theirs through the entry-point group ``gaung.adapters``; nobody can replace a name that is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from adapters.contract import N_, Adapter
+from adapters.errors import Misconfigured
+
+GROUP = "gaung.adapters"
+
+#: Name in the configuration -> "module:Class".
+BUILT_IN: Mapping[str, str] = {
+    "practice": "adapters.practice:PracticeAdapter",
+}
+
+
+def places() -> dict[str, str]:
+    """Return every platform's name and its "module:Class"; raise Misconfigured if a name is taken twice."""
+    known = dict(BUILT_IN)
+    for point in entry_points(group=GROUP):
+        # The same distribution can be found twice on sys.path; only a different class is a clash.
+        if known.setdefault(point.name, point.value) != point.value:
+            raise Misconfigured(
+                N_(
+                    "Two adapters are called {name}: {first} and {second}."
+                    " Uninstall the package that brings one of them."
+                ),
+                name=point.name,
+                first=known[point.name],
+                second=point.value,
+            )
+    return known
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all platforms, sorted, without importing any adapter."""
+    return tuple(sorted(places()))
+
+
+def adapter_class(platform: str) -> type[Adapter]:
+    """Given a platform's name, import and return its adapter; raise Misconfigured if there is none."""
+    known = places()
+    if platform not in known:
+        near = get_close_matches(platform.lower(), known, n=3, cutoff=0.5) or sorted(known)
+        raise Misconfigured(
+            N_("There is no platform called {name}. Did you mean: {near}?"),
+            name=platform,
+            near=", ".join(near),
+        )
+    module, _, attribute = known[platform].partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise Misconfigured(
+            N_("The adapter of {name} ({place}) cannot be loaded: {error}. Reinstall its package."),
+            name=platform,
+            place=known[platform],
+            error=error,
+        ) from error
+    if not (isinstance(found, type) and issubclass(found, Adapter)):
+        raise Misconfigured(
+            N_("{place}, registered for {name}, is not an adapter class."),
+            name=platform,
+            place=known[platform],
+        )
+    return found
+
+
+__all__ = ["BUILT_IN", "GROUP", "adapter_class", "names", "places"]

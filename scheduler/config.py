@@ -1,0 +1,220 @@
+"""The models of ``config.toml`` and where the file is found. Holds references to secrets, never secrets.
+
+Every key is explained in ``config.example.toml``, which a test compares with these models.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+
+from campaigns.definition import Duration, Id, Part, Target, Zone
+from campaigns.files import Audience
+from campaigns.problems import Problem
+from campaigns.validation import parse, read_toml, refusal
+from scheduler.errors import GaungError, ProblemsError
+from scheduler.i18n import N_
+from scheduler.secrets import REFERENCE, resolve
+
+FILE_NAME = "config.toml"
+Role = Literal["drafter", "reviewer", "approver", "publisher", "auditor"]
+
+
+def _reference(value: str) -> str:
+    if not REFERENCE.match(value):
+        # The value is not repeated: somebody may have pasted the secret itself.
+        raise refusal(
+            "secret",
+            N_("A secret must be given as env:NAME, file:PATH or systemd:NAME, never as itself."),
+        )
+    return value
+
+
+SecretReference = Annotated[str, AfterValidator(_reference)]
+
+
+class Person(Part):
+    """Somebody who acts on campaigns."""
+
+    name: str = Field(min_length=1)
+    employee_number: str = Field(default="", description="NIP, as text: it has 18 digits.")
+    title: str = ""
+    roles: tuple[Role, ...] = ()
+    os_user: str = Field(default="", description="The operating-system user by which the person is known.")
+
+
+class AccountSettings(Part):
+    """One account on one platform."""
+
+    platform: str
+    agency: str = ""
+    handle: str = ""
+    secrets: Mapping[str, SecretReference] = Field(default_factory=dict)
+    api_base: str = Field(default="", description="Another address for the platform's API.")
+    options: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
+
+
+class DaemonSettings(Part):
+    """How the daemon works."""
+
+    workers: int = Field(default=8, ge=1, le=256, description="Posts in flight at once.")
+    horizon: Duration = Field(default=timedelta(days=90), description="How far ahead posts are planned.")
+    lease: Duration = Field(
+        default=timedelta(minutes=2), description="An attempt unheard of for so long counts as lost."
+    )
+    attempts: int = Field(default=6, ge=1, le=100, description="Tries before a post counts as failed.")
+    retry_after: Duration = Field(default=timedelta(seconds=30), description="Pause after the first failure.")
+    retry_at_most: Duration = Field(default=timedelta(minutes=30), description="Longest pause between tries.")
+    look_after: tuple[Duration, ...] = Field(
+        default=(
+            timedelta(seconds=5),
+            timedelta(seconds=30),
+            timedelta(minutes=2),
+            timedelta(minutes=10),
+        ),
+        description="When an uncertain post is looked for on the platform; then a person is asked.",
+    )
+
+
+class ReachSettings(Part):
+    """When the figures of a post are taken."""
+
+    ages: tuple[Duration, ...] = Field(
+        default=(
+            timedelta(hours=1),
+            timedelta(hours=6),
+            timedelta(days=1),
+            timedelta(days=3),
+            timedelta(days=7),
+            timedelta(days=30),
+            timedelta(days=90),
+        ),
+        description="Ages of a post at which a snapshot of its figures is taken.",
+    )
+
+
+class Config(Part):
+    """What ``config.toml`` says."""
+
+    zone: Zone = Field(default="WIB", description="Zone for times that belong to no campaign.")
+    language: Literal["id", "en"] = "id"
+    campaigns: Path = Field(default=Path("campaigns"), description="Folder of the campaign files.")
+    state: Path = Field(default=Path("state"), description="Folder of the database and the approved media.")
+    database: str = Field(
+        default="", description="SQLAlchemy URL, or a reference to one; empty: SQLite in the state folder."
+    )
+    daemon: DaemonSettings = DaemonSettings()
+    reach: ReachSettings = ReachSettings()
+    people: Mapping[Id, Person] = Field(default_factory=dict)
+    accounts: Mapping[Id, AccountSettings] = Field(default_factory=dict)
+    groups: Mapping[Id, tuple[str, ...]] = Field(default_factory=dict)
+
+    _file: Path = PrivateAttr(default=Path(FILE_NAME))
+
+    @model_validator(mode="after")
+    def _groups_name_accounts(self) -> Self:
+        for group, members in self.groups.items():
+            if group in self.accounts:
+                raise refusal(
+                    "group-account", N_("{name} is both an account and a group; rename one."), name=group
+                )
+            for member in members:
+                if member not in self.accounts:
+                    raise refusal(
+                        "group-member",
+                        N_("The group {group} names the account {name}, which does not exist."),
+                        group=group,
+                        name=member,
+                    )
+        return self
+
+    @property
+    def file(self) -> Path:
+        """Where this configuration was read from."""
+        return self._file
+
+    def path(self, relative: Path) -> Path:
+        """A path of the configuration, taken from the folder of its file."""
+        return self._file.parent / relative.expanduser()
+
+    def database_url(self, environment: Mapping[str, str]) -> str:
+        """The SQLAlchemy URL of the database; raise SecretError if it is a reference that fails."""
+        if not self.database:
+            return f"sqlite:///{(self.path(self.state) / 'gaung.db').as_posix()}"
+        if REFERENCE.match(self.database):
+            return resolve(self.database, self._file.parent, environment)
+        return self.database
+
+    def audience(self, platforms: tuple[str, ...]) -> Audience:
+        """The accounts and groups as campaign files may name them."""
+        return Audience(
+            {name: Target(name, one.platform, one.agency) for name, one in self.accounts.items()},
+            self.groups,
+            platforms,
+        )
+
+
+def find_file(given: Path | None, environment: Mapping[str, str]) -> Path:
+    """The configuration file: as given, else ``GAUNG_CONFIG``, else ``config.toml`` here or above."""
+    if given:
+        return given
+    if named := environment.get("GAUNG_CONFIG"):
+        return Path(named)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    return here / FILE_NAME
+
+
+def load(path: Path, platforms: tuple[str, ...]) -> Config:
+    """Given a file, return the configuration; raise a GaungError that tells every problem in it."""
+    raw = read_toml(path)
+    if isinstance(raw, Problem):
+        if raw.code == "no-file":
+            raise GaungError(
+                N_("There is no configuration {file}."),
+                hint=N_("Make a working folder with “gaung init FOLDER”, or name the file with --config."),
+                file=path,
+            )
+        raise ProblemsError([raw])
+    config = parse(Config, raw, path.name)
+    if isinstance(config, list):
+        raise ProblemsError(config)
+    config._file = path.resolve()
+    if problems := _unknown_platforms(config, platforms):
+        raise ProblemsError(problems)
+    return config
+
+
+def _unknown_platforms(config: Config, platforms: tuple[str, ...]) -> list[Problem]:
+    return [
+        Problem(
+            "unknown-platform",
+            N_("There is no platform {name}. Known: {known}."),
+            {"name": account.platform, "known": ", ".join(platforms)},
+            file=config.file.name,
+            item=name,
+            field="platform",
+        )
+        for name, account in config.accounts.items()
+        if account.platform not in platforms
+    ]
+
+
+def operating_system_user() -> str:
+    """The login name of the real user of this process; not taken from the environment on POSIX."""
+    if os.name == "posix":
+        import pwd
+
+        try:
+            return pwd.getpwuid(os.getuid()).pw_name
+        except KeyError:
+            return str(os.getuid())
+    return getpass.getuser()

@@ -1,0 +1,359 @@
+"""The queries of the dispatcher: what may be claimed, what is overdue, what was lost, what is next.
+
+The conditions of a claim (due, approved, account usable and free, in order) are read inside the
+transaction that claims. Times are UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlmodel import Session
+
+from scheduler.states import Event, State
+from scheduler.store.tables import accounts, approvals, attempts, contents, deliveries
+from scheduler.store.transitions import Change, apply_changes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that is now this node's to publish or to look for, with all that is needed for it."""
+
+    delivery_id: int
+    attempt_id: int
+    key: str
+    campaign_id: str
+    account_id: str
+    digest: str
+    text: str
+    link: str
+    media: Sequence[Mapping[str, Any]]
+    progress: Mapping[str, Any]
+    attempts: int
+    looks: int
+    first_try_at: datetime
+    """When the first attempt began: a post found on the platform cannot be older."""
+
+
+_COLUMNS = (
+    deliveries.c.id,
+    deliveries.c.key,
+    deliveries.c.campaign_id,
+    deliveries.c.account_id,
+    deliveries.c.digest,
+    deliveries.c.progress,
+    deliveries.c.attempts,
+    deliveries.c.looks,
+    contents.c.text,
+    contents.c.link,
+    contents.c.media,
+)
+
+
+def in_state(state: State, rows: Any = deliveries) -> ColumnElement[bool]:
+    """``state = '...'`` as a literal, since SQLite uses a partial index for a literal only."""
+    return rows.c.state == literal_column(f"'{state.value}'")  # type: ignore[no-any-return]
+
+
+def approved(rows: Any = deliveries) -> ColumnElement[bool]:
+    """Whether somebody's approval for exactly this content in this campaign is in force."""
+    return exists().where(
+        approvals.c.campaign_id == rows.c.campaign_id,
+        approvals.c.digest == rows.c.digest,
+        approvals.c.void_at.is_(None),
+    )
+
+
+def _account_usable(now: datetime) -> ColumnElement[bool]:
+    return ~exists().where(
+        accounts.c.account_id == deliveries.c.account_id,
+        or_(accounts.c.disabled_at.is_not(None), accounts.c.not_before > now),
+    )
+
+
+def _account_free() -> ColumnElement[bool]:
+    other = deliveries.alias("other")
+    return ~exists().where(
+        other.c.account_id == deliveries.c.account_id,
+        or_(in_state(State.SENDING, other), in_state(State.UNSURE, other)),
+    )
+
+
+def _first_of_account() -> ColumnElement[bool]:
+    earlier = deliveries.alias("earlier")
+    return ~exists().where(
+        earlier.c.account_id == deliveries.c.account_id,
+        in_state(State.PLANNED, earlier),
+        or_(
+            earlier.c.planned_at < deliveries.c.planned_at,
+            and_(earlier.c.planned_at == deliveries.c.planned_at, earlier.c.id < deliveries.c.id),
+        ),
+        approved(earlier),
+    )
+
+
+def _claimable(now: datetime) -> Select[Any]:
+    return (
+        select(*_COLUMNS)
+        .join(contents, contents.c.digest == deliveries.c.digest)
+        .where(
+            in_state(State.PLANNED),
+            deliveries.c.planned_at <= now,
+            deliveries.c.due_at <= now,
+            deliveries.c.expires_at >= now,
+            approved(),
+            _account_usable(now),
+            _account_free(),
+            _first_of_account(),
+        )
+        .order_by(deliveries.c.planned_at, deliveries.c.id)
+        .with_for_update(of=deliveries, skip_locked=True)
+    )
+
+
+def claim(session: Session, *, now: datetime, lease_until: datetime, node: str, limit: int) -> list[Claim]:
+    """Claim up to ``limit`` deliveries, the earliest of each account: attempt row and lease are set."""
+    rows = session.execute(_claimable(now).limit(limit)).all() if limit > 0 else []
+    apply_changes(
+        session,
+        [
+            Change(
+                row.id,
+                State.PLANNED,
+                Event.CLAIMED,
+                row.campaign_id,
+                row.digest,
+                {
+                    "node": node,
+                    "lease_until": lease_until,
+                    "attempts": row.attempts + 1,
+                    "looks": 0,
+                    "code": "",
+                    "reason": "",
+                },
+                {"node": node, "attempt": row.attempts + 1},
+            )
+            for row in rows
+        ],
+        actor="daemon",
+        at=now,
+    )
+    if not rows:
+        return []
+    opened = session.execute(
+        attempts.insert().returning(attempts.c.id, attempts.c.delivery_id),
+        [{"delivery_id": row.id, "digest": row.digest, "node": node, "started_at": now} for row in rows],
+    ).all()
+    attempt_of = {delivery_id: attempt_id for attempt_id, delivery_id in opened}
+    return [_claim(row, attempt_of[row.id], row.attempts + 1, now) for row in rows]
+
+
+def _claim(row: Row[Any], attempt_id: int, tries: int, first_try_at: datetime) -> Claim:
+    return Claim(
+        delivery_id=row.id,
+        attempt_id=attempt_id,
+        key=row.key,
+        campaign_id=row.campaign_id,
+        account_id=row.account_id,
+        digest=row.digest,
+        text=row.text,
+        link=row.link,
+        media=row.media,
+        progress=row.progress,
+        attempts=tries,
+        looks=row.looks,
+        first_try_at=first_try_at,
+    )
+
+
+def expire(session: Session, now: datetime) -> int:
+    """Move every planned delivery that is too late to ``missed`` or ``review``; return how many."""
+    rows = session.execute(
+        select(
+            deliveries.c.id,
+            deliveries.c.campaign_id,
+            deliveries.c.digest,
+            deliveries.c.if_missed,
+            approved().label("approved"),
+        )
+        .where(in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.expires_at < now)
+        .with_for_update(of=deliveries, skip_locked=True)
+    ).all()
+    apply_changes(
+        session,
+        [
+            Change(
+                row.id,
+                State.PLANNED,
+                Event.MISSED if row.if_missed == "skip" else Event.HELD,
+                row.campaign_id,
+                row.digest,
+                {"code": "too-late" if row.approved else "not-approved"},
+            )
+            for row in rows
+        ],
+        actor="daemon",
+        at=now,
+    )
+    return len(rows)
+
+
+def lose(session: Session, now: datetime) -> int:
+    """Make every attempt whose lease ran out uncertain; return how many."""
+    rows = session.execute(
+        select(deliveries.c.id, deliveries.c.campaign_id, deliveries.c.digest, deliveries.c.node)
+        .where(in_state(State.SENDING), deliveries.c.lease_until < now)
+        .with_for_update(skip_locked=True)
+    ).all()
+    apply_changes(
+        session,
+        [
+            Change(
+                row.id,
+                State.SENDING,
+                Event.LOST,
+                row.campaign_id,
+                row.digest,
+                {"code": "lease-expired", "due_at": now, "looks": 0, "lease_until": None},
+                {"node": row.node},
+            )
+            for row in rows
+        ],
+        actor="daemon",
+        at=now,
+    )
+    if rows:
+        close_attempts(
+            session, [row.id for row in rows], now=now, outcome=Event.LOST, code="lease-expired", reason=""
+        )
+    return len(rows)
+
+
+def close_attempts(
+    session: Session, delivery_ids: Sequence[int], *, now: datetime, outcome: str, code: str, reason: str
+) -> None:
+    """End the open attempt of each delivery."""
+    session.execute(
+        update(attempts)
+        .where(attempts.c.delivery_id.in_(delivery_ids), attempts.c.finished_at.is_(None))
+        .values(finished_at=now, outcome=outcome, code=code, reason=reason)
+    )
+
+
+def renew(session: Session, delivery_ids: Sequence[int], *, node: str, lease_until: datetime) -> None:
+    """Renew the leases of the deliveries that this node has in flight."""
+    session.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.id.in_(delivery_ids),
+            deliveries.c.node == node,
+            deliveries.c.lease_until.is_not(None),
+        )
+        .values(lease_until=lease_until)
+    )
+
+
+def look(session: Session, *, now: datetime, lease_until: datetime, node: str, limit: int) -> list[Claim]:
+    """Take up to ``limit`` uncertain deliveries whose next look at the platform is due.
+
+    They stay ``unsure``; the lease only keeps another node from looking at the same time.
+    """
+    first_try = (
+        select(func.min(attempts.c.started_at))
+        .where(attempts.c.delivery_id == deliveries.c.id)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(*_COLUMNS, first_try.label("first_try_at"))
+        .join(contents, contents.c.digest == deliveries.c.digest)
+        .where(
+            in_state(State.UNSURE),
+            deliveries.c.asks.is_(False),
+            deliveries.c.due_at <= now,
+            or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < now),
+        )
+        .order_by(deliveries.c.due_at)
+        .limit(max(limit, 0))
+        .with_for_update(of=deliveries, skip_locked=True)
+    ).all()
+    if rows:
+        session.execute(
+            update(deliveries)
+            .where(deliveries.c.id.in_([row.id for row in rows]))
+            .values(node=node, lease_until=lease_until)
+        )
+    return [_claim(row, 0, row.attempts, row.first_try_at) for row in rows]
+
+
+def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> bool:
+    """Store what an attempt must remember; False if the attempt is no longer this node's."""
+    changed = session.connection().execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.node == node, in_state(State.SENDING))
+        .values(progress=dict(progress))
+    )
+    return changed.rowcount == 1
+
+
+def pause_account(session: Session, account_id: str, until: datetime) -> None:
+    """Let no delivery of the account be claimed before ``until``."""
+    _account(session, account_id, not_before=until)
+
+
+def disable_account(session: Session, account_id: str, *, now: datetime, code: str, reason: str) -> None:
+    """Let no delivery of the account be claimed until a person has checked it."""
+    _account(session, account_id, disabled_at=now, code=code, reason=reason)
+
+
+def enable_account(session: Session, account_id: str, *, now: datetime, identity: str) -> None:
+    """The account works: somebody or something has just asked the platform."""
+    _account(session, account_id, disabled_at=None, code="", reason="", verified_at=now, identity=identity)
+
+
+def _account(session: Session, account_id: str, **values: Any) -> None:
+    changed = session.connection().execute(
+        update(accounts).where(accounts.c.account_id == account_id).values(**values)
+    )
+    if not changed.rowcount:
+        blank = {"code": "", "reason": "", "identity": ""}
+        session.connection().execute(accounts.insert().values(account_id=account_id, **{**blank, **values}))
+
+
+def next_due(session: Session, now: datetime) -> datetime | None:
+    """The next instant at which something may have to be done, later than ``now``; None if nothing waits."""
+    waiting = select(func.min(deliveries.c.planned_at)).where(
+        in_state(State.PLANNED), deliveries.c.planned_at > now
+    )
+    retrying = select(func.min(deliveries.c.due_at)).where(
+        in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.due_at > now
+    )
+    expiring = select(func.min(deliveries.c.expires_at)).where(
+        in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.expires_at > now
+    )
+    looking = select(func.min(deliveries.c.due_at)).where(
+        in_state(State.UNSURE), deliveries.c.asks.is_(False), deliveries.c.due_at > now
+    )
+    pausing = select(func.min(accounts.c.not_before)).where(accounts.c.not_before > now)
+    measuring = select(func.min(deliveries.c.reach_at)).where(
+        deliveries.c.reach_at.is_not(None), deliveries.c.reach_at > now
+    )
+    found = [
+        session.execute(statement).scalar()
+        for statement in (waiting, retrying, expiring, looking, pausing, measuring)
+    ]
+    return min((moment for moment in found if moment), default=None)

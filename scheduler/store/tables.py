@@ -1,0 +1,249 @@
+"""The tables. The database itself guarantees: one delivery per key, one ``sending`` per account, one
+open attempt per delivery (partial unique indexes); migrations make what stands here, a test compares.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant in UTC. SQLite alone would silently drop an offset (DESIGN.md section 10)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse times without a zone; give SQLite plain UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """Give every instant back in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _instant(*, null: bool = True) -> Any:
+    return Field(default=None, sa_type=UtcDateTime, nullable=null)
+
+
+def _json(default: type) -> Any:
+    return Field(default_factory=default, sa_column=Column(JSON, nullable=False))
+
+
+def _long(default: str = "") -> Any:
+    return Field(default=default, sa_column=Column(Text, nullable=False))
+
+
+def _where(condition: str, name: str, *columns: str, unique: bool = False) -> Index:
+    """An index over the rows that meet ``condition`` only, in both databases."""
+    return Index(
+        name, *columns, unique=unique, sqlite_where=text(condition), postgresql_where=text(condition)
+    )
+
+
+class CampaignVersion(SQLModel, table=True):
+    """A campaign as it was applied: every applied file is kept, the highest version is in force."""
+
+    __tablename__ = "campaign_version"
+    __table_args__ = (UniqueConstraint("campaign_id", "version"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: str
+    version: int
+    title: str
+    owner: str
+    zone: str
+    approval: str
+    source: str
+    definition: dict[str, Any] = _json(dict)
+    applied_at: datetime = _instant(null=False)
+    applied_by: str
+
+
+class Content(SQLModel, table=True):
+    """What is to be published on one account, by its digest: never changed, only replaced by another."""
+
+    digest: str = Field(primary_key=True)
+    account_id: str
+    platform: str
+    text: str = _long()
+    link: str = _long()
+    media: list[dict[str, Any]] = _json(list)
+
+
+class Delivery(SQLModel, table=True):
+    """One message on one account at one time, and where it stands."""
+
+    __table_args__ = (
+        _where("state = 'sending'", "one_sending_per_account", "account_id", unique=True),
+        _where("state = 'planned'", "waiting", "account_id", "planned_at", "id"),
+        _where("state = 'planned'", "waiting_by_time", "planned_at", "id"),
+        _where("state = 'sending'", "leased", "lease_until"),
+        _where("state = 'unsure'", "uncertain", "account_id", "due_at"),
+        _where("reach_at IS NOT NULL", "reach_due", "reach_at"),
+        Index("by_campaign", "campaign_id", "planned_at"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(unique=True)
+    campaign_id: str
+    message_id: str
+    topic: str = ""
+    account_id: str
+    platform: str
+    agency: str = ""
+    slot: str
+    """Wall-clock time in the campaign's zone, ISO without offset."""
+    zone: str
+    planned_at: datetime = _instant(null=False)
+    """The instant of the slot; never moved."""
+    expires_at: datetime = _instant(null=False)
+    """After this a planned post no longer goes out by itself."""
+    if_missed: str
+    due_at: datetime = _instant(null=False)
+    """When the next step is due: first the planned instant, later the next try or the next look."""
+    state: str
+    digest: str = Field(foreign_key="content.digest")
+    attempts: int = 0
+    looks: int = 0
+    """How often an uncertain post was looked for since it became uncertain."""
+    asks: bool = False
+    """A person must decide."""
+    progress: dict[str, Any] = _json(dict)
+    code: str = ""
+    """Language-neutral name of the reason (an adapter error's kind, ``too-late``, ...)."""
+    reason: str = _long()
+    node: str = ""
+    lease_until: datetime | None = _instant()
+    remote_id: str = ""
+    permalink: str = _long()
+    published_at: datetime | None = _instant()
+    source: str = ""
+    """Who said that it is published: ``api``, ``found`` or ``manual``."""
+    reach_at: datetime | None = _instant()
+
+
+class Attempt(SQLModel, table=True):
+    """One call of a platform to publish, recorded before it is made."""
+
+    __table_args__ = (
+        _where("finished_at IS NULL", "one_open_attempt", "delivery_id", unique=True),
+        Index("attempts_of", "delivery_id", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    delivery_id: int = Field(foreign_key="delivery.id")
+    digest: str
+    node: str
+    started_at: datetime = _instant(null=False)
+    finished_at: datetime | None = _instant()
+    outcome: str = ""
+    """The event that ended it."""
+    code: str = ""
+    reason: str = _long()
+    remote_id: str = ""
+
+
+class AccountState(SQLModel, table=True):
+    """What is known of an account beyond the configuration."""
+
+    __tablename__ = "account_state"
+
+    account_id: str = Field(primary_key=True)
+    not_before: datetime | None = _instant()
+    disabled_at: datetime | None = _instant()
+    code: str = ""
+    reason: str = _long()
+    verified_at: datetime | None = _instant()
+    identity: str = _long()
+
+
+class Approval(SQLModel, table=True):
+    """Somebody's recorded yes to one content digest in one campaign."""
+
+    __table_args__ = (Index("approvals_of", "campaign_id", "digest"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: str
+    digest: str = Field(foreign_key="content.digest")
+    approver: str
+    os_user: str
+    approved_at: datetime = _instant(null=False)
+    void_at: datetime | None = _instant()
+
+
+class AuditEvent(SQLModel, table=True):
+    """Who did what, when, from which state to which: written in the transaction of the change itself."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = (Index("audit_of", "delivery_id", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = _instant(null=False)
+    actor: str
+    action: str
+    campaign_id: str = ""
+    delivery_id: int | None = None
+    before: str = ""
+    after: str = ""
+    digest: str = ""
+    detail: dict[str, Any] = _json(dict)
+
+
+class Snapshot(SQLModel, table=True):
+    """The figures of one post at one moment; only ever appended. NULL is unknown, never zero."""
+
+    __table_args__ = (Index("snapshots_of", "delivery_id", "taken_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    delivery_id: int = Field(foreign_key="delivery.id")
+    taken_at: datetime = _instant(null=False)
+    source: str
+    views: int | None = None
+    reach: int | None = None
+    likes: int | None = None
+    comments: int | None = None
+    shares: int | None = None
+    saves: int | None = None
+    clicks: int | None = None
+    raw: dict[str, Any] = _json(dict)
+
+
+class Node(SQLModel, table=True):
+    """A daemon, and when it was last heard of."""
+
+    name: str = Field(primary_key=True)
+    version: str
+    started_at: datetime = _instant(null=False)
+    seen_at: datetime = _instant(null=False)
+    stopped_at: datetime | None = _instant()
+
+
+def table(model: type[SQLModel]) -> Table:
+    """The SQLAlchemy table of a model, for statements on whole sets of rows."""
+    found: Table = model.__table__  # type: ignore[attr-defined]
+    return found
+
+
+deliveries = table(Delivery)
+contents = table(Content)
+attempts = table(Attempt)
+approvals = table(Approval)
+accounts = table(AccountState)
+audit = table(AuditEvent)
+snapshots = table(Snapshot)
+versions = table(CampaignVersion)
+nodes = table(Node)

@@ -1,0 +1,111 @@
+"""The only way by which a delivery changes its state.
+
+Every change is a compare-and-set on the old state, checked against the one table in
+``scheduler.states``, and writes its audit event in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, update
+from sqlmodel import Session
+
+from scheduler.states import Event, State, after
+from scheduler.store.tables import audit, deliveries
+
+
+class StaleStateError(Exception):
+    """A delivery is no longer in the state that a change was made for: somebody else was first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event of one delivery. ``values`` are further columns to set, ``detail`` goes to the audit."""
+
+    delivery_id: int
+    before: State
+    event: Event
+    campaign_id: str
+    digest: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+def apply_changes(session: Session, changes: Sequence[Change], *, actor: str, at: datetime) -> None:
+    """Apply all changes, or none: raise RefusedTransitionError or StaleStateError.
+
+    ``actor`` is who did it: a person's id, or ``daemon``; ``at`` in UTC.
+    """
+    groups: dict[tuple[str, ...], list[Change]] = defaultdict(list)
+    for change in changes:
+        groups[tuple(sorted(change.values))].append(change)
+    connection = session.connection()
+    for columns, group in groups.items():
+        statement = (
+            update(deliveries)
+            .where(deliveries.c.id == bindparam("_id"), deliveries.c.state == bindparam("_before"))
+            .values(state=bindparam("_after"), **{column: bindparam(column) for column in columns})
+        )
+        rows = [
+            {
+                "_id": change.delivery_id,
+                "_before": change.before,
+                "_after": after(change.before, change.event),
+                **change.values,
+            }
+            for change in group
+        ]
+        changed = connection.execute(statement, rows).rowcount
+        if changed != len(rows):
+            raise StaleStateError(f"{len(rows) - changed} of {len(rows)} deliveries had moved on")
+    if changes:
+        connection.execute(
+            audit.insert(),
+            [
+                {
+                    "at": at,
+                    "actor": actor,
+                    "action": change.event,
+                    "campaign_id": change.campaign_id,
+                    "delivery_id": change.delivery_id,
+                    "before": change.before,
+                    "after": after(change.before, change.event),
+                    "digest": change.digest,
+                    "detail": dict(change.detail),
+                }
+                for change in changes
+            ],
+        )
+
+
+def record(
+    session: Session,
+    action: str,
+    *,
+    actor: str,
+    at: datetime,
+    campaign_id: str = "",
+    delivery_id: int | None = None,
+    digest: str = "",
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Write an audit event of something that changes no state (an approval, an edit, a setting)."""
+    session.connection().execute(
+        audit.insert(),
+        {
+            "at": at,
+            "actor": actor,
+            "action": action,
+            "campaign_id": campaign_id,
+            "delivery_id": delivery_id,
+            "before": "",
+            "after": "",
+            "digest": digest,
+            "detail": dict(detail or {}),
+        },
+    )
