@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
 
@@ -181,6 +181,9 @@ class Adapter(ABC):
     #: Names of the secrets that an account of this platform must configure.
     secrets: ClassVar[tuple[str, ...]] = ()
     limits: ClassVar[Limits]
+    #: How long a new post may be missing from the platform's own listing: an absence that is seen
+    #: sooner after the last attempt proves nothing.
+    listing_lag: ClassVar[timedelta] = timedelta(0)
 
     def __init__(self, account: Account, now: Callable[[], datetime]) -> None:
         self.account = account

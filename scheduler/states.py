@@ -63,7 +63,7 @@ class Event(StrEnum):
     REJECTED = "rejected"
     """sending -> failed: by the platform, for good."""
     EXHAUSTED = "exhausted"
-    """sending -> failed: the last attempt allowed did not succeed either."""
+    """sending, unsure -> failed: the last attempt allowed did not succeed either."""
     LOST = "lost"
     """sending -> unsure: no answer that could be trusted, or the lease ran out."""
     FOUND = "found"
@@ -101,6 +101,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (State.SENDING, Event.LOST): State.UNSURE,
     (State.UNSURE, Event.FOUND): State.SENT,
     (State.UNSURE, Event.ABSENT): State.PLANNED,
+    (State.UNSURE, Event.EXHAUSTED): State.FAILED,
     (State.UNSURE, Event.UNDECIDED): State.UNSURE,
     (State.HANDED, Event.COMPLETED): State.SENT,
     (State.FAILED, Event.RETRIED): State.PLANNED,

@@ -22,6 +22,8 @@ from scheduler.errors import StoreError
 from scheduler.i18n import N_
 from scheduler.store import schema, tables
 
+__all__ = ["Session", "Store", "make_engine", "open_store", "told", "upgrade"]
+
 #: How long a transaction waits for another one that is writing, in milliseconds.
 BUSY_TIMEOUT = 10_000
 

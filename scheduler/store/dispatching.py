@@ -6,7 +6,7 @@ transaction that claims. Times are UTC.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,6 +48,8 @@ class Claim:
     looks: int
     first_try_at: datetime
     """When the first attempt began: a post found on the platform cannot be older."""
+    last_try_at: datetime
+    """When the last attempt ended, or began if its end is unknown."""
 
 
 _COLUMNS = (
@@ -160,10 +162,12 @@ def claim(session: Session, *, now: datetime, lease_until: datetime, node: str, 
         [{"delivery_id": row.id, "digest": row.digest, "node": node, "started_at": now} for row in rows],
     ).all()
     attempt_of = {delivery_id: attempt_id for attempt_id, delivery_id in opened}
-    return [_claim(row, attempt_of[row.id], row.attempts + 1, now) for row in rows]
+    return [_claim(row, attempt_of[row.id], row.attempts + 1, now, now) for row in rows]
 
 
-def _claim(row: Row[Any], attempt_id: int, tries: int, first_try_at: datetime) -> Claim:
+def _claim(
+    row: Row[Any], attempt_id: int, tries: int, first_try_at: datetime, last_try_at: datetime
+) -> Claim:
     return Claim(
         delivery_id=row.id,
         attempt_id=attempt_id,
@@ -178,6 +182,7 @@ def _claim(row: Row[Any], attempt_id: int, tries: int, first_try_at: datetime) -
         attempts=tries,
         looks=row.looks,
         first_try_at=first_try_at,
+        last_try_at=last_try_at,
     )
 
 
@@ -268,23 +273,38 @@ def renew(session: Session, delivery_ids: Sequence[int], *, node: str, lease_unt
     )
 
 
-def look(session: Session, *, now: datetime, lease_until: datetime, node: str, limit: int) -> list[Claim]:
+def look(
+    session: Session,
+    *,
+    now: datetime,
+    lease_until: datetime,
+    node: str,
+    limit: int,
+    held: Collection[int] = (),
+) -> list[Claim]:
     """Take up to ``limit`` uncertain deliveries whose next look at the platform is due.
 
-    They stay ``unsure``; the lease only keeps another node from looking at the same time.
+    They stay ``unsure``; the lease only keeps another node from looking at the same time. ``held``
+    are deliveries whose attempt is still running here, lease or no lease: it is never overtaken.
     """
-    first_try = (
-        select(func.min(attempts.c.started_at))
-        .where(attempts.c.delivery_id == deliveries.c.id)
-        .scalar_subquery()
+    tries = (
+        select(
+            attempts.c.delivery_id,
+            func.min(attempts.c.started_at).label("first_try_at"),
+            func.max(func.coalesce(attempts.c.finished_at, attempts.c.started_at)).label("last_try_at"),
+        )
+        .group_by(attempts.c.delivery_id)
+        .subquery()
     )
     rows = session.execute(
-        select(*_COLUMNS, first_try.label("first_try_at"))
+        select(*_COLUMNS, tries.c.first_try_at, tries.c.last_try_at)
         .join(contents, contents.c.digest == deliveries.c.digest)
+        .join(tries, tries.c.delivery_id == deliveries.c.id)
         .where(
             in_state(State.UNSURE),
             deliveries.c.asks.is_(False),
             deliveries.c.due_at <= now,
+            deliveries.c.id.not_in(held),
             or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < now),
         )
         .order_by(deliveries.c.due_at)
@@ -297,7 +317,7 @@ def look(session: Session, *, now: datetime, lease_until: datetime, node: str, l
             .where(deliveries.c.id.in_([row.id for row in rows]))
             .values(node=node, lease_until=lease_until)
         )
-    return [_claim(row, 0, row.attempts, row.first_try_at) for row in rows]
+    return [_claim(row, 0, row.attempts, row.first_try_at, row.last_try_at) for row in rows]
 
 
 def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> bool:

@@ -1,0 +1,1 @@
+"""From applied campaigns to published and measured posts: planning, dispatch, recovery, reach."""

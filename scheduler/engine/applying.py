@@ -1,0 +1,111 @@
+"""``plan`` and ``apply``: what a campaign file would change in the store, and changing it.
+
+Both use the same pure comparison (``campaigns.planning``), so what ``plan`` shows is what ``apply``
+does. Applied definitions are stored; the daemon extends them as the horizon moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from campaigns.definition import Campaign, MediaFacts, Target
+from campaigns.files import Loaded
+from campaigns.planning import Changes, compare, plan
+from scheduler.store import campaigns as stored
+from scheduler.store.database import Session, Store
+from scheduler.store.media import MediaFolder
+from scheduler.store.tables import CampaignVersion
+
+
+def preview(store: Store, loaded: Loaded, *, now: datetime, horizon: timedelta) -> Changes:
+    """Given a campaign, return what applying it at ``now`` would change; writes nothing."""
+    with store.read() as session:
+        return _compare(session, loaded, now, horizon)
+
+
+def apply(
+    store: Store, media: MediaFolder, loaded: Loaded, *, actor: str, now: datetime, horizon: timedelta
+) -> Changes:
+    """Apply a campaign: keep its media, store its definition, and make the deliveries follow it.
+
+    Media come first: a crash after that leaves files too many, never a delivery without its picture.
+    """
+    for name, facts in loaded.media.items():
+        media.add(loaded.path.parent / name, facts.sha256)
+    with store.write() as session:
+        changes = _compare(session, loaded, now, horizon)
+        definition = dump(loaded)
+        before = stored.current(session, loaded.campaign.id)
+        if before is None or before.definition != definition:
+            stored.add_version(session, _version(loaded, definition, before, actor, now))
+        _write(session, loaded, changes, actor=actor, now=now)
+        return changes
+
+
+def extend(store: Store, *, now: datetime, horizon: timedelta) -> int:
+    """Plan what came within the horizon since the campaigns were applied; return how many deliveries."""
+    added = 0
+    with store.write() as session:
+        for version in stored.in_force(session):
+            loaded = restore(version.definition, Path(version.source))
+            changes = _compare(session, loaded, now, horizon)
+            new = Changes(changes.new, [], [], [], [], changes.unchanged)
+            _write(session, loaded, new, actor="daemon", now=now)
+            added += len(new.new)
+    return added
+
+
+def _compare(session: Session, loaded: Loaded, now: datetime, horizon: timedelta) -> Changes:
+    return compare(plan(loaded, now + horizon), stored.stored_posts(session, loaded.campaign.id), now)
+
+
+def _write(session: Session, loaded: Loaded, changes: Changes, *, actor: str, now: datetime) -> None:
+    campaign = loaded.campaign
+    terms = stored.Terms(campaign.zone, campaign.publish_within, campaign.if_missed)
+    stored.add_contents(session, [*changes.new, *changes.returned, *(new for _, new in changes.changed)])
+    stored.add_deliveries(session, changes.new, terms, actor=actor, at=now)
+    stored.edit_deliveries(session, changes.changed, terms, actor=actor, at=now)
+    stored.bring_back(session, changes.returned, terms, actor=actor, at=now)
+    stored.withdraw(session, changes.withdrawn, actor=actor, at=now)
+    stored.set_terms(session, campaign.id, terms)
+
+
+def _version(
+    loaded: Loaded, definition: dict[str, Any], before: CampaignVersion | None, actor: str, now: datetime
+) -> CampaignVersion:
+    campaign = loaded.campaign
+    return CampaignVersion(
+        campaign_id=campaign.id,
+        version=before.version + 1 if before else 1,
+        title=campaign.title,
+        owner=campaign.owner,
+        zone=campaign.zone,
+        approval=campaign.approval,
+        source=loaded.path.name,
+        definition=definition,
+        applied_at=now,
+        applied_by=actor,
+    )
+
+
+def dump(loaded: Loaded) -> dict[str, Any]:
+    """A campaign with its accounts and media facts, as JSON."""
+    return {
+        "campaign": loaded.campaign.model_dump(mode="json"),
+        "targets": [asdict(target) for target in loaded.targets],
+        "media": {name: asdict(facts) for name, facts in loaded.media.items()},
+    }
+
+
+def restore(definition: Mapping[str, Any], source: Path) -> Loaded:
+    """The campaign that :func:`dump` wrote."""
+    return Loaded(
+        path=source,
+        campaign=Campaign.model_validate(definition["campaign"]),
+        targets=tuple(Target(**target) for target in definition["targets"]),
+        media={name: MediaFacts(**facts) for name, facts in definition["media"].items()},
+    )

@@ -1,0 +1,89 @@
+"""What worker threads do: one call of one adapter, and an honest answer whatever happens.
+
+Workers never touch the database. Whatever an adapter raises that is not in the taxonomy counts as
+"nobody knows" (DESIGN.md section 5).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from adapters.contract import Absent, Adapter, Finding, Media, Post, Progress, Reach, Unknown
+from adapters.errors import AdapterError, Ambiguous, Rejected
+from scheduler.engine.retry import Outcome
+from scheduler.store.dispatching import Claim
+from scheduler.store.media import MediaFolder
+
+log = logging.getLogger("gaung.calls")
+
+#: How far the platform's clock may be behind ours when a post is looked for by time.
+CLOCK_SKEW = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The calls, with what they need: adapters by account id, the approved media, the time."""
+
+    adapter: Callable[[str], Adapter]
+    """Makes the adapter of an account; raises AuthExpired if its secrets or settings are missing."""
+    media: MediaFolder
+    now: Callable[[], datetime]
+
+    def publish(self, claim: Claim, progress: Progress) -> Outcome:
+        """Publish a claimed delivery once."""
+        for item in claim.media:
+            if not self.media.intact(item["sha256"], item["name"]):
+                return Rejected(f"the approved file {item['name']} is missing or was changed", code="media")
+        try:
+            return self.adapter(claim.account_id).publish(self.post(claim), progress)
+        except AdapterError as error:
+            return error
+        except Exception as error:
+            log.exception("unexpected", extra={"action": "publish", "delivery": claim.delivery_id})
+            return Ambiguous(f"{type(error).__name__}: {error}")
+
+    def find(self, claim: Claim, progress: Progress, last_try_at: datetime) -> Finding | AdapterError:
+        """Look for a delivery whose outcome is unknown; an absence seen too soon proves nothing."""
+        try:
+            adapter = self.adapter(claim.account_id)
+            found = adapter.find(self.post(claim), progress, claim.first_try_at - CLOCK_SKEW)
+        except AdapterError as error:
+            return error
+        except Exception as error:
+            log.exception("unexpected", extra={"action": "find", "delivery": claim.delivery_id})
+            return Unknown(f"{type(error).__name__}: {error}")
+        if isinstance(found, Absent) and self.now() < last_try_at + adapter.listing_lag:
+            return Unknown("the platform may not list it yet")
+        return found
+
+    def reach(self, account_id: str, remote_ids: Sequence[str]) -> Mapping[str, Reach] | AdapterError:
+        """Ask for the figures of posts."""
+        try:
+            return self.adapter(account_id).reach(remote_ids)
+        except AdapterError as error:
+            return error
+        except Exception as error:
+            log.exception("unexpected", extra={"action": "reach", "account": account_id})
+            return Ambiguous(f"{type(error).__name__}: {error}")
+
+    def post(self, claim: Claim) -> Post:
+        """The post as the adapter is to see it."""
+        return Post(
+            key=claim.key,
+            text=claim.text,
+            link=claim.link,
+            media=tuple(
+                Media(
+                    path=self.media.path(item["sha256"], item["name"]),
+                    sha256=item["sha256"],
+                    mime=item["mime"],
+                    alt=item["alt"],
+                    width=item["width"],
+                    height=item["height"],
+                )
+                for item in claim.media
+            ),
+        )

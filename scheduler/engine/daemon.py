@@ -1,0 +1,205 @@
+"""The daemon: APScheduler as the clock, signals, heartbeat; the work itself is the dispatcher's.
+
+APScheduler keeps its jobs in memory and does nothing but leave messages: the database is the only
+truth (DESIGN.md section 2). One date job stands at the next due instant; a tick every two seconds
+notices what other processes changed, and a clock that was set.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from random import SystemRandom
+from typing import Any
+
+from scheduler.clock import Clock
+from scheduler.engine import applying
+from scheduler.engine.calls import Calls
+from scheduler.engine.dispatch import Dispatcher, Limits
+from scheduler.engine.mailbox import Mailbox, Message, Wake
+from scheduler.engine.retry import Policy
+from scheduler.errors import StoreError
+from scheduler.store import operations
+from scheduler.store.database import Store
+
+log = logging.getLogger("gaung.daemon")
+
+TICK = timedelta(seconds=2)
+HEARTBEAT = timedelta(seconds=15)
+EXTEND = timedelta(hours=6)
+#: Without a message for so long, the loop looks by itself: APScheduler's thread may have died.
+LONGEST_SLEEP = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the daemon takes from the configuration."""
+
+    workers: int
+    lease: timedelta
+    horizon: timedelta
+    attempts: int
+    retry_after: timedelta
+    retry_at_most: timedelta
+    look_after: tuple[timedelta, ...]
+    reach_ages: tuple[timedelta, ...]
+
+
+def node_name() -> str:
+    """A name that no other daemon has: host, process, and a few random characters."""
+    return f"{socket.gethostname()}:{os.getpid()}:{SystemRandom().randrange(16**4):04x}"
+
+
+class Daemon:
+    """Publishes what is due until it is told to stop."""
+
+    def __init__(self, store: Store, clock: Clock, calls: Calls, settings: Settings) -> None:
+        self._store = store
+        self._clock = clock
+        self._settings = settings
+        self._mailbox = Mailbox()
+        self._executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="gaung-worker")
+        self._node = node_name()
+        self._started_at = clock.now()
+        self._heartbeat_at = self._started_at
+        self._extend_at = self._started_at
+        self._database_lost = False
+        self._dispatcher = Dispatcher(
+            store=store,
+            clock=clock,
+            calls=calls,
+            executor=self._executor,
+            mailbox=self._mailbox,
+            policy=Policy(
+                settings.attempts,
+                settings.retry_after,
+                settings.retry_at_most,
+                settings.look_after,
+                SystemRandom().random,
+            ),
+            limits=Limits(settings.workers, settings.lease, settings.reach_ages),
+            node=self._node,
+        )
+
+    def stop(self) -> None:
+        """Claim nothing more; :meth:`run` returns when what is in flight has settled."""
+        self._dispatcher.stopping = True
+        self._mailbox.put(Wake())
+
+    def run(self) -> None:
+        """Work until :meth:`stop`, or a signal, and the last call in flight has settled."""
+        with self._signals(), _Alarm(self._mailbox) as alarm:
+            messages: list[Message] = []
+            while not self._done():
+                next_due = self._turn(messages)
+                alarm.set(next_due)
+                messages = self._mailbox.wait(LONGEST_SLEEP)
+        self._end()
+
+    def run_once(self) -> None:
+        """One pass: everything that is due now, until nothing is in flight (for cron, Task Scheduler)."""
+        with self._signals():
+            self._turn([])
+            while self._dispatcher.in_flight:
+                self._turn(self._mailbox.wait(LONGEST_SLEEP))
+        self._end()
+
+    def _done(self) -> bool:
+        return self._dispatcher.stopping and not self._dispatcher.in_flight
+
+    def _turn(self, messages: list[Message]) -> datetime | None:
+        try:
+            self._routines()
+            next_due = self._dispatcher.turn(messages)
+        except StoreError as error:
+            # Nothing is sent while the database is out of reach; answers wait in the dispatcher.
+            if not self._database_lost:
+                log.error("database lost", extra={"action": "database_lost", "reason": str(error)})
+            self._database_lost = True
+            return None
+        if self._database_lost:
+            log.info("database back", extra={"action": "database_back"})
+            self._database_lost = False
+        return next_due
+
+    def _routines(self) -> None:
+        now = self._clock.now()
+        if now >= self._extend_at and not self._dispatcher.stopping:
+            added = applying.extend(self._store, now=now, horizon=self._settings.horizon)
+            self._extend_at = now + EXTEND
+            log.info("extended", extra={"action": "extended", "added": added})
+        if now >= self._heartbeat_at:
+            with self._store.write() as session:
+                operations.beat(
+                    session, self._node, version=version("gaung"), started_at=self._started_at, now=now
+                )
+            self._heartbeat_at = now + HEARTBEAT
+
+    def _end(self) -> None:
+        self._executor.shutdown(wait=True)
+        with self._store.write() as session:
+            operations.leave(session, self._node, self._clock.now())
+        log.info("stopped", extra={"action": "stopped"})
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """SIGTERM and Ctrl-C stop in good order; a second one ends at once, and recovery does the rest."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def handle(number: int, _frame: object) -> None:
+            if self._dispatcher.stopping:
+                os._exit(128 + number)
+            self.stop()
+
+        names = [signal.SIGINT, signal.SIGTERM]
+        previous: dict[signal.Signals, Any] = {name: signal.signal(name, handle) for name in names}
+        try:
+            yield
+        finally:
+            for name, handler in previous.items():
+                signal.signal(name, handler)
+
+
+class _Alarm:
+    """APScheduler, reduced to what is wanted of it: a tick, and a call at one instant."""
+
+    def __init__(self, mailbox: Mailbox) -> None:
+        from apscheduler.schedulers.background import BackgroundScheduler
+
+        self._wake: Callable[[], None] = lambda: mailbox.put(Wake())
+        # misfire_grace_time=None on every job: by default APScheduler silently drops a job that is
+        # over a second late (DESIGN.md section 10).
+        self._scheduler = BackgroundScheduler(
+            timezone="UTC",
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+        )
+
+    def __enter__(self) -> _Alarm:
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)
+        self._scheduler.start()
+        self._scheduler.add_job(self._wake, "interval", seconds=TICK.total_seconds(), id="tick")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._scheduler.shutdown(wait=False)
+
+    def set(self, at: datetime | None) -> None:
+        """Wake the dispatcher at ``at`` as well; None for no particular instant."""
+        if at is None:
+            if self._scheduler.get_job("due"):
+                self._scheduler.remove_job("due")
+            return
+        job = self._scheduler.get_job("due")
+        if job is None or job.next_run_time != at:
+            self._scheduler.add_job(self._wake, "date", run_date=at, id="due", replace_existing=True)

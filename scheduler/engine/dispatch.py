@@ -1,0 +1,189 @@
+"""The dispatcher: one thread that owns the database while workers talk to the platforms.
+
+Each turn settles everything that came back, commits every progress save that was asked for, moves
+what is overdue or lost, and claims one due delivery for every free worker, all in one transaction
+(DESIGN.md section 7). Calls start only after the commit that recorded them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from scheduler.clock import Clock
+from scheduler.engine import settlement
+from scheduler.engine.calls import Calls
+from scheduler.engine.mailbox import Answered, Looked, Mailbox, MailedProgress, Measured, Message, SaveRequest
+from scheduler.engine.retry import Policy
+from scheduler.store import dispatching, settling
+from scheduler.store.database import Session, Store
+from scheduler.store.dispatching import Claim
+
+log = logging.getLogger("gaung.dispatch")
+
+#: Posts asked for in one call for figures, at most.
+FIGURES_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much at once, and for how long an attempt may be silent."""
+
+    workers: int
+    lease: timedelta
+    reach_ages: Sequence[timedelta]
+
+
+@dataclass(slots=True)
+class _Work:
+    """What one turn found to do."""
+
+    claims: list[Claim] = field(default_factory=list)
+    looks: list[Claim] = field(default_factory=list)
+    measures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+class Dispatcher:
+    """Claims, calls and settles. Every method is called from one thread."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        clock: Clock,
+        calls: Calls,
+        executor: Executor,
+        mailbox: Mailbox,
+        policy: Policy,
+        limits: Limits,
+        node: str,
+    ) -> None:
+        self.stopping = False
+        """Set to claim nothing more; what is in flight still settles."""
+        self._store = store
+        self._clock = clock
+        self._calls = calls
+        self._executor = executor
+        self._mailbox = mailbox
+        self._policy = policy
+        self._limits = limits
+        self._node = node
+        self._publishing: dict[int, Claim] = {}
+        self._looking: dict[int, Claim] = {}
+        self._measuring: set[str] = set()
+        self._unsettled: list[Message] = []
+        self._renew_at: datetime | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that have not been settled yet."""
+        return len(self._publishing) + len(self._looking) + len(self._measuring)
+
+    def turn(self, messages: Sequence[Message] = ()) -> datetime | None:
+        """Settle ``messages``, claim what is due, start it; return when the next thing is due (UTC).
+
+        If the database cannot be used, the messages are kept for the next turn and the error is raised.
+        """
+        self._unsettled += messages
+        now = self._clock.now()
+        saved: list[tuple[SaveRequest, bool]] = []
+        with self._store.write() as session:
+            saved = self._save(session)
+            self._settle(session, now)
+            self._renew(session, now)
+            dispatching.lose(session, now)
+            dispatching.expire(session, now)
+            work = _Work() if self.stopping else self._find_work(session, now)
+            next_due = dispatching.next_due(session, now)
+        self._forget(self._unsettled)
+        self._unsettled = []
+        for request, kept in saved:
+            request.done.set_result(kept)
+        self._start(work)
+        return next_due
+
+    def _save(self, session: Session) -> list[tuple[SaveRequest, bool]]:
+        return [
+            (
+                message,
+                dispatching.save_progress(
+                    session, message.claim.delivery_id, node=self._node, progress=message.progress
+                ),
+            )
+            for message in self._unsettled
+            if isinstance(message, SaveRequest)
+        ]
+
+    def _settle(self, session: Session, now: datetime) -> None:
+        settle = settlement.Settlement(session, now, self._policy, self._limits.reach_ages)
+        settle.answers([message for message in self._unsettled if isinstance(message, Answered)])
+        settle.looks([message for message in self._unsettled if isinstance(message, Looked)])
+        settle.figures([message for message in self._unsettled if isinstance(message, Measured)])
+
+    def _renew(self, session: Session, now: datetime) -> None:
+        """Renew the leases of what is in flight, four times as often as they would run out."""
+        held = [*self._publishing, *self._looking]
+        if held and (self._renew_at is None or now >= self._renew_at):
+            dispatching.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
+            self._renew_at = now + self._limits.lease / 4
+
+    def _find_work(self, session: Session, now: datetime) -> _Work:
+        settled = {one.claim.delivery_id for one in self._unsettled if isinstance(one, Answered | Looked)}
+        held = {*self._publishing, *self._looking} - settled
+        free = self._limits.workers - len(held) - len(self._measuring)
+        lease_until = now + self._limits.lease
+        work = _Work()
+        work.claims = dispatching.claim(
+            session, now=now, lease_until=lease_until, node=self._node, limit=free
+        )
+        free -= len(work.claims)
+        work.looks = dispatching.look(
+            session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
+        )
+        free -= len(work.looks)
+        if free > 0:
+            due = settling.reach_due(session, now, free * FIGURES_AT_ONCE)
+            chosen = [account for account in due if account not in self._measuring][:free]
+            work.measures = {
+                account: dict(list(due[account].items())[:FIGURES_AT_ONCE]) for account in chosen
+            }
+        return work
+
+    def _forget(self, messages: Sequence[Message]) -> None:
+        for message in messages:
+            match message:
+                case Answered(claim):
+                    self._publishing.pop(claim.delivery_id, None)
+                case Looked(claim):
+                    self._looking.pop(claim.delivery_id, None)
+                case Measured(account_id):
+                    self._measuring.discard(account_id)
+
+    def _start(self, work: _Work) -> None:
+        for claim in work.claims:
+            log.info("claimed", extra={"action": "claimed", "delivery": claim.delivery_id})
+            self._publishing[claim.delivery_id] = claim
+            self._executor.submit(self._publish, claim)
+        for claim in work.looks:
+            self._looking[claim.delivery_id] = claim
+            self._executor.submit(self._look, claim)
+        for account_id, asked in work.measures.items():
+            self._measuring.add(account_id)
+            self._executor.submit(self._measure, account_id, asked)
+
+    # In worker threads from here on: no database.
+
+    def _publish(self, claim: Claim) -> None:
+        outcome = self._calls.publish(claim, MailedProgress(claim, self._mailbox))
+        self._mailbox.put(Answered(claim, outcome, self._clock.now()))
+
+    def _look(self, claim: Claim) -> None:
+        finding = self._calls.find(claim, MailedProgress(claim, self._mailbox), claim.last_try_at)
+        self._mailbox.put(Looked(claim, finding, self._clock.now()))
+
+    def _measure(self, account_id: str, asked: Mapping[str, int]) -> None:
+        figures = self._calls.reach(account_id, list(asked))
+        self._mailbox.put(Measured(account_id, asked, figures, self._clock.now()))

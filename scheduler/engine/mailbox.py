@@ -1,0 +1,104 @@
+"""How worker threads reach the dispatcher thread: one queue of messages, and answers to some of them."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from adapters.contract import Finding, Json, Reach
+from adapters.errors import AdapterError, Ambiguous
+from scheduler.engine.retry import Outcome
+from scheduler.store.dispatching import Claim
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A publishing call came back."""
+
+    claim: Claim
+    outcome: Outcome
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A look at the platform came back."""
+
+    claim: Claim
+    finding: Finding | AdapterError
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Figures came back, by remote id; ``asked`` maps remote ids to deliveries."""
+
+    account_id: str
+    asked: Mapping[str, int]
+    figures: Mapping[str, Reach] | AdapterError
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SaveRequest:
+    """An adapter wants its progress committed; ``done`` becomes True, or False if the claim was lost."""
+
+    claim: Claim
+    progress: Mapping[str, Json]
+    done: Future[bool] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Time to look at the clock: a date was reached, a tick passed, or a signal came."""
+
+
+Message = Answered | Looked | Measured | SaveRequest | Wake
+
+
+class Mailbox:
+    """The dispatcher's queue. Putting is safe from any thread and from a signal handler."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[Message] = queue.SimpleQueue()
+
+    def put(self, message: Message) -> None:
+        """Leave a message."""
+        self._queue.put(message)
+
+    def wait(self, seconds: float) -> list[Message]:
+        """Wait for a message, at most ``seconds``, and return all that are there."""
+        try:
+            messages = [self._queue.get(timeout=seconds)] if seconds > 0 else []
+        except queue.Empty:
+            return []
+        while True:
+            try:
+                messages.append(self._queue.get_nowait())
+            except queue.Empty:
+                return messages
+
+
+class MailedProgress:
+    """The progress of an attempt in a worker thread: every save waits for the dispatcher's commit."""
+
+    def __init__(self, claim: Claim, mailbox: Mailbox) -> None:
+        self._claim = claim
+        self._mailbox = mailbox
+        self._saved: dict[str, Json] = dict(claim.progress)
+
+    @property
+    def saved(self) -> Mapping[str, Json]:
+        """What was saved so far."""
+        return dict(self._saved)
+
+    def save(self, **facts: Json) -> None:
+        """Add facts; raise Ambiguous if the delivery was taken from this attempt meanwhile."""
+        self._saved |= facts
+        request = SaveRequest(self._claim, dict(self._saved))
+        self._mailbox.put(request)
+        if not request.done.result():
+            raise Ambiguous("the claim on this delivery was lost; the attempt stops here")

@@ -1,0 +1,145 @@
+"""What follows from a platform's answer: a pure decision, answer in, event out.
+
+No database and no clock here. The rule that everything else rests on: only what certainly was not
+accepted is tried again; everything doubtful is looked for first (DESIGN.md sections 4 and 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from adapters.contract import Absent, Finding, Found, Handed, Receipt
+from adapters.errors import (
+    AccountHeld,
+    AdapterError,
+    Ambiguous,
+    AuthExpired,
+    Duplicate,
+    RateLimited,
+    Rejected,
+    Transient,
+)
+from scheduler.states import Event
+
+Outcome = Receipt | Handed | AdapterError
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How often and how soon. ``jitter`` returns a number in [0, 1)."""
+
+    attempts: int
+    retry_after: timedelta
+    retry_at_most: timedelta
+    look_after: tuple[timedelta, ...]
+    jitter: Callable[[], float]
+
+    def pause(self, tries: int) -> timedelta:
+        """The pause after ``tries`` failed attempts: doubling, bounded, spread by half either way."""
+        doubled = self.retry_after * (1 << min(tries - 1, 20))
+        return min(doubled, self.retry_at_most) * (0.5 + self.jitter())
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The event that an answer means, and what goes with it."""
+
+    event: Event
+    due_at: datetime | None = None
+    """When the next step is due."""
+    pause_until: datetime | None = None
+    """The account sends nothing before this."""
+    disable: bool = False
+    """The account sends nothing until a person has checked it."""
+    counts: bool = True
+    """Whether it uses up one of the attempts (or looks)."""
+    asks: bool = False
+    """A person must decide."""
+    code: str = ""
+    reason: str = ""
+    remote_id: str = ""
+    permalink: str = ""
+
+
+def after_attempt(outcome: Outcome, tries: int, now: datetime, policy: Policy) -> Decision:
+    """Given the answer to attempt number ``tries``, return what follows."""
+    match outcome:
+        case Receipt(remote_id="") | Receipt(remote_id=None):
+            # No id, no "sent": success is never inferred from the absence of an error.
+            return _lost(now, policy, "ambiguous", "no id in the answer")
+        case Receipt(remote_id, permalink):
+            return Decision(Event.ACCEPTED, remote_id=remote_id, permalink=permalink)
+        case Handed(place):
+            return Decision(Event.HANDED_OVER, asks=True, code="handed", reason=place)
+        case RateLimited():
+            return Decision(
+                Event.RATE_LIMITED,
+                due_at=now,
+                pause_until=outcome.until,
+                counts=False,
+                code=outcome.kind,
+                reason=outcome.reason,
+            )
+        case AuthExpired() | AccountHeld():
+            return Decision(
+                Event.ACCOUNT_REFUSED,
+                due_at=now,
+                disable=True,
+                counts=False,
+                code=outcome.kind,
+                reason=outcome.reason,
+            )
+        case Rejected():
+            return Decision(Event.REJECTED, code=outcome.kind, reason=outcome.reason)
+        case Transient() if tries >= policy.attempts:
+            return Decision(Event.EXHAUSTED, code=outcome.kind, reason=outcome.reason)
+        case Transient():
+            return Decision(
+                Event.POSTPONED, due_at=now + policy.pause(tries), code=outcome.kind, reason=outcome.reason
+            )
+        case Duplicate() | Ambiguous() | AdapterError():
+            return _lost(now, policy, outcome.kind, outcome.reason)
+
+
+def _lost(now: datetime, policy: Policy, code: str, reason: str) -> Decision:
+    return Decision(Event.LOST, due_at=now + policy.look_after[0], code=code, reason=reason)
+
+
+def after_look(
+    finding: Finding | AdapterError, looks: int, tries: int, now: datetime, policy: Policy
+) -> Decision:
+    """Given what look number ``looks`` at the platform showed, return what follows.
+
+    ``tries`` are the attempts already made.
+    """
+    match finding:
+        case Found(remote_id, permalink):
+            return Decision(Event.FOUND, remote_id=remote_id, permalink=permalink)
+        case Absent() if tries >= policy.attempts:
+            return Decision(Event.EXHAUSTED, code="absent", reason="not on the platform; attempts are spent")
+        case Absent():
+            return Decision(Event.ABSENT, due_at=now + policy.pause(max(tries, 1)), code="absent")
+        case RateLimited():
+            return Decision(
+                Event.UNDECIDED,
+                due_at=finding.until,
+                pause_until=finding.until,
+                counts=False,
+                code=finding.kind,
+                reason=finding.reason,
+            )
+        case AuthExpired() | AccountHeld():
+            return Decision(
+                Event.UNDECIDED,
+                due_at=now + policy.look_after[-1],
+                disable=True,
+                counts=False,
+                code=finding.kind,
+                reason=finding.reason,
+            )
+    reason = finding.reason
+    if looks >= len(policy.look_after):
+        return Decision(Event.UNDECIDED, asks=True, code="cannot-tell", reason=reason)
+    return Decision(Event.UNDECIDED, due_at=now + policy.look_after[looks], code="cannot-tell", reason=reason)

@@ -1,0 +1,192 @@
+"""What answers mean for the rows: decisions (``retry``) into changes (``store``).
+
+An answer is settled only against the attempt it belongs to; one that comes after its delivery has
+moved on is recorded in the log and forces nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from adapters.contract import Finding, Found, Reach, Receipt, Unknown
+from adapters.errors import AdapterError, RateLimited
+from scheduler.engine.mailbox import Answered, Looked, Measured
+from scheduler.engine.retry import Decision, Policy, after_attempt, after_look
+from scheduler.states import Event, State
+from scheduler.store import dispatching, settling
+from scheduler.store.database import Session
+from scheduler.store.dispatching import Claim
+from scheduler.store.transitions import Change
+
+log = logging.getLogger("gaung.settle")
+
+#: When figures that could not be had are asked for again.
+ASK_AGAIN = timedelta(minutes=15)
+
+
+def next_age(published_at: datetime, now: datetime, ages: Sequence[timedelta]) -> datetime | None:
+    """When the next snapshot of a post is due, later than ``now``; None after the last age."""
+    return min((published_at + age for age in ages if published_at + age > now), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Settles answers within one transaction, at one moment (``now``, UTC)."""
+
+    session: Session
+    now: datetime
+    policy: Policy
+    ages: Sequence[timedelta]
+
+    def answers(self, messages: Sequence[Answered]) -> None:
+        """Settle publishing calls that came back."""
+        standing = settling.standings(self.session, [message.claim.delivery_id for message in messages])
+        changes: list[Change] = []
+        ends: list[dict[str, Any]] = []
+        for message in messages:
+            claim, outcome = message.claim, message.outcome
+            stands = standing[claim.delivery_id]
+            if stands.open_attempt == claim.attempt_id:
+                decision = after_attempt(outcome, stands.attempts, self.now, self.policy)
+                ends.append(_end(message, decision))
+                values = self._values(claim, decision, message.at, "api")
+                values["attempts"] = stands.attempts - (not decision.counts)
+                before = State.SENDING
+            elif stands.state is State.UNSURE and isinstance(outcome, Receipt) and outcome.remote_id:
+                # Its lease had run out, and now the answer came after all: the best finding there is.
+                decision = Decision(Event.FOUND, remote_id=outcome.remote_id, permalink=outcome.permalink)
+                values = self._values(claim, decision, message.at, "api")
+                values["attempts"] = stands.attempts
+                before = State.UNSURE
+            else:
+                log.warning(
+                    "late answer",
+                    extra={"action": "late", "delivery": claim.delivery_id, "state": stands.state},
+                )
+                continue
+            changes.append(_change(claim, before, decision, values))
+            self._account(claim.account_id, decision)
+        settling.settle(self.session, changes, now=self.now)
+        settling.end_attempts(self.session, ends)
+
+    def looks(self, messages: Sequence[Looked]) -> None:
+        """Settle looks at the platform that came back."""
+        standing = settling.standings(self.session, [message.claim.delivery_id for message in messages])
+        changes: list[Change] = []
+        for message in messages:
+            claim, stands = message.claim, standing[message.claim.delivery_id]
+            if stands.state is not State.UNSURE:
+                continue  # a person, or the late answer itself, was first
+            finding = self._own(claim, message.finding)
+            decision = after_look(finding, stands.looks + 1, stands.attempts, self.now, self.policy)
+            found_at = finding.published_at if isinstance(finding, Found) else None
+            values = self._values(claim, decision, found_at or claim.last_try_at, "found")
+            values["looks"] = stands.looks + decision.counts
+            changes.append(_change(claim, State.UNSURE, decision, values))
+            self._account(claim.account_id, decision)
+        settling.settle(self.session, changes, now=self.now)
+
+    def figures(self, messages: Sequence[Measured]) -> None:
+        """Store figures that came back, or note when to ask again."""
+        for message in messages:
+            figures, ids = message.figures, list(message.asked.values())
+            if isinstance(figures, AdapterError):
+                log.warning(
+                    "no figures",
+                    extra={"action": "reach", "account": message.account_id, "reason": figures.reason},
+                )
+                again = figures.until if isinstance(figures, RateLimited) else self.now + ASK_AGAIN
+                settling.next_measure(self.session, dict.fromkeys(ids, again))
+                continue
+            published = settling.published(self.session, ids)
+            settling.add_snapshots(
+                self.session,
+                [
+                    snapshot(delivery_id, figures.get(remote_id), message.at, "api")
+                    for remote_id, delivery_id in message.asked.items()
+                ],
+            )
+            settling.next_measure(
+                self.session, {one: next_age(published[one], self.now, self.ages) for one in published}
+            )
+
+    def _own(self, claim: Claim, finding: Finding | AdapterError) -> Finding | AdapterError:
+        """Never adopt a post that another delivery already has as its own."""
+        if isinstance(finding, Found) and settling.taken(
+            self.session, claim.account_id, finding.remote_id, claim.delivery_id
+        ):
+            return Unknown(f"the post {finding.remote_id} belongs to another delivery")
+        return finding
+
+    def _account(self, account_id: str, decision: Decision) -> None:
+        if decision.pause_until:
+            dispatching.pause_account(self.session, account_id, decision.pause_until)
+        if decision.disable:
+            dispatching.disable_account(
+                self.session, account_id, now=self.now, code=decision.code, reason=decision.reason
+            )
+
+    def _values(self, claim: Claim, decision: Decision, at: datetime, source: str) -> dict[str, Any]:
+        """The columns that a settled delivery gets: the same for all, so that they go in one statement."""
+        on_platform = decision.event in {Event.ACCEPTED, Event.FOUND}
+        return {
+            "attempts": claim.attempts,
+            "looks": 0,
+            "due_at": decision.due_at or self.now,
+            "asks": decision.asks,
+            "code": decision.code,
+            "reason": decision.reason,
+            "node": "",
+            "lease_until": None,
+            "remote_id": decision.remote_id,
+            "permalink": decision.permalink,
+            "published_at": at if on_platform else None,
+            "source": source if on_platform else "",
+            "reach_at": next_age(at, at, self.ages) if on_platform else None,
+        }
+
+
+def snapshot(delivery_id: int, reach: Reach | None, at: datetime, source: str) -> Mapping[str, Any]:
+    """The row of a snapshot; a post of which the platform said nothing gets one in which all is unknown."""
+    figures = reach or Reach(raw={"answer": None})
+    return {
+        "delivery_id": delivery_id,
+        "taken_at": at,
+        "source": source,
+        "views": figures.views,
+        "reach": figures.reach,
+        "likes": figures.likes,
+        "comments": figures.comments,
+        "shares": figures.shares,
+        "saves": figures.saves,
+        "clicks": figures.clicks,
+        "raw": dict(figures.raw),
+    }
+
+
+def _change(claim: Claim, before: State, decision: Decision, values: Mapping[str, Any]) -> Change:
+    said = {"code": decision.code, "reason": decision.reason, "remote_id": decision.remote_id}
+    return Change(
+        claim.delivery_id,
+        before,
+        decision.event,
+        claim.campaign_id,
+        claim.digest,
+        values,
+        {name: value for name, value in said.items() if value},
+    )
+
+
+def _end(message: Answered, decision: Decision) -> dict[str, Any]:
+    return {
+        "attempt_id": message.claim.attempt_id,
+        "at": message.at,
+        "outcome": decision.event,
+        "code": decision.code,
+        "reason": decision.reason,
+        "remote_id": decision.remote_id,
+    }

@@ -1,0 +1,300 @@
+"""Applied campaigns, their contents and their deliveries, as planning writes them.
+
+Every applied definition is kept with a version; the highest is in force. Deliveries are written in
+bulk, each with its audit event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlmodel import Session
+
+from campaigns.planning import PlannedPost, StoredPost
+from scheduler.states import EDITABLE, Event, State
+from scheduler.store.tables import CampaignVersion, audit, contents, deliveries, versions
+from scheduler.store.transitions import Change, apply_changes, record
+
+#: Rows a statement; SQLite takes 32,766 variables at most (sqlite.org/limits.html, no. 9).
+BATCH = 500
+
+
+def in_force(session: Session) -> list[CampaignVersion]:
+    """The newest version of every campaign, in the order in which the campaigns were first applied."""
+    newest = (
+        select(versions.c.campaign_id, func.max(versions.c.version).label("version"))
+        .group_by(versions.c.campaign_id)
+        .subquery()
+    )
+    statement = (
+        select(CampaignVersion)
+        .join(
+            newest,
+            (versions.c.campaign_id == newest.c.campaign_id) & (versions.c.version == newest.c.version),
+        )
+        .order_by(versions.c.id)
+    )
+    return list(session.execute(statement).scalars())
+
+
+def current(session: Session, campaign_id: str) -> CampaignVersion | None:
+    """The version of a campaign that is in force, or None if it was never applied."""
+    statement = (
+        select(CampaignVersion)
+        .where(versions.c.campaign_id == campaign_id)
+        .order_by(versions.c.version.desc())
+        .limit(1)
+    )
+    return session.execute(statement).scalars().first()
+
+
+def add_version(session: Session, version: CampaignVersion) -> None:
+    """Store a new version and its audit event."""
+    session.add(version)
+    session.flush()
+    record(
+        session,
+        "applied",
+        actor=version.applied_by,
+        at=version.applied_at,
+        campaign_id=version.campaign_id,
+        detail={"version": version.version, "source": version.source},
+    )
+
+
+def stored_posts(session: Session, campaign_id: str) -> Iterator[StoredPost]:
+    """Every delivery of a campaign, as far as planning may care."""
+    rows = session.execute(
+        select(
+            deliveries.c.key,
+            deliveries.c.message_id,
+            deliveries.c.account_id,
+            deliveries.c.planned_at,
+            deliveries.c.digest,
+            deliveries.c.state,
+            deliveries.c.code,
+        ).where(deliveries.c.campaign_id == campaign_id)
+    )
+    for key, message_id, account_id, planned_at, digest, state, code in rows:
+        yield StoredPost(
+            key=key,
+            message_id=message_id,
+            account_id=account_id,
+            planned_at=planned_at,
+            digest=digest,
+            waiting=state == State.PLANNED,
+            editable=state in EDITABLE,
+            # What a person cancelled stays cancelled, whatever the file says.
+            withdrawn=state == State.WITHDRAWN and code == Event.WITHDRAWN,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a campaign says for all of its deliveries."""
+
+    zone: str
+    publish_within: timedelta
+    if_missed: str
+
+
+def add_contents(session: Session, posts: Sequence[PlannedPost]) -> None:
+    """Store the contents of ``posts`` that are not stored yet."""
+    by_digest = {post.digest: post for post in posts}
+    digests = list(by_digest)
+    for start in range(0, len(digests), BATCH):
+        batch = digests[start : start + BATCH]
+        known = set(session.execute(select(contents.c.digest).where(contents.c.digest.in_(batch))).scalars())
+        rows = [_content(by_digest[digest]) for digest in batch if digest not in known]
+        if rows:
+            session.connection().execute(contents.insert(), rows)
+
+
+def _content(post: PlannedPost) -> dict[str, Any]:
+    return {
+        "digest": post.digest,
+        "account_id": post.target.id,
+        "platform": post.target.platform,
+        "text": post.variant.text,
+        "link": post.variant.link,
+        "media": [
+            {
+                "name": picture.file,
+                "alt": picture.alt,
+                "sha256": picture.facts.sha256,
+                "mime": picture.facts.mime,
+                "width": picture.facts.width,
+                "height": picture.facts.height,
+            }
+            for picture in post.variant.media
+        ],
+    }
+
+
+def add_deliveries(
+    session: Session, posts: Sequence[PlannedPost], terms: Terms, *, actor: str, at: datetime
+) -> None:
+    """Store new deliveries in state ``planned``, each with its audit event; contents must be there."""
+    connection = session.connection()
+    for start in range(0, len(posts), BATCH):
+        batch = posts[start : start + BATCH]
+        connection.execute(deliveries.insert(), [_delivery(post, terms) for post in batch])
+        ids = dict(
+            session.execute(
+                select(deliveries.c.key, deliveries.c.id).where(
+                    deliveries.c.key.in_([post.key for post in batch])
+                )
+            ).tuples()
+        )
+        connection.execute(
+            audit.insert(),
+            [
+                {
+                    "at": at,
+                    "actor": actor,
+                    "action": "planned",
+                    "campaign_id": post.campaign_id,
+                    "delivery_id": ids[post.key],
+                    "before": "",
+                    "after": State.PLANNED,
+                    "digest": post.digest,
+                    "detail": {},
+                }
+                for post in batch
+            ],
+        )
+
+
+def _delivery(post: PlannedPost, terms: Terms) -> dict[str, Any]:
+    return {
+        "key": post.key,
+        "campaign_id": post.campaign_id,
+        "message_id": post.message_id,
+        "account_id": post.target.id,
+        "platform": post.target.platform,
+        "slot": post.slot.isoformat(),
+        "state": State.PLANNED,
+        "attempts": 0,
+        "looks": 0,
+        "asks": False,
+        "progress": {},
+        "code": "",
+        "reason": "",
+        "node": "",
+        "remote_id": "",
+        "permalink": "",
+        "source": "",
+        **_from_file(post, terms),
+    }
+
+
+def _from_file(post: PlannedPost, terms: Terms) -> dict[str, Any]:
+    """What an edit of the campaign file may change in a delivery."""
+    return {
+        "topic": post.topic,
+        "agency": post.target.agency,
+        "zone": terms.zone,
+        "planned_at": post.planned_at,
+        "due_at": post.planned_at,
+        "expires_at": post.planned_at + terms.publish_within,
+        "if_missed": terms.if_missed,
+        "digest": post.digest,
+    }
+
+
+def edit_deliveries(
+    session: Session,
+    changed: Sequence[tuple[StoredPost, PlannedPost]],
+    terms: Terms,
+    *,
+    actor: str,
+    at: datetime,
+) -> None:
+    """Give deliveries that have not left the house their new content or instant; states stay."""
+    for old, new in changed:
+        done = session.connection().execute(
+            update(deliveries)
+            .where(deliveries.c.key == old.key, deliveries.c.state.in_(EDITABLE))
+            .values(**_from_file(new, terms), progress={}, attempts=0)
+            .returning(deliveries.c.id)
+        )
+        for delivery_id in done.scalars():
+            record(
+                session,
+                "edited",
+                actor=actor,
+                at=at,
+                campaign_id=new.campaign_id,
+                delivery_id=delivery_id,
+                digest=new.digest,
+                detail={"previous_digest": old.digest},
+            )
+
+
+def set_terms(session: Session, campaign_id: str, terms: Terms) -> None:
+    """Give every delivery of a campaign that still waits the campaign's present terms."""
+    waiting = (deliveries.c.campaign_id == campaign_id, deliveries.c.state == State.PLANNED)
+    rows = session.execute(
+        select(deliveries.c.id, deliveries.c.planned_at, deliveries.c.expires_at).where(*waiting)
+    ).all()
+    for row in rows:
+        if row.expires_at != row.planned_at + terms.publish_within:
+            session.execute(
+                update(deliveries)
+                .where(deliveries.c.id == row.id)
+                .values(expires_at=row.planned_at + terms.publish_within)
+            )
+    session.execute(
+        update(deliveries)
+        .where(*waiting, deliveries.c.if_missed != terms.if_missed)
+        .values(if_missed=terms.if_missed)
+    )
+
+
+def withdraw(session: Session, posts: Sequence[StoredPost], *, actor: str, at: datetime) -> None:
+    """Withdraw deliveries that are no longer in their file."""
+    _move(session, [post.key for post in posts], State.PLANNED, Event.WITHDRAWN, {}, actor=actor, at=at)
+
+
+def bring_back(
+    session: Session, posts: Sequence[PlannedPost], terms: Terms, *, actor: str, at: datetime
+) -> None:
+    """Plan again what an earlier version of the file had taken out."""
+    values = {post.key: {**_from_file(post, terms), "progress": {}, "attempts": 0} for post in posts}
+    _move(session, list(values), State.WITHDRAWN, Event.RETURNED, values, actor=actor, at=at)
+
+
+def _move(
+    session: Session,
+    keys: Sequence[str],
+    before: State,
+    event: Event,
+    values: Mapping[str, Mapping[str, Any]],
+    *,
+    actor: str,
+    at: datetime,
+) -> None:
+    for start in range(0, len(keys), BATCH):
+        rows = session.execute(
+            select(deliveries.c.id, deliveries.c.key, deliveries.c.campaign_id, deliveries.c.digest).where(
+                deliveries.c.key.in_(keys[start : start + BATCH])
+            )
+        ).all()
+        changes = []
+        for row in rows:
+            extra = values.get(row.key, {})
+            changes.append(
+                Change(
+                    row.id,
+                    before,
+                    event,
+                    row.campaign_id,
+                    str(extra.get("digest", row.digest)),
+                    {"code": event, **extra},
+                )
+            )
+        apply_changes(session, changes, actor=actor, at=at)

@@ -1,0 +1,192 @@
+"""What is read for a person: posts with filters, one post with its attempts, the overall standing.
+
+Only reading; every instant comes back in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+from sqlmodel import Session
+
+from scheduler.states import State
+from scheduler.store.dispatching import approved
+from scheduler.store.tables import (
+    AccountState,
+    Attempt,
+    AuditEvent,
+    CampaignVersion,
+    Content,
+    Delivery,
+    Node,
+    Snapshot,
+    approvals,
+    attempts,
+    audit,
+    contents,
+    deliveries,
+    nodes,
+    snapshots,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PostFilter:
+    """Which posts to list; empty means any."""
+
+    campaign: str = ""
+    account: str = ""
+    message: str = ""
+    states: Sequence[State] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int = 0
+
+
+def posts(session: Session, wanted: PostFilter) -> list[Row[Any]]:
+    """The posts that are wanted, by time: the columns of ``delivery`` and ``text``, ``link``, ``approved``."""
+    statement = _narrow(
+        select(
+            *deliveries.c,
+            contents.c.text,
+            contents.c.link,
+            contents.c.media,
+            approved().label("approved"),
+        ).join(contents, contents.c.digest == deliveries.c.digest),
+        wanted,
+    ).order_by(deliveries.c.planned_at, deliveries.c.id)
+    return list(session.execute(statement.limit(wanted.limit) if wanted.limit else statement))
+
+
+def _narrow(statement: Select[Any], wanted: PostFilter) -> Select[Any]:
+    conditions = [
+        deliveries.c.campaign_id == wanted.campaign if wanted.campaign else None,
+        deliveries.c.account_id == wanted.account if wanted.account else None,
+        deliveries.c.message_id == wanted.message if wanted.message else None,
+        deliveries.c.state.in_(wanted.states) if wanted.states else None,
+        deliveries.c.planned_at >= wanted.since if wanted.since else None,
+        deliveries.c.planned_at < wanted.until if wanted.until else None,
+    ]
+    return statement.where(*(condition for condition in conditions if condition is not None))
+
+
+@dataclass(frozen=True, slots=True)
+class PostDetails:
+    """One post with everything that is recorded of it."""
+
+    delivery: Delivery
+    content: Content
+    attempts: list[Attempt]
+    events: list[AuditEvent]
+    snapshots: list[Snapshot]
+    approvals: list[tuple[str, datetime]]
+
+
+def details(session: Session, delivery: Delivery) -> PostDetails:
+    """Everything that is recorded of one post."""
+    content = session.get(Content, delivery.digest)
+    if content is None:
+        raise LookupError(delivery.digest)
+    given = session.execute(
+        select(approvals.c.approver, approvals.c.approved_at).where(
+            approvals.c.campaign_id == delivery.campaign_id,
+            approvals.c.digest == delivery.digest,
+            approvals.c.void_at.is_(None),
+        )
+    ).tuples()
+    return PostDetails(
+        delivery,
+        content,
+        list(
+            session.execute(
+                select(Attempt).where(attempts.c.delivery_id == delivery.id).order_by(attempts.c.id)
+            ).scalars()
+        ),
+        list(
+            session.execute(
+                select(AuditEvent).where(audit.c.delivery_id == delivery.id).order_by(audit.c.id)
+            ).scalars()
+        ),
+        list(
+            session.execute(
+                select(Snapshot).where(snapshots.c.delivery_id == delivery.id).order_by(snapshots.c.taken_at)
+            ).scalars()
+        ),
+        list(given),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How everything stands."""
+
+    by_state: dict[State, int]
+    next_due: Row[Any] | None
+    overdue: int
+    unapproved: int
+    asking: int
+    accounts: list[AccountState]
+    nodes: list[Node]
+
+
+def standing(session: Session, now: datetime) -> Standing:
+    """How everything stands at ``now``."""
+    counts = session.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state)).tuples()
+    upcoming = (
+        select(*deliveries.c, approved().label("approved"))
+        .where(deliveries.c.state == State.PLANNED, deliveries.c.planned_at >= now)
+        .order_by(deliveries.c.planned_at, deliveries.c.id)
+        .limit(1)
+    )
+    planned = deliveries.c.state == State.PLANNED
+    return Standing(
+        by_state={State(state): count for state, count in counts},
+        next_due=session.execute(upcoming).first(),
+        overdue=_count(session, planned, deliveries.c.planned_at < now),
+        unapproved=_count(session, planned, ~approved()),
+        asking=_count(session, deliveries.c.state == State.UNSURE, deliveries.c.asks.is_(True)),
+        accounts=list(session.execute(select(AccountState)).scalars()),
+        nodes=list(session.execute(select(Node).order_by(nodes.c.seen_at.desc()).limit(10)).scalars()),
+    )
+
+
+def _count(session: Session, *conditions: Any) -> int:
+    return session.execute(select(func.count()).select_from(deliveries).where(*conditions)).scalar() or 0
+
+
+def latest_snapshots(session: Session, campaign_id: str = "") -> dict[int, Snapshot]:
+    """The newest snapshot of every post of a campaign (or of all), by delivery."""
+    newest = (
+        select(snapshots.c.delivery_id, func.max(snapshots.c.id).label("id"))
+        .join(deliveries, deliveries.c.id == snapshots.c.delivery_id)
+        .group_by(snapshots.c.delivery_id)
+    )
+    if campaign_id:
+        newest = newest.where(deliveries.c.campaign_id == campaign_id)
+    chosen = newest.subquery()
+    rows = session.execute(select(Snapshot).join(chosen, chosen.c.id == snapshots.c.id)).scalars()
+    return {row.delivery_id: row for row in rows}
+
+
+def approvers(session: Session, campaign_id: str) -> dict[str, str]:
+    """Who approved each content of a campaign, by digest; several names separated by commas."""
+    rows = session.execute(
+        select(approvals.c.digest, approvals.c.approver)
+        .where(approvals.c.campaign_id == campaign_id, approvals.c.void_at.is_(None))
+        .order_by(approvals.c.id)
+    ).tuples()
+    names: dict[str, list[str]] = {}
+    for digest, approver in rows:
+        names.setdefault(digest, []).append(approver)
+    return {digest: ", ".join(dict.fromkeys(several)) for digest, several in names.items()}
+
+
+def version_in_force(session: Session, campaign_id: str) -> CampaignVersion | None:
+    """The version of a campaign that is in force."""
+    from scheduler.store import campaigns
+
+    return campaigns.current(session, campaign_id)

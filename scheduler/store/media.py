@@ -1,0 +1,77 @@
+"""The folder of approved media: each file under the hash of its content.
+
+Applying a campaign copies its pictures here, so that a picture that is later swapped or deleted in
+the office's folder changes nothing of what was approved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from scheduler.errors import GaungError
+from scheduler.i18n import N_
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFolder:
+    """The media of one installation, under ``root``."""
+
+    root: Path
+
+    def path(self, sha256: str, name: str) -> Path:
+        """Where the file with this content is kept; ``name`` gives only the suffix."""
+        return self.root / sha256[:2] / f"{sha256}{Path(name).suffix.lower()}"
+
+    def add(self, source: Path, sha256: str) -> None:
+        """Keep a copy of ``source``; raise GaungError if it is no longer what was read, or cannot be kept."""
+        target = self.path(sha256, source.name)
+        try:
+            if target.exists() and _hash(target.read_bytes()) == sha256:
+                return
+            content = source.read_bytes()
+            if _hash(content) != sha256:
+                raise GaungError(
+                    N_("The picture {file} was changed while it was read."),
+                    hint=N_("Try again."),
+                    file=source,
+                )
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(target, content)
+        except OSError as error:
+            raise GaungError(
+                N_("The picture {file} cannot be copied to {folder}: {why}"),
+                hint=N_("Check the free space and the rights of that folder."),
+                file=source,
+                folder=self.root,
+                why=error.strerror or error,
+            ) from None
+
+    def intact(self, sha256: str, name: str) -> bool:
+        """Whether the kept file is there with exactly the approved content."""
+        try:
+            return _hash(self.path(sha256, name).read_bytes()) == sha256
+        except OSError:
+            return False
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file so that it is there entirely or not at all, even after a power cut."""
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,147 @@
+"""What persons do to deliveries: retry, cancel, resolve; and the heartbeats of the daemons.
+
+Each is one transition with the person's name in the audit. Times in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlmodel import Session
+
+from scheduler.states import Event, State
+from scheduler.store.tables import CampaignVersion, Delivery, Node, deliveries, nodes
+from scheduler.store.transitions import Change, apply_changes
+
+
+def by_key(session: Session, prefix: str) -> list[Delivery]:
+    """The deliveries whose key begins with ``prefix``."""
+    statement = select(Delivery).where(deliveries.c.key.startswith(prefix, autoescape=True)).limit(3)
+    return list(session.execute(statement).scalars())
+
+
+def of_campaign(session: Session, campaign_id: str, states: Sequence[State]) -> list[Delivery]:
+    """The deliveries of a campaign in one of ``states``, by time."""
+    statement = (
+        select(Delivery)
+        .where(deliveries.c.campaign_id == campaign_id, deliveries.c.state.in_(states))
+        .order_by(deliveries.c.planned_at, deliveries.c.id)
+    )
+    return list(session.execute(statement).scalars())
+
+
+def change(
+    session: Session,
+    delivery: Delivery,
+    event: Event,
+    *,
+    actor: str,
+    at: datetime,
+    values: Mapping[str, Any] | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Let ``event`` happen to a delivery as it was read; raise RefusedTransitionError or StaleStateError."""
+    apply_changes(
+        session,
+        [
+            Change(
+                delivery.id or 0,
+                State(delivery.state),
+                event,
+                delivery.campaign_id,
+                delivery.digest,
+                {"asks": False, **(values or {})},
+                detail or {},
+            )
+        ],
+        actor=actor,
+        at=at,
+    )
+
+
+def retry(
+    session: Session, delivery: Delivery, *, actor: str, at: datetime, publish_within: timedelta, reason: str
+) -> None:
+    """Plan a failed, missed or reviewed delivery again, for now; its approval must still hold to go out."""
+    values = {
+        "due_at": at,
+        "expires_at": at + publish_within,
+        "attempts": 0,
+        "looks": 0,
+        "code": "",
+        "reason": "",
+    }
+    change(session, delivery, Event.RETRIED, actor=actor, at=at, values=values, detail={"reason": reason})
+
+
+def cancel(session: Session, delivery: Delivery, *, actor: str, at: datetime, reason: str) -> None:
+    """Take a delivery out for good, whatever its campaign file says."""
+    values = {"code": Event.CANCELLED, "reason": reason}
+    change(session, delivery, Event.CANCELLED, actor=actor, at=at, values=values, detail={"reason": reason})
+
+
+def resolve_posted(
+    session: Session,
+    delivery: Delivery,
+    *,
+    actor: str,
+    at: datetime,
+    remote_id: str,
+    permalink: str,
+    reach_at: datetime | None,
+) -> None:
+    """A person says that the post is on the platform, and where."""
+    event = Event.COMPLETED if delivery.state == State.HANDED else Event.FOUND
+    values = {
+        "remote_id": remote_id,
+        "permalink": permalink,
+        "published_at": at,
+        "source": "manual",
+        "code": "",
+        "reason": "",
+        "lease_until": None,
+        "reach_at": reach_at,
+    }
+    change(session, delivery, event, actor=actor, at=at, values=values, detail={"permalink": permalink})
+
+
+def resolve_absent(
+    session: Session, delivery: Delivery, *, actor: str, at: datetime, publish_within: timedelta
+) -> None:
+    """A person has looked: the post is not on the platform, and may be sent."""
+    values = {
+        "due_at": at,
+        "expires_at": at + publish_within,
+        "looks": 0,
+        "code": "",
+        "reason": "",
+        "lease_until": None,
+    }
+    change(session, delivery, Event.ABSENT, actor=actor, at=at, values=values, detail={"source": "manual"})
+
+
+def publish_within(version: CampaignVersion | None) -> timedelta:
+    """How late a post of this campaign may go out; two hours if the campaign is unknown."""
+    from campaigns.definition import duration
+
+    if version is None:
+        return timedelta(hours=2)
+    return duration(version.definition["campaign"]["publish_within"])
+
+
+def beat(session: Session, node: str, *, version: str, started_at: datetime, now: datetime) -> None:
+    """Record that a daemon lives."""
+    changed = session.connection().execute(
+        update(nodes).where(nodes.c.name == node).values(seen_at=now, stopped_at=None)
+    )
+    if not changed.rowcount:
+        session.add(Node(name=node, version=version, started_at=started_at, seen_at=now))
+        session.flush()
+
+
+def leave(session: Session, node: str, now: datetime) -> None:
+    """Record that a daemon stopped in good order."""
+    session.execute(update(nodes).where(nodes.c.name == node).values(seen_at=now, stopped_at=now))

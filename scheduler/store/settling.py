@@ -1,0 +1,134 @@
+"""Writing down what platforms answered: outcomes of attempts, of looks, and figures.
+
+All of them go into the dispatcher's one transaction. An answer that comes after its delivery has
+moved on is recorded, never forced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, exists, select, update
+from sqlmodel import Session
+
+from scheduler.states import State
+from scheduler.store.dispatching import in_state
+from scheduler.store.tables import attempts, deliveries, snapshots
+from scheduler.store.transitions import Change, apply_changes
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a delivery stands in the store at this moment."""
+
+    state: State
+    attempts: int
+    looks: int
+    open_attempt: int | None
+
+
+def standings(session: Session, delivery_ids: Sequence[int]) -> dict[int, Standing]:
+    """How each delivery stands."""
+    rows = session.execute(
+        select(
+            deliveries.c.id,
+            deliveries.c.state,
+            deliveries.c.attempts,
+            deliveries.c.looks,
+            attempts.c.id.label("open_attempt"),
+        )
+        .outerjoin(attempts, (attempts.c.delivery_id == deliveries.c.id) & attempts.c.finished_at.is_(None))
+        .where(deliveries.c.id.in_(delivery_ids))
+    )
+    return {row.id: Standing(State(row.state), row.attempts, row.looks, row.open_attempt) for row in rows}
+
+
+def settle(session: Session, changes: Sequence[Change], *, now: datetime) -> None:
+    """Apply the changes that answers mean."""
+    apply_changes(session, changes, actor="daemon", at=now)
+
+
+def end_attempts(session: Session, ends: Sequence[Mapping[str, Any]]) -> None:
+    """End attempts; each row has ``attempt_id``, ``at``, ``outcome``, ``code``, ``reason``, ``remote_id``."""
+    if not ends:
+        return
+    session.connection().execute(
+        update(attempts)
+        .where(attempts.c.id == bindparam("_attempt"))
+        .values(
+            finished_at=bindparam("_at"),
+            outcome=bindparam("_outcome"),
+            code=bindparam("_code"),
+            reason=bindparam("_reason"),
+            remote_id=bindparam("_remote"),
+        ),
+        [
+            {
+                "_attempt": end["attempt_id"],
+                "_at": end["at"],
+                "_outcome": end["outcome"],
+                "_code": end["code"],
+                "_reason": end["reason"],
+                "_remote": end["remote_id"],
+            }
+            for end in ends
+        ],
+    )
+
+
+def taken(session: Session, account_id: str, remote_id: str, but: int) -> bool:
+    """Whether another delivery of the account already has this post as its own."""
+    return bool(
+        session.execute(
+            select(
+                exists().where(
+                    deliveries.c.account_id == account_id,
+                    deliveries.c.remote_id == remote_id,
+                    deliveries.c.id != but,
+                )
+            )
+        ).scalar()
+    )
+
+
+def reach_due(session: Session, now: datetime, limit: int) -> dict[str, dict[str, int]]:
+    """Posts whose figures are due: account -> remote id -> delivery, at most ``limit`` posts in all."""
+    rows = session.execute(
+        select(deliveries.c.id, deliveries.c.account_id, deliveries.c.remote_id)
+        .where(deliveries.c.reach_at.is_not(None), deliveries.c.reach_at <= now, in_state(State.SENT))
+        .order_by(deliveries.c.reach_at)
+        .limit(limit)
+    )
+    due: dict[str, dict[str, int]] = {}
+    for row in rows:
+        due.setdefault(row.account_id, {})[row.remote_id] = row.id
+    return due
+
+
+def published(session: Session, delivery_ids: Sequence[int]) -> dict[int, datetime]:
+    """When each delivery was published."""
+    return dict(
+        session.execute(
+            select(deliveries.c.id, deliveries.c.published_at).where(
+                deliveries.c.id.in_(delivery_ids), deliveries.c.published_at.is_not(None)
+            )
+        ).tuples()
+    )
+
+
+def add_snapshots(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append snapshots; each row has the columns of the table, figures unknown as None."""
+    if rows:
+        session.connection().execute(snapshots.insert(), [dict(row) for row in rows])
+
+
+def next_measure(session: Session, when: Mapping[int, datetime | None]) -> None:
+    """Set when the figures of each delivery are to be taken next; None for never again."""
+    if when:
+        session.connection().execute(
+            update(deliveries).where(deliveries.c.id == bindparam("_id")).values(reach_at=bindparam("_at")),
+            [{"_id": delivery_id, "_at": at} for delivery_id, at in when.items()],
+        )
