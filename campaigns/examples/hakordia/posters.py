@@ -26,9 +26,8 @@ WIDTH, HEIGHT = 1080, 1350
 #: Everything is drawn this many times larger and then reduced, which makes the edges smooth.
 OVERSIZE = 3
 MARGIN = 76
-#: The light band at the foot begins here, and its text ends before LOGO_LEFT.
+#: The light band at the foot begins here; right of x = 740 it stays empty for a logo.
 FOOT_TOP = 1214
-LOGO_LEFT = 740
 
 INK, PAPER = "#10213F", "#FFF8EC"
 FOOT_TEXT = "9 Desember · Hari Antikorupsi Sedunia"
@@ -179,21 +178,22 @@ def receipt_and_change(pen: Pen, palette: Palette) -> None:
         paper.box(52, y, 92, y + 16, "#C9D3D6", 8)
     paper.box(-92, 44, 92, 50, "#C9D3D6")
     paper.box(-92, 80, -22, 102, INK, 11)
-    money = pen.at(116, 104, 8)
+    money = pen.at(108, 96, 8)
     money.disc(0, 0, 112, palette.stage)
     coin(money, 100, "#FFE29A", "#A4541A")
-    arrow = curve(116, 104, 138, -22, -98)
+    arrow = curve(108, 96, 138, -22, -98)
     pen.line(arrow, 17, palette.ground)
-    x, y = arrow[-1]
-    pen.line([(x + 30, y - 38), (x - 6, y), (x + 36, y + 28)], 17, palette.ground)
+    tip, level = arrow[-1]
+    pen.line([(tip + 30, level - 38), (tip - 6, level), (tip + 36, level + 28)], 17, palette.ground)
     pen.disc(-188, -168, 58, palette.ground)
     tick(pen, -188, -166, 54, palette.stage)
 
 
 def _bubble(pen: Pen, wide: float, high: float, fill: str, tail: int) -> None:
-    pen.box(-wide / 2, -high / 2, wide / 2, high / 2, fill, min(wide, high) * 0.36)
-    x = tail * wide * 0.26
-    pen.shape([(x - 32, high / 2 - 14), (x + 32, high / 2 - 14), (x + tail * 34, high / 2 + 50)], fill)
+    radius = min(wide, high) * 0.36
+    pen.box(-wide / 2, -high / 2, wide / 2, high / 2, fill, radius)
+    x = tail * (wide / 2 - radius - 22)
+    pen.shape([(x - 32, high / 2 - 8), (x + 32, high / 2 - 8), (x + tail * 44, high / 2 + 50)], fill)
 
 
 def one_voice(pen: Pen, palette: Palette) -> None:
@@ -256,8 +256,8 @@ def eight_o_clock(pen: Pen, palette: Palette) -> None:
         long = hour % 3 == 0
         mark.line([(0, -160), (0, -132 if long else -148)], 12 if long else 8, palette.text)
     clock.shape([(0, 0), *curve(0, 0, 112, 150, 270)], "#FFE3A1")
-    clock.at(0, 0, 240).line([(0, 0), (0, -88)], 22, palette.text)
-    clock.line([(0, 0), (0, -124)], 16, palette.text)
+    clock.at(0, 0, 240).line([(0, 0), (0, -92)], 22, palette.text)
+    clock.line([(0, 0), (0, -112)], 16, palette.text)
     clock.disc(0, 0, 24, palette.accent)
     sign = pen.at(0, 198, -3)
     sign.box(-156, -42, 156, 60, PAPER, 28)
@@ -338,7 +338,7 @@ def bicycle(pen: Pen, palette: Palette) -> None:
     pen.line([rear, crank, seat, rear], 17, tube)
     pen.line([crank, head], 17, tube)
     pen.line([seat, (-84, -118)], 15, tube)
-    pen.line([(-66, -36), (110, -40)], 17, tube)
+    pen.line([(-60, -38), (131, -44)], 17, tube)
     pen.line([front, (106, -122), (98, -146), (52, -156)], 17, tube)
     pen.line([(52, -156), (34, -154)], 24, INK)
     pen.line([(-130, -128), (-86, -124), (-46, -126)], 28, INK)
@@ -368,12 +368,12 @@ def refusal(pen: Pen, palette: Palette) -> None:
 
     def hand(pen: Pen) -> None:
         hand = pen.at(92, 30, 6)
-        fingers = ((-66, -128), (-22, -172), (24, -164), (68, -116))
+        fingers = ((-66, -128), (-22, -172), (24, -164), (70, -116))
         for thick, grow, colour in ((66, 12, palette.stage), (46, 0, skin)):
             for x, top in fingers:
                 hand.line([(x, top), (x * 0.94, 20)], thick, colour)
             hand.line([(-66, 96), (-132, 10)], thick + 4, colour)
-            hand.box(-89 - grow, -36 - grow, 91 + grow, 136 + grow, colour, 60)
+            hand.box(-89 - grow, -36 - grow, 89 + grow, 136 + grow, colour, 60)
             hand.box(-58 - grow, 90, 60 + grow, 260, colour)
         hand.line(curve(-70, 92, 66, 296, 352), 7, fold)
         for x, top in ((-43, -118), (1, -150), (45, -108)):
@@ -447,7 +447,7 @@ def report_form(pen: Pen, palette: Palette) -> None:
     phone.box(-94, 122, 94, 186, "#C2396B", 32)
     phone.line([(-26, 154), (24, 154)], 10, PAPER)
     phone.line([(6, 136), (26, 154), (6, 172)], 10, PAPER)
-    for x, y, r in ((62, 66, 7), (94, 36, 8), (122, 2, 9), (146, -36, 10)):
+    for x, y, r in ((62, 66, 7), (94, 36, 8), (122, 2, 9)):
         pen.disc(x + 40, y, r, palette.ground)
     plane = pen.at(208, -132, -6)
     plane.shape([(108, -96), (-122, -8), (-44, 30)], PAPER)
@@ -498,7 +498,7 @@ _WORDS: tuple[tuple[str, str, str, str, Callable[[Pen, Palette], None]], ...] = 
         "02-peduli",
         "Nilai · Peduli",
         "Pungli tumbuh subur\nsaat semua *diam.*",
-        "Jangan cuma geleng kepala. Catat dan laporkan.",
+        "Jangan cuma geleng kepala. Laporkan.",
         one_voice,
     ),
     (
@@ -539,7 +539,7 @@ _WORDS: tuple[tuple[str, str, str, str, Callable[[Pen, Palette], None]], ...] = 
     (
         "08-berani",
         "Nilai · Berani",
-        "“Maaf, saya tidak bisa\n*menerima ini.*”",
+        "“Maaf, saya tidak bisa\n*menerima ini.”*",
         "Berani, meski suara sedikit gemetar.",
         refusal,
     ),
@@ -560,8 +560,8 @@ _WORDS: tuple[tuple[str, str, str, str, Callable[[Pen, Palette], None]], ...] = 
     (
         "11-lapor",
         "Aksi · Lapor",
-        "Layanan gratis,\nkok *diminta uang?*",
-        "Catat waktu, tempat, dan buktinya, lalu laporkan.",
+        "Layanan gratis,\nkok *dimintai uang?*",
+        "Catat waktu, tempat, dan bukti, lalu laporkan.",
         report_form,
     ),
     (
@@ -579,18 +579,18 @@ POSTERS = tuple(
 )
 
 
-def _headline_size(lines: Sequence[str]) -> int:
-    """Return the largest size, up to 104, at which every line fits between the margins."""
-    widest = max(_font(1000, EXTRABOLD).getlength(line.replace("*", "")) for line in lines)
-    return min(104, int((WIDTH - 2 * MARGIN) * 1000 / widest))
+def _fitting(lines: Sequence[str], weight: int, largest: int) -> int:
+    """Return the largest size, up to ``largest``, at which every line fits between the margins."""
+    widest = max((_font(1000, weight).getlength(line.replace("*", "")) for line in lines), default=1)
+    return min(largest, int((WIDTH - 2 * MARGIN) * 1000 / widest))
 
 
 def _words(image: Image.Image, poster: Poster) -> int:
     """Write the headline and the line below it, standing on the foot; return where they begin (pixels)."""
     draw = ImageDraw.Draw(image)
     lines, below = poster.headline.split("\n"), poster.below.split("\n") if poster.below else []
-    size = _headline_size(lines)
-    leading, small = round(size * 1.14), 41
+    size, small = _fitting(lines, EXTRABOLD, 104), _fitting(below, MEDIUM, 41)
+    leading = round(size * 1.14)
     baseline = FOOT_TOP - 66
     for line in reversed(below):
         font = _font(small * OVERSIZE, MEDIUM)
