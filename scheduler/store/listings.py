@@ -48,7 +48,7 @@ class PostFilter:
 
 
 def posts(session: Session, wanted: PostFilter) -> list[Row[Any]]:
-    """The posts that are wanted, by time: the columns of ``delivery`` and ``text``, ``link``, ``approved``."""
+    """The posts that are wanted, by time: the columns of ``delivery``, and text, link, media, approved."""
     statement = _narrow(
         select(
             *deliveries.c,

@@ -1,0 +1,1 @@
+"""Who may say what: people and their roles, approvals."""

@@ -1,0 +1,1 @@
+"""Reports: rows once, then one writer per format."""
