@@ -37,19 +37,35 @@ class Media:
     height: int = 0
 
 
+#: What a post is on its platform: in the feed, a short vertical video, or gone after 24 hours.
+Kind = Literal["post", "reel", "story"]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A further part of a thread: a reply to the part before it."""
+
+    text: str
+    media: tuple[Media, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Post:
     """What is to be published on one account, exactly as it was approved.
 
     ``key`` is the delivery key: unique for ever, so a platform that accepts idempotency keys or
     client-chosen names gets it (or something derived from it). ``text`` already carries its
-    hashtags; ``link`` is separate because platforms place it differently.
+    hashtags; ``link`` is separate because platforms place it differently. ``thread`` are the parts
+    after the first; ``first_comment`` is written under the post by the account itself.
     """
 
     key: str
     text: str
     link: str = ""
     media: tuple[Media, ...] = ()
+    kind: Kind = "post"
+    thread: tuple[Part, ...] = ()
+    first_comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +159,10 @@ class Limits:
     media: int = 0
     media_required: bool = False
     alt_text: int = 1000
+    """Longest alt text; 0 if the platform has none (what is given then goes nowhere: a warning)."""
+    kinds: tuple[Kind, ...] = ("post",)
+    threads: bool = False
+    first_comment: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,13 +180,19 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account as an adapter sees it. ``secret(name)`` returns a secret or raises AuthExpired."""
+    """One account as an adapter sees it.
+
+    ``secret(name)`` returns a secret or raises AuthExpired. ``public_url(media)`` puts a media file
+    where the platform can fetch it and returns its address, or raises Transient while it cannot be
+    reached; None if no public media store is configured.
+    """
 
     id: str
     handle: str
     secret: Callable[[str], str]
     api_base: str = ""
     options: Mapping[str, Json] = field(default_factory=dict)
+    public_url: Callable[[Media], str] | None = None
 
 
 class Adapter(ABC):
@@ -195,7 +221,7 @@ class Adapter(ABC):
 
     def check(self, post: Post) -> list[Problem]:
         """Everything that the platform would refuse or cripple; offline, without credentials."""
-        return check_limits(self.limits, self.wording(post), post.media)
+        return check_limits(self.limits, self.wording(post), post)
 
     @abstractmethod
     def verify(self) -> Identity:
@@ -222,21 +248,53 @@ class Adapter(ABC):
         """Delete the post; done if it is already gone."""
 
 
-def check_limits(limits: Limits, wording: str, media: Sequence[Media]) -> list[Problem]:
-    """Given a post as it will read, return what exceeds ``limits``."""
-    problems: list[Problem] = []
-    if (length := limits.measure(wording)) > limits.text:
+def check_limits(limits: Limits, wording: str, post: Post) -> list[Problem]:
+    """Given a post, and its text as it will read, return what exceeds ``limits``."""
+    problems = _check_text(limits, [wording, *(part.text for part in post.thread)])
+    problems += _check_media(limits, post.media)
+    for part in post.thread:
+        problems += _check_media(limits, part.media)
+    if not wording.strip() and not post.media:
+        problems.append(Problem("empty-post", N_("The post has neither text nor media.")))
+    if limits.media_required and not post.media:
+        problems.append(
+            Problem("media-required", N_("This platform takes no post without a picture or video."))
+        )
+    if post.thread and not limits.threads:
+        problems.append(
+            Problem("no-threads", N_("This platform has no threads. Give it an override without one."))
+        )
+    if post.first_comment and not limits.first_comment:
+        problems.append(
+            Problem("no-first-comment", N_("A first comment cannot be written on this platform."))
+        )
+    if post.kind not in limits.kinds:
         problems.append(
             Problem(
-                "text-too-long",
-                N_(
-                    "The text is {length} long; this platform takes at most {limit}. Shorten it or give an override."
-                ),
-                {"length": length, "limit": limits.text},
+                "no-such-kind",
+                N_("This platform has no {kind}; it takes: {known}."),
+                {"kind": post.kind, "known": ", ".join(limits.kinds)},
             )
         )
-    if not wording.strip() and not media:
-        problems.append(Problem("empty-post", N_("The post has neither text nor media.")))
+    return problems
+
+
+def _check_text(limits: Limits, texts: Sequence[str]) -> list[Problem]:
+    return [
+        Problem(
+            "text-too-long",
+            N_(
+                "The text is {length} long; this platform takes at most {limit}. Shorten it or give an override."
+            ),
+            {"length": length, "limit": limits.text},
+        )
+        for text in texts
+        if (length := limits.measure(text)) > limits.text
+    ]
+
+
+def _check_media(limits: Limits, media: Sequence[Media]) -> list[Problem]:
+    problems: list[Problem] = []
     if len(media) > limits.media:
         problems.append(
             Problem(
@@ -245,23 +303,27 @@ def check_limits(limits: Limits, wording: str, media: Sequence[Media]) -> list[P
                 {"count": len(media), "limit": limits.media},
             )
         )
-    if limits.media_required and not media:
+    for item in media:
+        values = {"file": item.path.name, "length": len(item.alt), "limit": limits.alt_text}
+        if limits.alt_text and len(item.alt) > limits.alt_text:
+            problems.append(
+                Problem(
+                    "alt-too-long",
+                    N_("The alt text of {file} is {length} long; this platform takes at most {limit}."),
+                    values,
+                )
+            )
+    if media and not limits.alt_text:
         problems.append(
-            Problem("media-required", N_("This platform takes no post without a picture or video."))
+            Problem(
+                "no-alt-text", N_("This platform has no alt texts; they are not shown there."), {}, "warning"
+            )
         )
-    problems += [
-        Problem(
-            "alt-too-long",
-            N_("The alt text of {file} is {length} long; this platform takes at most {limit}."),
-            {"file": item.path.name, "length": len(item.alt), "limit": limits.alt_text},
-        )
-        for item in media
-        if limits.alt_text and len(item.alt) > limits.alt_text
-    ]
     return problems
 
 
 __all__ = [
+    "N_",
     "Absent",
     "Account",
     "Adapter",
@@ -270,9 +332,11 @@ __all__ = [
     "Found",
     "Handed",
     "Identity",
+    "Json",
     "Limits",
+    "Kind",
     "Media",
-    "N_",
+    "Part",
     "Post",
     "Problem",
     "Progress",

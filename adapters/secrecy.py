@@ -19,12 +19,14 @@ _NAMES = (
 )
 _SECRET_LOOKS = (
     re.compile(
-        r"(\bauthorization[\"']?\s*[:=]\s*b?[\"']?(?:(?:bearer|basic|oauth|token)\s+)?)[^\s\"',;]+",
+        r"(\bauthorization[\"']?\s*[:=]\s*(?:b(?=[\"']))?[\"']?(?:(?:bearer|basic|oauth|token)\s+)?)[^\s\"',;]+",
         re.IGNORECASE,
     ),
     re.compile(r"(\b(?:bearer|basic)\s+)[\w.~+/=%-]{16,}", re.IGNORECASE),
     # Only name=value and JSON: "access token: session has expired" is prose that a person needs.
-    re.compile(rf"(\b(?:{_NAMES})(?:=|%3D|[\"']\s*:\s*b?)[\"']?)[^&\s\"'<>#;,)\]}}]+", re.IGNORECASE),
+    re.compile(
+        rf"(\b(?:{_NAMES})(?:=|%3D|[\"']\s*:\s*(?:b(?=[\"']))?)[\"']?)[^&\s\"'<>#;,)\]}}]+", re.IGNORECASE
+    ),
     re.compile(r"(//)[^/\s:@]+:[^/\s@]+(?=@)"),
 )
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -20,10 +20,12 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticKnownError
 
 from campaigns import timetable
 from campaigns.problems import N_, nearest
@@ -34,18 +36,18 @@ def _zone(value: str) -> str:
     try:
         timetable.zone(value)
     except timetable.NoSuchZoneError:
-        near = nearest(value, {name.lower(): name for name in timetable.zone_names()})
-        known = {name.lower(): name for name in timetable.zone_names()}
+        near = nearest(value, timetable.zone_names())
         raise refusal(
             "zone",
             N_("There is no time zone {zone}. Use WIB, WITA, WIT or a name like Asia/Jakarta.{near}"),
             zone=value,
-            near=f" ({known[near]}?)" if near else "",
+            near=f" ({near}?)" if near else "",
         ) from None
     return value
 
 
-_DURATION = re.compile(r"(\d+)\s*(hari|d|jam|h|menit|m|detik|s)", re.IGNORECASE)
+# Long names first: "detik" must not be read as "d" with a rest. Five digits: sums stay in the calendar.
+_DURATION = re.compile(r"(?<!\d)(\d{1,5})\s*(hari|jam|menit|detik|d|h|m|s)", re.IGNORECASE)
 _UNIT = {
     **dict.fromkeys(("d", "hari"), "days"),
     **dict.fromkeys(("h", "jam"), "hours"),
@@ -101,6 +103,13 @@ def _cron(value: str) -> str:
     return value
 
 
+def _with_time(value: object) -> object:
+    # pydantic would take a bare date for midnight, and a number for seconds since 1970.
+    if isinstance(value, datetime) or (isinstance(value, str) and ":" in value):
+        return value
+    raise PydanticKnownError("datetime_type")
+
+
 def _local(value: datetime) -> datetime:
     if value.tzinfo is not None:
         raise refusal(
@@ -108,7 +117,8 @@ def _local(value: datetime) -> datetime:
             N_("{at} carries an offset. Write the local time alone; the campaign's zone applies."),
             at=value.isoformat(sep=" "),
         )
-    return value
+    # Slots, and so the keys of deliveries, are exact to the second.
+    return value.replace(microsecond=0)
 
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -123,15 +133,24 @@ WeeklySlot = Annotated[
     str, AfterValidator(_slot), Field(examples=["senin 07:30", "friday 19:30", "daily 12:00"])
 ]
 Cron = Annotated[str, AfterValidator(_cron), Field(examples=["30 7 * * 1-5"])]
-LocalTime = Annotated[datetime, AfterValidator(_local)]
+LocalTime = Annotated[datetime, BeforeValidator(_with_time), AfterValidator(_local)]
 Hashtag = Annotated[str, Field(pattern=r"^#\w+$", examples=["#Hakordia"])]
 Link = Annotated[str, Field(pattern=r"^(https?://\S+)?$", examples=["https://jaga.id"])]
+
+
+def _readable_defaults(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    # pydantic writes a default timedelta as PT2H, which no file may say.
+    for name, about in model.model_fields.items():
+        if isinstance(about.default, timedelta):
+            schema["properties"][name]["default"] = duration_text(about.default)
 
 
 class Part(BaseModel):
     """What every part of a campaign file has in common: unknown keys are errors, nothing changes later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_strip_whitespace=True, json_schema_extra=_readable_defaults
+    )
 
 
 class MediaFile(Part):
@@ -148,7 +167,10 @@ class Override(Part):
     link: Link | None = Field(default=None, description='Another link; "" for none.')
     hashtags: tuple[Hashtag, ...] | None = None
     media: tuple[MediaFile, ...] | None = None
-    leave_out: bool = Field(default=False, description="True: the message is not published there.")
+    leave_out: bool | None = Field(
+        default=None,
+        description="true: not published there; false: published, though the platform's says true.",
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -187,11 +209,14 @@ class Message(Part):
                 raise refusal("twice", N_("{value} appears twice."), value=moment.isoformat(sep=" "))
         return at
 
-    @model_validator(mode="after")
-    def _one_timing(self) -> Self:
-        if self.at and self.cron:
+    # Checks of two fields stand at the later one: a check of the whole model would be silent as long as
+    # any other field is wrong, and every mistake is to be told at once.
+    @field_validator("cron")
+    @classmethod
+    def _one_timing(cls, cron: str | None, info: ValidationInfo) -> str | None:
+        if cron and info.data.get("at"):
             raise refusal("two-timings", N_("A message has either at or cron, not both."))
-        return self
+        return cron
 
 
 class Campaign(Part):
@@ -219,16 +244,18 @@ class Campaign(Part):
     )
     messages: tuple[Message, ...] = Field(min_length=1)
 
-    @model_validator(mode="after")
-    def _dates_in_order(self) -> Self:
-        if self.end < self.start:
+    @field_validator("end")
+    @classmethod
+    def _dates_in_order(cls, end: date, info: ValidationInfo) -> date:
+        start = info.data.get("start", end)
+        if end < start:
             raise refusal(
                 "end-before-start",
                 N_("The campaign ends on {end}, before it starts on {start}."),
-                start=self.start,
-                end=self.end,
+                start=start,
+                end=end,
             )
-        return self
+        return end
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +304,7 @@ def variant(
     ``facts`` holds the facts of every media file by the name that the campaign file gives it.
     """
     layers = [message.overrides[key] for key in (target.id, target.platform) if key in message.overrides]
-    if any(layer.leave_out for layer in layers):
+    if next((layer.leave_out for layer in layers if layer.leave_out is not None), False):
         return None
     text = next((layer.text for layer in layers if layer.text is not None), message.text)
     link = next((layer.link for layer in layers if layer.link is not None), message.link)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
+import warnings
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from campaigns.definition import Campaign, MediaFacts, Target, media_files
@@ -42,7 +44,11 @@ class Loaded:
 
 
 def load(folder: Path, audience: Audience) -> tuple[list[Loaded], list[Problem]]:
-    """Given a folder, return its campaigns and every problem. A campaign with a problem is not returned."""
+    """Given a folder, return its campaigns and every problem. A campaign with a problem is not returned.
+
+    What refers to something else (accounts, pictures, other messages) is checked in the files whose form
+    is right; a file with mistakes of form tells all of those first.
+    """
     if not folder.is_dir():
         return [], [
             Problem(
@@ -78,7 +84,7 @@ def load_file(path: Path, audience: Audience) -> tuple[Loaded | None, list[Probl
     """Given one campaign file, return the campaign and the problems in it (either may be empty)."""
     raw = read_toml(path)
     if isinstance(raw, Problem):
-        return None, [raw]
+        return None, [replace(raw, file=path.name)]
     campaign = parse(Campaign, raw, path.name)
     if isinstance(campaign, list):
         return None, campaign
@@ -131,27 +137,30 @@ def _timing(path: Path, campaign: Campaign) -> list[Problem]:
 
 def _names(path: Path, campaign: Campaign, audience: Audience) -> list[Problem]:
     known = [*audience.accounts, *audience.groups]
+    keys = [*audience.accounts, *audience.platforms]
+
+    def unknown(code: str, template: str, name: str, near: str, item: str, place: str) -> Problem:
+        hint = N_("Did you mean {near}?") if near else N_("See “gaung accounts list”.")
+        return Problem(code, template, {"name": name, "near": near}, hint, path.name, item, place)
+
     problems = [
-        Problem(
+        unknown(
             "unknown-account",
             N_("There is no account or group {name} in the configuration."),
-            {"name": name, "near": nearest(name, known)},
-            N_("Did you mean {near}?") if nearest(name, known) else N_("See “gaung accounts list”."),
-            path.name,
+            name,
+            nearest(name, known),
             "",
             "accounts",
         )
         for name in campaign.accounts
         if name not in known
     ]
-    keys = {*audience.accounts, *audience.platforms}
     problems += [
-        Problem(
+        unknown(
             "unknown-override",
             N_("{name} is neither a platform nor an account."),
-            {"name": name, "near": nearest(name, keys)},
-            N_("Did you mean {near}?") if nearest(name, keys) else N_("See “gaung accounts list”."),
-            path.name,
+            name,
+            nearest(name, keys),
             message.id,
             f"overrides.{name}",
         )
@@ -197,15 +206,19 @@ def picture_facts(path: Path) -> MediaFacts | tuple[str, str]:
         content = path.read_bytes()
     except FileNotFoundError:
         return N_("The picture {file} does not exist."), ""
-    except OSError as error:
-        return N_("The picture {file} cannot be read: {why}"), error.strerror or str(error)
+    except (OSError, ValueError) as error:
+        return N_("The picture {file} cannot be read: {why}"), getattr(error, "strerror", "") or str(error)
     try:
-        with Image.open(io.BytesIO(content)) as picture:
-            picture.load()
-            width, height = picture.size
-            mime = Image.MIME.get(picture.format or "", "")
+        with warnings.catch_warnings():
+            # An odd tag is no reason to refuse a picture, nor to show staff a warning of Python.
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(content)) as picture:
+                picture.load()
+                width, height = picture.size
+                # MPO is a JPEG with a second picture behind it; many phones write it.
+                mime = Image.MIME.get("JPEG" if picture.format == "MPO" else picture.format or "", "")
     except UnidentifiedImageError:
         return N_("{file} is not a picture."), ""
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
         return N_("The picture {file} is damaged: {why}"), str(error)
     return MediaFacts(hashlib.sha256(content).hexdigest(), mime, width, height)

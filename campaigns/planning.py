@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 
 from campaigns import timetable
 from campaigns.definition import Campaign, Message, Target, Variant, variant
@@ -55,7 +55,7 @@ class Changes:
     """What applying a campaign would do to the store.
 
     ``returned`` were withdrawn by an earlier version of the file and are back; ``passed`` would be
-    new, but their time is over, so they are never published.
+    new or returned, but their time is over, so they are never published.
     """
 
     new: list[PlannedPost]
@@ -71,7 +71,7 @@ class Changes:
 
 def delivery_key(campaign_id: str, message_id: str, account_id: str, slot: datetime) -> str:
     """The identity of a delivery: campaign, message, account and wall-clock time, never the text."""
-    facts = "\n".join((campaign_id, message_id, account_id, slot.strftime("%Y-%m-%dT%H:%M:%S")))
+    facts = "\n".join((campaign_id, message_id, account_id, slot.isoformat(timespec="seconds")))
     return hashlib.sha256(facts.encode()).hexdigest()[:32]
 
 
@@ -91,28 +91,33 @@ def content_digest(target: Target, content: Variant) -> str:
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
-def local_slots(campaign: Campaign) -> Iterator[tuple[Message, datetime]]:
-    """Yield every (message, wall-clock time) of the whole campaign.
+def local_slots(campaign: Campaign, last: date = date.max) -> Iterator[tuple[Message, datetime]]:
+    """Yield every (message, wall-clock time) of the campaign, as far as the local day ``last`` (included).
 
     Messages without a time of their own fill the weekly slots in order and start again when all had
     their turn; the count begins on the campaign's first day, so it is the same on every later day.
     """
+    last = min(last, campaign.end)
     for message in campaign.messages:
         if message.at:
-            yield from ((message, at) for at in sorted(message.at))
+            yield from ((message, at) for at in sorted(message.at) if at.date() <= last)
         elif message.cron:
             rule = timetable.cron(message.cron)
-            yield from ((message, at) for at in rule.times(campaign.start, campaign.end))
+            yield from ((message, at) for at in rule.times(campaign.start, last))
     rotating = [message for message in campaign.messages if not message.at and not message.cron]
     if rotating:
         slots = [timetable.parse_slot(slot) for slot in campaign.slots]
-        for turn, at in enumerate(timetable.slot_times(slots, campaign.start, campaign.end)):
+        for turn, at in enumerate(timetable.slot_times(slots, campaign.start, last)):
             yield rotating[turn % len(rotating)], at
 
 
 def plan(loaded: Loaded, until: datetime) -> list[PlannedPost]:
-    """Given a campaign, return its posts from its first day to ``until`` (UTC), by time, then file order."""
+    """Given a campaign, return its posts from its first day to before ``until``, by time, then file order.
+
+    A missing hour can push one slot of a message onto another (02:30 onto 03:30): that is one post.
+    """
     campaign = loaded.campaign
+    order = {message.id: number for number, message in enumerate(campaign.messages)}
     contents: dict[str, list[tuple[Target, Variant, str]]] = {
         message.id: [
             (target, content, content_digest(target, content))
@@ -122,7 +127,8 @@ def plan(loaded: Loaded, until: datetime) -> list[PlannedPost]:
         for message in campaign.messages
     }
     posts: list[PlannedPost] = []
-    for message, slot in local_slots(campaign):
+    # No wall clock is a whole day ahead of UTC: a slot after the next day cannot lie before ``until``.
+    for message, slot in local_slots(campaign, until.astimezone(UTC).date() + timedelta(days=1)):
         planned_at = timetable.to_utc(slot, campaign.zone)
         if planned_at >= until:
             continue
@@ -140,9 +146,9 @@ def plan(loaded: Loaded, until: datetime) -> list[PlannedPost]:
             )
             for target, content, digest in contents[message.id]
         ]
-    # A rule may reach one slot twice (two weekly rules, a message named by hand): one post, one key.
-    unique = {post.key: post for post in posts}
-    return sorted(unique.values(), key=lambda post: post.planned_at)
+    # Slots come in order, so of two that meet the later stays: the one that its wall clock shows.
+    unique = {(post.message_id, post.target.id, post.planned_at): post for post in posts}
+    return sorted(unique.values(), key=lambda post: (post.planned_at, order[post.message_id]))
 
 
 def compare(planned: Sequence[PlannedPost], stored: Iterable[StoredPost], now: datetime) -> Changes:
@@ -153,6 +159,7 @@ def compare(planned: Sequence[PlannedPost], stored: Iterable[StoredPost], now: d
     its file like any other.
     """
     changed: list[tuple[StoredPost, PlannedPost]] = []
+    passed: list[PlannedPost] = []
     returned: list[PlannedPost] = []
     withdrawn: list[StoredPost] = []
     unchanged = 0
@@ -163,8 +170,7 @@ def compare(planned: Sequence[PlannedPost], stored: Iterable[StoredPost], now: d
             if old.waiting:
                 withdrawn.append(old)
         elif old.withdrawn:
-            if new.planned_at >= now:
-                returned.append(new)
+            (returned if new.planned_at >= now else passed).append(new)
         elif old.editable and (old.digest, old.planned_at) != (new.digest, new.planned_at):
             changed.append((old, new))
         else:
@@ -174,6 +180,6 @@ def compare(planned: Sequence[PlannedPost], stored: Iterable[StoredPost], now: d
         changed=changed,
         returned=returned,
         withdrawn=withdrawn,
-        passed=[post for post in rest.values() if post.planned_at < now],
+        passed=passed + [post for post in rest.values() if post.planned_at < now],
         unchanged=unchanged,
     )

@@ -36,5 +36,6 @@ class Problem:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the known name that is closest to ``word``, or "" if none is close."""
-    return next(iter(get_close_matches(word.lower(), list(known), n=1, cutoff=0.55)), "")
+    """Return the known name that is closest to ``word``, or "" if none is close; case does not count."""
+    names = {name.lower(): name for name in known}
+    return next((names[found] for found in get_close_matches(word.lower(), names, n=1, cutoff=0.55)), "")

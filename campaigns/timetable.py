@@ -8,10 +8,11 @@ that occurs twice fires at its first occurrence (DESIGN.md section 8). No clock 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 #: The three zones of Indonesia by the names that people there use (Keppres 41/1987).
@@ -25,7 +26,7 @@ _DAYS = {
             "selasa tue tuesday",
             "rabu wed wednesday",
             "kamis thu thursday",
-            "jumat fri friday",
+            "jumat jum'at fri friday",
             "sabtu sat saturday",
             "minggu sun sunday",
         )
@@ -39,6 +40,9 @@ _DAY_GROUPS = {
     "weekdays": range(5),
 }
 _CRON_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
+_CRON_DAY_NUMBERS = {name: number for number, name in enumerate(_CRON_DAYS)}
+_CRON_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_CRON_MONTH_NUMBERS = {name: number for number, name in enumerate(_CRON_MONTHS, 1)}
 
 
 class NoSuchZoneError(ValueError):
@@ -101,7 +105,7 @@ def parse_slot(text: str) -> Slot:
     return Slot(frozenset(days), time(int(hour), int(minute)))
 
 
-def slot_times(slots: list[Slot], first: date, last: date) -> Iterator[datetime]:
+def slot_times(slots: Collection[Slot], first: date, last: date) -> Iterator[datetime]:
     """Yield the local times of ``slots`` from ``first`` to ``last`` (included), in order, each once."""
     for offset in range((last - first).days + 1):
         day = first + timedelta(days=offset)
@@ -109,29 +113,38 @@ def slot_times(slots: list[Slot], first: date, last: date) -> Iterator[datetime]
             yield datetime.combine(day, at)
 
 
-def _weekday_field(field: str) -> str:
-    """Rewrite crontab(5) weekday numbers (Sunday 0 or 7) as APScheduler's day names (Monday 0)."""
+def _values(field: str, text: str, low: int, high: int, names: Mapping[str, int]) -> list[int]:
+    """Every value that one field of crontab(5) names; raise ValueError with the field and what is wrong.
 
-    def named(part: str) -> str:
-        span, _, step = part.partition("/")
-        low, dash, high = span.partition("-")
-        if dash and low.isdigit() and high.isdigit():
-            days = range(int(low), int(high) + 1, int(step or 1))
-            if int(high) > 7 or not days:
-                raise ValueError(f"weekday {span}")
-            return ",".join(_CRON_DAYS[day % 7] for day in days)
-        if span == "*" and step:
-            return ",".join(_CRON_DAYS[day] for day in range(0, 7, int(step)))
-        if span.isdigit():
-            if int(span) > 7:
-                raise ValueError(f"weekday {span}")
-            return _CRON_DAYS[int(span) % 7]
-        return part
+    Read here and not by APScheduler, which counts weekdays from Monday, takes steps after a single
+    number, and overlooks what follows a name ("mon-fri/2" means every weekday to it).
+    """
 
-    return ",".join(named(part) for part in field.split(","))
+    def number(word: str) -> int:
+        value = names.get(word.lower(), int(word) if re.fullmatch(r"[0-9]{1,2}", word) else -1)
+        if not low <= value <= high:
+            raise ValueError(f"{field} {text}")
+        return value
+
+    values: set[int] = set()
+    for part in text.split(","):
+        match = re.fullmatch(r"(?:(\*)|(\w+)-(\w+))(?:/0*([1-9][0-9]?))?|(\w+)", part)
+        if not match:
+            raise ValueError(f"{field} {text}")
+        every, first, last, step, single = match.groups()
+        if single:
+            values.add(number(single))
+            continue
+        start, stop = (low, high) if every else (number(first), number(last))
+        if stop == 0 < start and high == 7:  # "sat-sun": Sunday is 0 and 7.
+            stop = 7
+        if start > stop:
+            raise ValueError(f"{field} {text}")
+        values.update(range(start, stop + 1, int(step or 1)))
+    return sorted(values)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CronRule:
     """A rule as crontab(5) means it: if both day fields are restricted, either of them matches."""
 
@@ -145,18 +158,15 @@ class CronRule:
         """Yield the local times of the rule from ``first`` to ``last`` (included), in order."""
         # Enumerated in UTC as if it were wall-clock time: APScheduler in a real zone would fire twice
         # in a repeated hour (DESIGN.md section 10); here only to_utc ever meets the zone.
+        trigger = _cron_trigger(self)
         end = datetime.combine(last, time.max, UTC)
         moment = datetime.combine(first, time.min, UTC)
-        while (following := self._trigger.get_next_fire_time(None, moment)) is not None and following <= end:
+        while (following := trigger.get_next_fire_time(None, moment)) is not None and following <= end:
             yield following.replace(tzinfo=None)
             moment = following + timedelta(minutes=1)
 
-    @property
-    def _trigger(self) -> _Trigger:
-        return _cron_trigger(self)
 
-
-class _Trigger:
+class _Trigger(Protocol):
     """The part of an APScheduler trigger that is used here."""
 
     def get_next_fire_time(self, previous: datetime | None, now: datetime) -> datetime | None: ...
@@ -167,17 +177,27 @@ def _cron_trigger(rule: CronRule) -> _Trigger:
     from apscheduler.triggers.combining import OrTrigger
     from apscheduler.triggers.cron import CronTrigger
 
+    minute = _values("minute", rule.minute, 0, 59, {})
+    hour = _values("hour", rule.hour, 0, 23, {})
+    day = _values("day", rule.day, 1, 31, {})
+    month = _values("month", rule.month, 1, 12, _CRON_MONTH_NUMBERS)
+    weekday = {_CRON_DAYS[one % 7] for one in _values("weekday", rule.weekday, 0, 7, _CRON_DAY_NUMBERS)}
+
+    def field(values: Collection[object], full: int) -> str:
+        # The star is not only shorter: APScheduler tries every entry of a list at every step.
+        return "*" if len(values) == full else ",".join(map(str, values))
+
     def trigger(**days: str) -> _Trigger:
         made: _Trigger = CronTrigger(
-            minute=rule.minute, hour=rule.hour, month=rule.month, timezone=UTC, **days
+            minute=field(minute, 60), hour=field(hour, 24), month=field(month, 12), timezone=UTC, **days
         )
         return made
 
-    weekday = _weekday_field(rule.weekday)
-    if not rule.day.startswith("*") and not rule.weekday.startswith("*"):
-        either: _Trigger = OrTrigger([trigger(day=rule.day), trigger(day_of_week=weekday)])
-        return either
-    return trigger(day=rule.day, day_of_week=weekday)
+    by_date, by_weekday = {"day": field(day, 31)}, {"day_of_week": field(weekday, 7)}
+    if rule.day.startswith("*") or rule.weekday.startswith("*"):
+        return trigger(**by_date, **by_weekday)
+    either: _Trigger = OrTrigger([trigger(**by_date), trigger(**by_weekday)])
+    return either
 
 
 def cron(text: str) -> CronRule:

@@ -7,7 +7,7 @@ file may say is the model's business.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -36,7 +36,7 @@ _BUILT_IN: Mapping[str, tuple[str, ...]] = {
         "date_from_datetime_parsing",
         "date_from_datetime_inexact",
     ),
-    N_("A local date and time is expected here, like 2026-12-09T07:30, not {value}."): (
+    N_("A local date and time is expected here, like 2026-12-09T07:30:00, not {value}."): (
         "datetime_type",
         "datetime_parsing",
         "datetime_from_date_parsing",
@@ -80,7 +80,10 @@ def read_toml(path: Path) -> dict[str, Any] | Problem:
             "toml",
             N_("The file is not valid TOML: {why}"),
             {"why": error},
-            hint=N_("Look at that line and the one before it: a quotation mark or bracket is often missing."),
+            hint=N_(
+                "Look at that line and the one before it: often a quotation mark or a bracket is missing, "
+                "or the seconds of a time (07:30:00)."
+            ),
             file=str(path),
         )
 
@@ -90,7 +93,16 @@ def parse(model: type[Model], raw: Mapping[str, Any], file: str) -> Model | list
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        return [_problem(model, raw, file, details) for details in error.errors(include_url=False)]
+        errors = error.errors(include_url=False)
+        return [_problem(model, raw, file, details) for details in errors if not _echo(details, errors)]
+
+
+def _echo(details: ErrorDetails, errors: Sequence[ErrorDetails]) -> bool:
+    """Whether a list is called too short only because pydantic left out the entries that are wrong."""
+    place = details["loc"]
+    return details["type"] == "too_short" and any(
+        other["loc"][: len(place)] == place and len(other["loc"]) > len(place) for other in errors
+    )
 
 
 def refusal(code: str, template: str, **values: object) -> PydanticCustomError:

@@ -28,6 +28,13 @@ class Accounts:
         self._environment = environment
         self._clock = clock
 
+    def check_secret_files(self) -> None:
+        """Raise SecretError if a secret lies in a file that others can read."""
+        for settings in self._config.accounts.values():
+            for reference in settings.secrets.values():
+                if reference.startswith("file:"):
+                    resolve(reference, self._config.file.parent, self._environment)
+
     def adapter(self, account_id: str) -> Adapter:
         """The adapter of an account; raise AuthExpired if the account is not configured any more.
 

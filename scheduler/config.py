@@ -1,4 +1,4 @@
-"""The models of ``config.toml`` and where the file is found. Holds references to secrets, never secrets.
+"""The models of ``config.toml``, which holds references to secrets, never secrets.
 
 Every key is explained in ``config.example.toml``, which a test compares with these models.
 """
@@ -20,9 +20,9 @@ from campaigns.problems import Problem
 from campaigns.validation import parse, read_toml, refusal
 from scheduler.errors import GaungError, ProblemsError
 from scheduler.i18n import N_
+from scheduler.location import FILE_NAME
 from scheduler.secrets import REFERENCE, resolve
 
-FILE_NAME = "config.toml"
 Role = Literal["drafter", "reviewer", "approver", "publisher", "auditor"]
 
 
@@ -158,19 +158,6 @@ class Config(Part):
             self.groups,
             platforms,
         )
-
-
-def find_file(given: Path | None, environment: Mapping[str, str]) -> Path:
-    """The configuration file: as given, else ``GAUNG_CONFIG``, else ``config.toml`` here or above."""
-    if given:
-        return given
-    if named := environment.get("GAUNG_CONFIG"):
-        return Path(named)
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / FILE_NAME).is_file():
-            return folder / FILE_NAME
-    return here / FILE_NAME
 
 
 def load(path: Path, platforms: tuple[str, ...]) -> Config:

@@ -44,17 +44,23 @@ def use_language(language: str) -> None:
     _translations = gettext.translation("gaung", _LOCALE, languages=[language], fallback=language == "en")
 
 
+def make_default() -> None:
+    """Make our catalog the one that libraries with gettext texts of their own (Typer) speak from."""
+    gettext.bindtextdomain("gaung", _LOCALE)
+    gettext.textdomain("gaung")
+
+
 def language() -> str:
     """The language spoken now: "id" or "en"."""
     return _language
 
 
-def _(message: str, **values: object) -> str:
+def _(message: str, /, **values: object) -> str:
     """Translate ``message`` and fill in ``values``."""
     translated = _translations.gettext(message) if message else ""
     return translated.format(**values) if values else translated
 
 
-def ngettext(one: str, many: str, count: int, **values: object) -> str:
+def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
     """Translate ``one`` or ``many`` as ``count`` requires, and fill in ``values`` and ``count``."""
     return _translations.ngettext(one, many, count).format(count=count, **values)

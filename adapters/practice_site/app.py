@@ -6,11 +6,12 @@ It opens no file and no port; ``server`` does.
 from __future__ import annotations
 
 import time
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from adapters.contract import N_
 from adapters.practice_site.api import PICTURE_BYTES, api
@@ -19,7 +20,10 @@ from adapters.practice_site.site import Faults, Site, site, zone_named
 from adapters.practice_site.storage import Storage
 
 #: Nothing from other hosts, no script at all; forms only to this site.
-POLICY = "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+POLICY = (
+    "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
 
 
 def _utc_now() -> datetime:
@@ -64,6 +68,8 @@ def _trouble(error: HTTPException) -> Response:
     message = site().translate(TROUBLES.get(status, N_("This does not work here.")))
     if request.path.startswith("/api/"):
         return make_response(jsonify(error={"code": f"http-{status}", "message": message}), status)
+    if isinstance(error, SecurityError):  # a foreign host name: Flask can build no address then
+        return make_response((message, status, {"Content-Type": "text/plain; charset=utf-8"}))
     return make_response(render_template("trouble.html", message=message), status)
 
 
@@ -76,4 +82,4 @@ def _protect(response: Response) -> Response:
 
 def _shade(handle: str) -> int:
     """One of eight colours for an account's sign, always the same."""
-    return sum(handle.lower().encode()) % 8
+    return zlib.crc32(handle.lower().encode()) % 8

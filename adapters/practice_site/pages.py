@@ -85,7 +85,8 @@ def media(id_: int) -> Response:
     response.set_etag(upload.sha256)
     # A new file of the network starts its numbers anew: a browser must ask before using its copy.
     response.headers["Cache-Control"] = "no-cache"
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @pages.get("/go/<int:id_>")
@@ -122,14 +123,13 @@ def _timeline(account: str | None, template: str, *, where: str, **values: objec
     _count(ids)
     posts = sorted(storage.by_id(ids, visitor=g.visitor), key=lambda p: -p.id)
     total = sum(count for name, count in storage.accounts() if account in (None, name))
-    link = {"handle": account} if account else {}
     return render_template(
         template,
         posts=posts,
         accounts=storage.accounts(),
         number=number,
-        newer=url_for(where, page=number - 1, **link) if number > 1 else None,
-        older=url_for(where, page=number + 1, **link) if total > start + PER_PAGE else None,
+        newer=url_for(where, page=number - 1, handle=account) if number > 1 else None,
+        older=url_for(where, page=number + 1, handle=account) if total > start + PER_PAGE else None,
         **values,
     )
 

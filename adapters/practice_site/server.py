@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from waitress import create_server
-from waitress.wasyncore import close_all
+from waitress import create_server, wasyncore
 
 from adapters.contract import N_
 from adapters.errors import Misconfigured
@@ -53,7 +53,14 @@ class PracticeServer:
                 host=host,
             )
         self._stopping = threading.Event()
-        self.storage = Storage(file)
+        # localhost may mean two addresses; a port of the system's choice would differ between them.
+        address = "127.0.0.1" if host.lower() == "localhost" else host.strip("[]")
+        listener = _listen(address, port)
+        try:
+            self.storage = Storage(file)
+        except BaseException:
+            listener.close()
+            raise
         try:
             app = create_app(
                 self.storage,
@@ -63,43 +70,48 @@ class PracticeServer:
                 faults=Faults(delay, lose_answer_every),
                 wait=self._stopping.wait,  # a delayed answer must not hold up the end
             )
-            self._map: dict[int, Any] = {}
-            # localhost may mean two addresses; a port of the system's choice would differ between them.
-            address = "127.0.0.1" if host.lower() == "localhost" else host.strip("[]")
-            self._server = create_server(
-                app, map=self._map, host=address, port=port, threads=8, ident="gaung"
-            )
-        except OSError as error:
-            self.storage.close()
-            raise Misconfigured(
-                N_("Port {port} of {host} cannot be used: {error}. Give another port."),
-                port=port,
-                host=host,
-                error=error.strerror or error,
-            ) from error
         except BaseException:
+            listener.close()
             self.storage.close()
             raise
         name = f"[{address}]" if ":" in address else address
-        self.url = f"http://{name}:{self._server.effective_port}"
+        app.config["TRUSTED_HOSTS"].append(name)
+        self.url = f"http://{name}:{listener.getsockname()[1]}"
+        self._map: dict[int, Any] = {}
+        self._server = create_server(app, map=self._map, sockets=[listener], threads=8, ident="gaung")
 
     def run(self) -> None:
         """Answer until stopped; then release port and file."""
         # waitress warns whenever two people open a page at once
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         try:
-            self._server.run()
+            while not self._stopping.is_set():
+                wasyncore.loop(timeout=1, map=self._map, count=1)
         finally:
             self._stopping.set()
+            # First the workers end, who still need the open sockets; then the sockets, then the file.
             self._server.task_dispatcher.shutdown()
-            close_all(self._map)
+            wasyncore.close_all(self._map)
             self.storage.close()
 
     def stop(self) -> None:
-        """Make ``run`` return."""
-        self._stopping.set()
-        # Run by the loop's own thread: closing sockets under a loop that waits for them is not safe.
-        self._server.trigger.pull_trigger(lambda: close_all(self._map))
+        """Make ``run`` return; a second call does nothing."""
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self._server.pull_trigger()  # wakes the loop
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        return socket.create_server((address, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise Misconfigured(
+            N_("Port {port} of {host} cannot be used: {error}. Give another port."),
+            port=port,
+            host=address,
+            error=getattr(error, "strerror", None) or error,
+        ) from error
 
 
 def serve(
@@ -131,7 +143,8 @@ def serve(
     )
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        server.stop()
+        # Not here: the loop that the signal interrupted may hold the very lock that stop() needs.
+        threading.Thread(target=server.stop).start()
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:

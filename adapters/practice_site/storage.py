@@ -11,15 +11,15 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from adapters.contract import N_
 from adapters.errors import Misconfigured
 
-#: Written into the file's head, so that another program's database is never opened by mistake.
-APPLICATION_ID = 0x47_41_55_47
+#: "GAUG", in the file's head: another program's database is never opened by mistake.
+APPLICATION_ID = 0x47415547
 VERSION = 1
 
 _TABLES = """
@@ -135,10 +135,12 @@ class Storage:
                 file=self.file,
             )
         self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.execute(
+            "PRAGMA synchronous = NORMAL"
+        )  # a workshop's computer is slow, its posts are no loss
         if not tables:
-            self._db.executescript(
-                f"BEGIN; {_TABLES} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}; COMMIT;"
-            )
+            head = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
+            self._db.executescript(f"BEGIN; {_TABLES} {head} COMMIT;")
 
     def close(self) -> None:
         """Release the file."""
@@ -158,17 +160,10 @@ class Storage:
 
     def add_media(self, upload: Upload) -> int:
         with self._transaction() as db:
-            values = (
-                upload.mime,
-                upload.width,
-                upload.height,
-                upload.filename,
-                upload.sha256,
-                upload.content,
-            )
             cursor = db.execute(
-                "INSERT INTO media (mime, width, height, filename, sha256, content) VALUES (?, ?, ?, ?, ?, ?)",
-                values,
+                "INSERT INTO media (mime, width, height, filename, sha256, content)"
+                " VALUES (:mime, :width, :height, :filename, :sha256, :content)",
+                asdict(upload) | {"sha256": upload.sha256},
             )
             return int(cursor.lastrowid or 0)
 
@@ -201,7 +196,7 @@ class Storage:
     ) -> tuple[StoredPost, ...]:
         """All posts (of one account, since a moment), oldest first."""
         return self._posts(
-            "WHERE (:account IS NULL OR account = :account) AND (:since IS NULL OR created >= :since) ORDER BY id",
+            "WHERE ifnull(account = :account, TRUE) AND ifnull(created >= :since, TRUE) ORDER BY id",
             account=account,
             since=since and _stamp(since),
             visitor=visitor,
@@ -212,7 +207,7 @@ class Storage:
     ) -> tuple[StoredPost, ...]:
         """``count`` posts of the timeline from ``start`` on, newest first."""
         return self._posts(
-            "WHERE (:account IS NULL OR account = :account) ORDER BY id DESC LIMIT :count OFFSET :start",
+            "WHERE ifnull(account = :account, TRUE) ORDER BY id DESC LIMIT :count OFFSET :start",
             account=account,
             start=start,
             count=count,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from adapters.contract import Absent, Adapter, Finding, Media, Post, Progress, Reach, Unknown
-from adapters.errors import AdapterError, Ambiguous, Rejected
+from adapters.errors import AdapterError, Ambiguous, AuthExpired, Misconfigured, Rejected
 from scheduler.engine.retry import Outcome
 from scheduler.store.dispatching import Claim
 from scheduler.store.media import MediaFolder
@@ -41,6 +41,8 @@ class Calls:
             return self.adapter(claim.account_id).publish(self.post(claim), progress)
         except AdapterError as error:
             return error
+        except Misconfigured as error:
+            return AuthExpired(str(error), code="misconfigured")
         except Exception as error:
             log.exception("unexpected", extra={"action": "publish", "delivery": claim.delivery_id})
             return Ambiguous(f"{type(error).__name__}: {error}")
@@ -52,6 +54,8 @@ class Calls:
             found = adapter.find(self.post(claim), progress, claim.first_try_at - CLOCK_SKEW)
         except AdapterError as error:
             return error
+        except Misconfigured as error:
+            return AuthExpired(str(error), code="misconfigured")
         except Exception as error:
             log.exception("unexpected", extra={"action": "find", "delivery": claim.delivery_id})
             return Unknown(f"{type(error).__name__}: {error}")
@@ -65,6 +69,8 @@ class Calls:
             return self.adapter(account_id).reach(remote_ids)
         except AdapterError as error:
             return error
+        except Misconfigured as error:
+            return AuthExpired(str(error), code="misconfigured")
         except Exception as error:
             log.exception("unexpected", extra={"action": "reach", "account": account_id})
             return Ambiguous(f"{type(error).__name__}: {error}")

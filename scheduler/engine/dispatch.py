@@ -164,7 +164,9 @@ class Dispatcher:
 
     def _start(self, work: _Work) -> None:
         for claim in work.claims:
-            log.info("claimed", extra={"action": "claimed", "delivery": claim.delivery_id})
+            log.info(
+                "claimed", extra={"action": "claimed", "post": claim.key[:8], "account": claim.account_id}
+            )
             self._publishing[claim.delivery_id] = claim
             self._executor.submit(self._publish, claim)
         for claim in work.looks:

@@ -69,6 +69,7 @@ class Settlement:
                 )
                 continue
             changes.append(_change(claim, before, decision, values))
+            _log(claim, decision)
             self._account(claim.account_id, decision)
         settling.settle(self.session, changes, now=self.now)
         settling.end_attempts(self.session, ends)
@@ -87,6 +88,7 @@ class Settlement:
             values = self._values(claim, decision, found_at or claim.last_try_at, "found")
             values["looks"] = stands.looks + decision.counts
             changes.append(_change(claim, State.UNSURE, decision, values))
+            _log(claim, decision)
             self._account(claim.account_id, decision)
         settling.settle(self.session, changes, now=self.now)
 
@@ -166,6 +168,17 @@ def snapshot(delivery_id: int, reach: Reach | None, at: datetime, source: str) -
         "clicks": figures.clicks,
         "raw": dict(figures.raw),
     }
+
+
+def _log(claim: Claim, decision: Decision) -> None:
+    facts = {
+        "action": decision.event.value,
+        "post": claim.key[:8],
+        "account": claim.account_id,
+        "reason": decision.reason,
+        "url": decision.permalink,
+    }
+    log.info(decision.event.value, extra={key: value for key, value in facts.items() if value})
 
 
 def _change(claim: Claim, before: State, decision: Decision, values: Mapping[str, Any]) -> Change:

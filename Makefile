@@ -1,0 +1,42 @@
+# Everything happens in .venv, which is made on the first use of any target.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+LOCALE := scheduler/locale
+
+.PHONY: demo test lint bench messages posters clean
+
+demo: $(READY)
+	$(BIN)/gaung demo
+
+test: $(READY)
+	$(BIN)/python -m pytest -n auto
+
+lint: $(READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python tests/bench/run.py
+
+# Collect the texts of the program, bring the Indonesian catalog up to date, and compile it.
+messages: $(READY)
+	$(BIN)/pybabel --quiet extract -F pyproject.toml -k N_ -k ngettext:1,2 --no-location --sort-output \
+	  --project gaung --version "" -o $(VENV)/gaung.pot campaigns adapters scheduler
+	$(BIN)/pybabel --quiet update -i $(VENV)/gaung.pot -D gaung -d $(LOCALE) --no-fuzzy-matching --ignore-obsolete --omit-header
+	$(BIN)/pybabel --quiet compile -D gaung -d $(LOCALE)
+
+posters: $(READY)
+	$(BIN)/python -m campaigns.examples.hakordia.posters
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable . --group dev
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,29 @@
+"""Is this the post? Comparing what was sent with what a platform lists, after the platform's own rewriting.
+
+Platforms trim, normalise and rewrap texts; what they do to links is each adapter's own business, which
+gives both texts here with links already in one form. Never used to take "the latest post" on trust.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime, timedelta
+
+#: How far after our last word a platform may date a post (its clock, its queue).
+LATER = timedelta(hours=24)
+
+
+def plain_text(text: str) -> str:
+    """Given a text, return it in NFC, without invisible marks, every run of white space one space."""
+    kept = (one for one in unicodedata.normalize("NFC", text) if unicodedata.category(one) != "Cf")
+    return " ".join("".join(kept).split())
+
+
+def same_text(sent: str, listed: str) -> bool:
+    """Whether two texts are the same but for white space, normalisation and invisible marks."""
+    return plain_text(sent) == plain_text(listed)
+
+
+def in_window(published_at: datetime | None, since: datetime) -> bool:
+    """Whether a listed post can be one that was sent since ``since``; unknown times cannot be told."""
+    return published_at is not None and since <= published_at <= since + LATER

@@ -1,0 +1,119 @@
+"""``accounts list`` and ``accounts check``: which accounts there are, and whether they work."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from scheduler.cli.options import FormatOption, add, group_of_commands
+from scheduler.cli.output import Format, listing, say
+from scheduler.cli.workplace import Workplace
+from scheduler.errors import GaungError
+from scheduler.i18n import N_, _
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    group = group_of_commands(_("The accounts of the configuration."))
+    add(group, list_accounts, _("List the accounts and what is known of them."), name="list")
+    add(
+        group,
+        check,
+        _("Ask each platform whether the account works; a disabled one is enabled again."),
+        name="check",
+    )
+    app.add_typer(group, name="accounts")
+
+
+def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> None:
+    from scheduler.cli.words import reason_words
+    from scheduler.reports.rows import LocalTime
+    from scheduler.store import listings
+
+    workplace: Workplace = context.obj
+    config = workplace.config
+    with workplace.store().read() as session:
+        known = {one.account_id: one for one in listings.standing(session, workplace.clock.now()).accounts}
+    rows: list[dict[str, Any]] = []
+    for name, settings in config.accounts.items():
+        state = known.get(name)
+        rows.append(
+            {
+                "account": name,
+                "platform": settings.platform,
+                "handle": settings.handle or None,
+                "agency": settings.agency or None,
+                "groups": ", ".join(group for group, members in config.groups.items() if name in members),
+                "usable": not (state and state.disabled_at),
+                "reason": reason_words(state.code, state.reason) if state and state.disabled_at else None,
+                "checked_at": LocalTime(state.verified_at, config.zone)
+                if state and state.verified_at
+                else None,
+                "identity": state.identity if state and state.identity else None,
+            }
+        )
+    headings = {
+        "account": _("account"),
+        "platform": _("platform"),
+        "handle": _("name there"),
+        "agency": _("agency"),
+        "groups": _("groups"),
+        "usable": _("usable"),
+        "reason": _("reason"),
+        "checked_at": _("checked"),
+        "identity": _("identity"),
+    }
+    listing(rows, headings, form, empty=_("The configuration has no accounts."))
+
+
+def check(
+    context: typer.Context,
+    account: Annotated[list[str] | None, typer.Argument(help=_("Ids of accounts; without them all."))] = None,
+    form: FormatOption = Format.TABLE,
+) -> int:
+    from adapters.errors import AdapterError
+    from scheduler.store import dispatching
+
+    workplace: Workplace = context.obj
+    names = account or list(workplace.config.accounts)
+    for name in names:
+        if name not in workplace.config.accounts:
+            raise GaungError(
+                N_("There is no account {name}."), hint=N_("See “gaung accounts list”."), name=name
+            )
+    workplace.accounts.check_secret_files()
+    store = workplace.store(create=True)
+    rows: list[dict[str, Any]] = []
+    for name in names:
+        row: dict[str, Any] = {"account": name, "platform": workplace.config.accounts[name].platform}
+        try:
+            identity = workplace.accounts.adapter(name).verify()
+        except AdapterError as error:
+            rows.append({**row, "works": False, "reason": error.reason})
+            continue
+        with store.write() as session:
+            dispatching.enable_account(
+                session, name, now=workplace.clock.now(), identity=identity.name or identity.remote_id
+            )
+        rows.append(
+            {
+                **row,
+                "works": True,
+                "identity": identity.name or identity.remote_id,
+                "missing": ", ".join(identity.missing_permissions) or None,
+            }
+        )
+    headings = {
+        "account": _("account"),
+        "platform": _("platform"),
+        "works": _("works"),
+        "identity": _("identity"),
+        "missing": _("missing permissions"),
+        "reason": _("reason"),
+    }
+    listing(rows, headings, form, empty=_("The configuration has no accounts."))
+    broken = sum(not row["works"] for row in rows)
+    if broken:
+        say(_("{count} accounts do not work; see the reason.", count=broken))
+    return 1 if broken else 0

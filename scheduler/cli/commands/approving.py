@@ -1,0 +1,125 @@
+"""``approve``: each post shown as it will be published, and a recorded yes."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scheduler.cli.options import add
+from scheduler.cli.output import emit, local_time, say
+from scheduler.cli.workplace import Workplace
+from scheduler.errors import GaungError
+from scheduler.i18n import N_, _, ngettext
+
+if TYPE_CHECKING:
+    from scheduler.store.approving import Waiting
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    add(app, approve, _("Show what waits for approval, as it will be published, and approve it."))
+
+
+def approve(
+    context: typer.Context,
+    campaign: Annotated[str, typer.Argument(help=_("Id of the campaign."))],
+    message: Annotated[str, typer.Option(help=_("Only this message."))] = "",
+    yes: Annotated[bool, typer.Option("--yes", help=_("Approve all that is shown without asking."))] = False,
+) -> int:
+    from scheduler.governance import approvals
+    from scheduler.store import approving
+    from scheduler.store import campaigns as stored
+
+    workplace: Workplace = context.obj
+    store = workplace.store()
+    with store.read() as session:
+        version = stored.current(session, campaign)
+        if version is None:
+            raise GaungError(
+                N_("The campaign {id} was never applied."), hint=N_("First: gaung apply"), id=campaign
+            )
+        waiting = approving.waiting(session, campaign, message)
+    if not waiting:
+        say(_("Nothing waits for approval."))
+        return 0
+    approvals.check_approver(workplace.actor, version)
+    if not yes and not sys.stdin.isatty():
+        _show_all(workplace, waiting)
+        raise GaungError(
+            N_("There is nobody to ask: the input is not a terminal."),
+            hint=N_("Read what is shown above, then run the command again with --yes."),
+        )
+    chosen = []
+    for number, one in enumerate(waiting, 1):
+        _show(workplace, one, number, len(waiting))
+        if yes or typer.confirm(_("Approve?"), default=False, err=True):
+            chosen.append(one.content.digest)
+        emit("")
+    with store.write() as session:
+        approvals.approve(session, version, chosen, workplace.actor, workplace.clock.now())
+    say(
+        ngettext(
+            "{count} text approved by {name}.",
+            "{count} texts approved by {name}.",
+            len(chosen),
+            name=workplace.actor.name,
+        )
+    )
+    return 0 if len(chosen) == len(waiting) else 3
+
+
+def _show_all(workplace: Workplace, waiting: list[Waiting]) -> None:
+    for number, one in enumerate(waiting, 1):
+        _show(workplace, one, number, len(waiting))
+        emit("")
+
+
+def _show(workplace: Workplace, one: Waiting, number: int, total: int) -> None:
+    """Show one content the way its platform will show it."""
+    from adapters.contract import Post
+
+    content = one.content
+    adapter = workplace.accounts.adapter(content.account_id)
+    wording = adapter.wording(Post(key="", text=content.text, link=content.link))
+    emit(
+        _(
+            "[{number}/{total}] {message} → {account} ({platform})",
+            number=number,
+            total=total,
+            message=one.message_id,
+            account=content.account_id,
+            platform=content.platform,
+        )
+    )
+    first = local_time(one.first_at, one.zone)
+    emit(
+        ngettext(
+            "  {first}",
+            "  {first} and {others} more times",
+            one.deliveries,
+            first=first,
+            others=one.deliveries - 1,
+        )
+    )
+    for line in wording.splitlines():
+        emit(f"  │ {line}")
+    for picture in content.media:
+        emit(
+            _(
+                "  Picture {name}, {width}×{height} pixels. Alt text: {alt}",
+                name=picture["name"],
+                width=picture["width"],
+                height=picture["height"],
+                alt=picture["alt"],
+            )
+        )
+    emit(
+        _(
+            "  {length} of {limit} characters · content {digest}",
+            length=adapter.limits.measure(wording),
+            limit=adapter.limits.text,
+            digest=content.digest[:12],
+        )
+    )

@@ -1,0 +1,237 @@
+"""``check``, ``schema``, ``plan``, ``apply``: from campaign files to what is going to happen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scheduler.cli.options import FormatOption, add
+from scheduler.cli.output import Format, emit, listing, say
+from scheduler.cli.workplace import Workplace
+from scheduler.i18n import _, ngettext
+
+if TYPE_CHECKING:
+    from campaigns.files import Loaded
+    from campaigns.planning import Changes, PlannedPost
+
+CampaignArgument = Annotated[str, typer.Argument(help=_("Id of a campaign; without it all of them."))]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    add(app, check, _("Check every campaign file and tell all problems at once."))
+    add(app, schema, _("Write the JSON Schema of campaign files or of the configuration, for editors."))
+    add(app, plan, _("Show what applying the campaign files would change. Writes nothing."))
+    add(app, apply, _("Put the campaign files into force: plan, change and withdraw posts."))
+
+
+def check(context: typer.Context, form: FormatOption = Format.TABLE) -> int:
+    from scheduler.cli.problems import list_problems, tell_problems
+
+    workplace: Workplace = context.obj
+    loaded, problems = workplace.load_campaigns()
+    if form is Format.TABLE:
+        tell_problems(problems)
+        for one in loaded:
+            say(
+                _(
+                    "{file}: {title}, {messages} messages, {accounts} accounts, {start} to {end}",
+                    file=one.path.name,
+                    title=one.campaign.title,
+                    messages=len(one.campaign.messages),
+                    accounts=len(one.targets),
+                    start=one.campaign.start,
+                    end=one.campaign.end,
+                )
+            )
+        if not any(problem.severity == "error" for problem in problems):
+            say(_("No errors. Next: gaung plan"))
+    else:
+        list_problems(problems, form)
+    return 2 if any(problem.severity == "error" for problem in problems) else 0
+
+
+def schema(
+    what: Annotated[str, typer.Argument(help=_("campaign or config."))] = "campaign",
+) -> None:
+    import json
+
+    from campaigns.definition import Campaign
+    from scheduler.config import Config
+    from scheduler.errors import GaungError
+    from scheduler.i18n import N_
+
+    models: Mapping[str, Any] = {"campaign": Campaign, "config": Config}
+    if what not in models:
+        raise GaungError(N_("There is no schema {what}."), hint=N_("Known: campaign, config."), what=what)
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **models[what].model_json_schema(),
+    }
+    emit(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def plan(context: typer.Context, campaign: CampaignArgument = "", form: FormatOption = Format.TABLE) -> None:
+    from scheduler.cli.problems import tell_problems
+    from scheduler.engine import applying
+
+    workplace: Workplace = context.obj
+    loaded, warnings = workplace.sound_campaigns(campaign)
+    store = workplace.store()
+    now = workplace.clock.now()
+    rows: list[dict[str, Any]] = []
+    waiting = 0
+    for one in loaded:
+        changes = applying.preview(store, one, now=now, horizon=workplace.config.daemon.horizon)
+        rows += _rows(workplace, one, changes)
+        waiting += bool(changes)
+        if form is Format.TABLE:
+            _summary(one, changes)
+    if form is Format.TABLE:
+        tell_problems(warnings)
+        _tell_orphans(workplace, [one.campaign.id for one in workplace.sound_campaigns()[0]])
+    listing(
+        rows,
+        {
+            "change": _("change"),
+            "time": _("time"),
+            "campaign": _("campaign"),
+            "message": _("message"),
+            "account": _("account"),
+            "platform": _("platform"),
+            "length": _("length"),
+            "limit": _("limit"),
+            "media": _("media"),
+            "text": _("text"),
+        },
+        form,
+        empty=_("Nothing would change."),
+    )
+    if form is Format.TABLE and waiting:
+        say(_("Nothing was written. To put this into force: gaung apply"))
+
+
+def apply(context: typer.Context, campaign: CampaignArgument = "") -> None:
+    from scheduler.cli.problems import tell_problems
+    from scheduler.engine import applying
+
+    workplace: Workplace = context.obj
+    loaded, warnings = workplace.sound_campaigns(campaign)
+    store = workplace.store(create=True)
+    now = workplace.clock.now()
+    for one in loaded:
+        changes = applying.apply(
+            store,
+            workplace.media,
+            one,
+            actor=workplace.actor.id,
+            now=now,
+            horizon=workplace.config.daemon.horizon,
+        )
+        _summary(one, changes)
+    tell_problems(warnings)
+    _tell_unapproved(workplace)
+
+
+def _rows(workplace: Workplace, loaded: Loaded, changes: Changes) -> list[dict[str, Any]]:
+    from scheduler.reports.rows import LocalTime
+
+    zone = loaded.campaign.zone
+    named: list[tuple[str, PlannedPost]] = [
+        *((_("new"), post) for post in changes.new),
+        *((_("changed"), post) for _old, post in changes.changed),
+        *((_("back"), post) for post in changes.returned),
+    ]
+    rows = [_row(workplace, change, post, zone) for change, post in named]
+    rows += [
+        {
+            "change": _("withdrawn"),
+            "time": LocalTime(old.planned_at, zone),
+            "campaign": loaded.campaign.id,
+            "message": old.message_id,
+            "account": old.account_id,
+        }
+        for old in changes.withdrawn
+    ]
+    return sorted(rows, key=lambda row: row["time"].instant)
+
+
+def _row(workplace: Workplace, change: str, post: PlannedPost, zone: str) -> dict[str, Any]:
+    from scheduler.checking import measure
+    from scheduler.reports.rows import LocalTime
+
+    adapter = workplace.accounts.adapter(post.target.id)
+    measured = measure(post.variant, post.target, adapter)
+    first_line = post.variant.text.splitlines()[0]
+    return {
+        "change": change,
+        "time": LocalTime(post.planned_at, zone),
+        "campaign": post.campaign_id,
+        "message": post.message_id,
+        "account": post.target.id,
+        "platform": post.target.platform,
+        "length": measured.length,
+        "limit": measured.limit,
+        "media": len(post.variant.media),
+        "text": first_line if len(first_line) <= 60 else f"{first_line[:57]}...",
+    }
+
+
+def _summary(loaded: Loaded, changes: Changes) -> None:
+    say(
+        _(
+            "{campaign}: {new} new, {changed} changed, {withdrawn} withdrawn, {unchanged} unchanged",
+            campaign=loaded.campaign.id,
+            new=len(changes.new) + len(changes.returned),
+            changed=len(changes.changed),
+            withdrawn=len(changes.withdrawn),
+            unchanged=changes.unchanged,
+        )
+    )
+    if changes.passed:
+        say(
+            ngettext(
+                "  {count} time lies in the past and is not planned any more.",
+                "  {count} times lie in the past and are not planned any more.",
+                len(changes.passed),
+            )
+        )
+
+
+def _tell_orphans(workplace: Workplace, known: list[str]) -> None:
+    from scheduler.store import campaigns as stored
+
+    with workplace.store().read() as session:
+        orphans = [one for one in stored.in_force(session) if one.campaign_id not in known]
+    for orphan in orphans:
+        say(
+            _(
+                "The campaign {campaign} is in force, but its file {file} is gone. Its posts stay planned;"
+                " to take them out: gaung cancel --campaign {campaign}",
+                campaign=orphan.campaign_id,
+                file=orphan.source,
+            )
+        )
+
+
+def _tell_unapproved(workplace: Workplace) -> None:
+    from scheduler.store import approving
+    from scheduler.store import campaigns as stored
+
+    with workplace.store().read() as session:
+        counts = {
+            version.campaign_id: len(approving.waiting(session, version.campaign_id))
+            for version in stored.in_force(session)
+        }
+    for campaign_id, count in counts.items():
+        if count:
+            say(
+                ngettext(
+                    "{count} text waits for approval. Next: gaung approve {campaign}",
+                    "{count} texts wait for approval. Next: gaung approve {campaign}",
+                    count,
+                    campaign=campaign_id,
+                )
+            )

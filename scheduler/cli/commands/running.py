@@ -1,0 +1,120 @@
+"""``run`` and ``status``: the daemon, and how everything stands."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scheduler.cli.options import FormatOption, add
+from scheduler.cli.output import Format, details, say
+from scheduler.cli.workplace import Workplace
+from scheduler.i18n import _
+
+if TYPE_CHECKING:
+    from scheduler.store.listings import Standing
+
+#: A daemon that was not heard of for so long is taken for dead; it reports every 15 seconds.
+SILENT = timedelta(minutes=1)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    add(app, run, _("Publish what is due: as a daemon, or once for cron and Task Scheduler."))
+    add(app, status, _("How everything stands: next, overdue, waiting for a person, daemons."))
+
+
+def run(
+    context: typer.Context,
+    once: Annotated[bool, typer.Option("--once", help=_("One pass over what is due now, then end."))] = False,
+    json_log: Annotated[bool, typer.Option("--json-log", help=_("Write the log as JSON lines."))] = False,
+) -> int:
+    from scheduler.cli.logs import start_logging
+    from scheduler.engine.daemon import Daemon
+    from scheduler.store import listings
+
+    workplace: Workplace = context.obj
+    start_logging(as_json=json_log)
+    store = workplace.store(create=True)
+    workplace.accounts.check_secret_files()
+    with store.read() as session:
+        before = listings.standing(session, workplace.clock.now())
+    daemon = Daemon(store, workplace.clock, workplace.calls, workplace.daemon_settings())
+    if not once:
+        say(_("Gaung is running. Stop it with Ctrl-C; what is being sent is finished first."))
+        daemon.run()
+        return 0
+    daemon.run_once()
+    with store.read() as session:
+        after = listings.standing(session, workplace.clock.now())
+    return _outcome(before, after)
+
+
+def _outcome(before: Standing, after: Standing) -> int:
+    """The exit code of one pass: 3 if a person is needed, 1 if something failed in it."""
+    from scheduler.states import State
+
+    if after.asking or after.by_state.get(State.REVIEW) or any(one.disabled_at for one in after.accounts):
+        return 3
+    return 1 if after.by_state.get(State.FAILED, 0) > before.by_state.get(State.FAILED, 0) else 0
+
+
+def status(
+    context: typer.Context,
+    form: FormatOption = Format.TABLE,
+) -> int:
+    from scheduler.store import listings
+
+    workplace: Workplace = context.obj
+    now = workplace.clock.now()
+    with workplace.store().read() as session:
+        standing = listings.standing(session, now)
+    details(_facts(workplace, standing, now), form)
+    return 3 if _needs_person(standing) else 0
+
+
+def _needs_person(standing: Standing) -> bool:
+    from scheduler.states import FOR_A_PERSON
+
+    waiting = sum(standing.by_state.get(state, 0) for state in FOR_A_PERSON)
+    return bool(waiting or standing.asking or any(one.disabled_at for one in standing.accounts))
+
+
+def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str, tuple[str, Any]]:
+    from scheduler.cli.words import reason_words, state_word
+    from scheduler.reports.rows import LocalTime
+    from scheduler.states import State
+
+    upcoming = standing.next_due
+    heartbeat = standing.nodes[0] if standing.nodes else None
+    alive = [one for one in standing.nodes if one.stopped_at is None and now - one.seen_at < SILENT]
+    counts = {state: count for state, count in standing.by_state.items() if count}
+    return {
+        "next_due": (_("Next post"), LocalTime(upcoming.planned_at, upcoming.zone) if upcoming else ""),
+        "next_post": (_("  which"), f"{upcoming.message_id} → {upcoming.account_id}" if upcoming else ""),
+        "next_approved": (_("  approved"), bool(upcoming.approved) if upcoming else ""),
+        "overdue": (_("Overdue"), standing.overdue),
+        "unapproved": (_("Waiting for approval"), standing.unapproved),
+        "unsure": (_("Outcome unknown, a person must look"), standing.asking),
+        "handed": (_("Handed to a person, link awaited"), standing.by_state.get(State.HANDED, 0)),
+        "review": (_("Missed, to be decided"), standing.by_state.get(State.REVIEW, 0)),
+        "failed": (_("Failed"), standing.by_state.get(State.FAILED, 0)),
+        "accounts_disabled": (
+            _("Accounts that need a person"),
+            "\n".join(
+                f"{one.account_id}: {reason_words(one.code, one.reason)}"
+                for one in standing.accounts
+                if one.disabled_at
+            ),
+        ),
+        "posts": (
+            _("Posts"),
+            ", ".join(f"{count} {state_word(state)}" for state, count in sorted(counts.items())),
+        ),
+        "daemons": (_("Daemons running"), len(alive)),
+        "last_heartbeat": (
+            _("Last heartbeat"),
+            LocalTime(heartbeat.seen_at, workplace.config.zone) if heartbeat else _("never"),
+        ),
+    }

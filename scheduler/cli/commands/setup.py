@@ -1,0 +1,176 @@
+"""``init``, ``doctor``, ``db upgrade``: a working folder, and whether everything is in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scheduler import i18n
+from scheduler.cli.options import FormatOption, add, group_of_commands
+from scheduler.cli.output import Format, emit, listing, say
+from scheduler.cli.workplace import Workplace
+from scheduler.errors import GaungError
+from scheduler.i18n import N_, _
+
+#: The three packages have generic names: another distribution may have brought its own (DESIGN.md section 1).
+PACKAGES = ("campaigns", "adapters", "scheduler")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    add(app, init, _("Make a working folder: configuration, the example campaign and its pictures."))
+    add(app, doctor, _("Look whether everything that Gaung needs is in order."))
+    group = group_of_commands(_("The database."))
+    add(group, upgrade, _("Bring the database to the schema of this version."), name="upgrade")
+    app.add_typer(group, name="db")
+
+
+def init(
+    context: typer.Context,
+    folder: Annotated[Path, typer.Argument(help=_("The folder to make; it must be new or empty."))],
+) -> None:
+    from campaigns.timetable import to_local
+    from scheduler.config import operating_system_user
+
+    workplace: Workplace = context.obj
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise GaungError(
+            N_("{folder} is not empty; nothing was changed."), hint=N_("Name a new folder."), folder=folder
+        )
+    today = to_local(workplace.clock.now(), "WIB").date()
+    template = resources.files("scheduler.cli") / "templates" / f"config.{i18n.language()}.toml"
+    user = operating_system_user()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.toml").write_text(
+            template.read_text(encoding="utf-8").replace("@USER@", user), encoding="utf-8"
+        )
+        _copy(resources.files("campaigns") / "examples" / "hakordia", folder / "campaigns", today)
+    except OSError as error:
+        raise GaungError(
+            N_("The folder {folder} cannot be filled: {why}"), folder=folder, why=error.strerror or error
+        ) from None
+    say(_("The working folder {folder} is ready. Next:", folder=folder))
+    for line in (f"cd {folder}", "gaung practice serve", "gaung check", "gaung plan", "gaung apply"):
+        say(f"  {line}")
+
+
+def _copy(source: Traversable, target: Path, today: date) -> None:
+    """Copy the example campaign; its dates become those of the coming Hakordia."""
+    target.mkdir(exist_ok=True)
+    for entry in source.iterdir():
+        if entry.is_dir() and entry.name == "gambar":
+            _copy(entry, target / entry.name, today)
+        elif entry.name.endswith(".jpg"):
+            (target / entry.name).write_bytes(entry.read_bytes())
+        elif entry.name.endswith(".toml"):
+            (target / entry.name).write_text(
+                for_coming_year(entry.read_text(encoding="utf-8"), today), encoding="utf-8"
+            )
+
+
+def for_coming_year(text: str, today: date) -> str:
+    """Given the example's text, return it for the next 9 December, beginning today."""
+    year = today.year if today <= date(today.year, 12, 9) else today.year + 1
+    lines = [
+        f"start = {today.isoformat()}" if line.startswith("start = ") else line.replace("2026", str(year))
+        for line in text.splitlines()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    what: str
+    good: bool
+    note: str
+
+
+def doctor(
+    context: typer.Context,
+    form: FormatOption = Format.TABLE,
+) -> int:
+    findings = [*_check_packages(), *_check_workplace(context.obj)]
+    listing(
+        [{"check": one.what, "good": one.good, "note": one.note or None} for one in findings],
+        {"check": _("check"), "good": _("in order"), "note": _("note")},
+        form,
+    )
+    return 0 if all(one.good for one in findings) else 2
+
+
+def _check_packages() -> Iterator[_Finding]:
+    import platform
+    from importlib.metadata import packages_distributions, version
+
+    yield _Finding(_("Python"), True, platform.python_version())
+    yield _Finding(_("Gaung"), True, version("gaung"))
+    owners = packages_distributions()
+    here = Path(__file__).resolve().parents[3]
+    for name in PACKAGES:
+        package = resources.files(name)
+        strangers = sorted(set(owners.get(name, [])) - {"gaung"})
+        good = Path(str(package)).resolve() == here / name
+        note = _("also in {names}: install Gaung with pipx", names=", ".join(strangers)) if strangers else ""
+        yield _Finding(_("Package {name} is Gaung's own", name=name), good and not strangers, note)
+
+
+def _check_workplace(workplace: Workplace) -> Iterator[_Finding]:
+    try:
+        config = workplace.config
+    except GaungError as error:
+        yield _Finding(_("Configuration"), False, _(error.message, **error.values))
+        return
+    yield _Finding(_("Configuration"), True, str(workplace.config_file))
+    for what, step in (
+        (_("Secrets are kept from others"), workplace.accounts.check_secret_files),
+        (_("Database"), lambda: workplace.store(create=True).close()),
+        (_("Approved media can be written"), lambda: _probe(config.path(config.state))),
+        (_("Campaign files"), workplace.sound_campaigns),
+    ):
+        try:
+            step()
+        except GaungError as error:
+            yield _Finding(what, False, _(error.message, **error.values))
+        else:
+            yield _Finding(what, True, "")
+    yield _Finding(_("People who may approve"), *_approvers(workplace))
+
+
+def _approvers(workplace: Workplace) -> tuple[bool, str]:
+    able = [person.name for person in workplace.config.people.values() if "approver" in person.roles]
+    return bool(able), ", ".join(able) or _("nobody has the role approver, so nothing can be published")
+
+
+def _probe(folder: Path) -> None:
+    import tempfile
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise GaungError(
+            N_("The folder {folder} cannot be written: {why}"), folder=folder, why=error.strerror or error
+        ) from None
+
+
+def upgrade(context: typer.Context) -> None:
+    import os
+
+    from scheduler.store.database import upgrade as bring_up
+
+    workplace: Workplace = context.obj
+    done = bring_up(workplace.config.database_url(os.environ))
+    if done:
+        say(_("The database was upgraded: {revisions}", revisions=", ".join(done)))
+    else:
+        say(_("The database is up to date."))
+    emit(", ".join(done))

@@ -1,0 +1,130 @@
+"""How things are shown: listings as table, JSON or CSV on stdout; narration on stderr; local times."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+import typer
+
+from scheduler import i18n
+from scheduler.i18n import _
+
+Row = Mapping[str, Any]
+
+
+class Format(StrEnum):
+    """How a listing is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def say(text: str = "") -> None:
+    """Narrate: to stderr, so that data on stdout stays clean."""
+    typer.echo(text, err=True)
+
+
+def emit(text: str) -> None:
+    """Write data to stdout."""
+    typer.echo(text)
+
+
+def listing(rows: Sequence[Row], columns: Mapping[str, str], form: Format, *, empty: str = "") -> None:
+    """Write rows; ``columns`` maps keys, which stay English in JSON and CSV, to translated headings."""
+    if form is Format.JSON:
+        emit(json.dumps([_plain_row(row, columns) for row in rows], ensure_ascii=False, indent=2))
+    elif form is Format.CSV:
+        from scheduler.reports.tables import as_csv
+
+        sys.stdout.write(as_csv(list(columns), [_plain_row(row, columns) for row in rows]))
+    elif not rows:
+        say(empty or _("Nothing to list."))
+    else:
+        _table(rows, columns)
+
+
+def details(facts: Mapping[str, tuple[str, Any]], form: Format) -> None:
+    """Write one thing: key -> (heading, value)."""
+    if form is Format.TABLE:
+        width = max(len(heading) for heading, _value in facts.values())
+        for heading, value in facts.values():
+            if value not in (None, ""):
+                lines = human(value).splitlines() or [""]
+                emit(f"{heading.ljust(width)}  {lines[0]}")
+                for line in lines[1:]:
+                    emit(f"{' ' * width}  {line}")
+        return
+    listing([{key: value for key, (_heading, value) in facts.items()}], dict.fromkeys(facts, ""), form)
+
+
+def _plain_row(row: Row, columns: Mapping[str, str]) -> dict[str, Any]:
+    return {key: plain(row.get(key)) for key in columns}
+
+
+def plain(value: Any) -> Any:
+    """A value for programs: instants in ISO 8601 with their local offset."""
+    from scheduler.reports.rows import LocalTime
+
+    if isinstance(value, LocalTime):
+        from campaigns.timetable import to_local
+
+        return to_local(value.instant, value.zone).isoformat(timespec="seconds")
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, StrEnum):
+        return value.value
+    return value
+
+
+def human(value: Any) -> str:
+    """A value for people: local times with day and zone, states in words, unknown as a dash."""
+    from scheduler.reports.rows import LocalTime
+    from scheduler.states import State
+
+    if value is None:
+        return "–"
+    if isinstance(value, LocalTime):
+        return local_time(value.instant, value.zone)
+    if isinstance(value, State):
+        from scheduler.cli.words import state_word
+
+        return state_word(value)
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return str(value)
+
+
+def local_time(instant: datetime, zone: str) -> str:
+    """An instant as an office writes it: "Rab, 9 Des 2026 07.30 WIB"."""
+    from babel.dates import format_datetime
+
+    from campaigns.timetable import to_local, zone_label
+
+    local = to_local(instant, zone).replace(tzinfo=None)
+    colon = "." if i18n.language() == "id" else ":"
+    clock = f"HH'{colon}'mm" + (f"'{colon}'ss" if local.second else "")
+    shown = format_datetime(local, f"EEE, d MMM yyyy {clock}", locale=i18n.language())
+    return f"{shown} {zone_label(instant, zone)}"
+
+
+def _table(rows: Sequence[Row], columns: Mapping[str, str]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    # Into a pipe or a file nothing is cut off; on a terminal the table fits the window.
+    console = Console(width=None if sys.stdout.isatty() else 250, highlight=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for key, heading in columns.items():
+        numbers = all(isinstance(row.get(key), int | None) for row in rows)
+        table.add_column(heading, justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(human(row.get(key))) for key in columns))
+    console.print(table)

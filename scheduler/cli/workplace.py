@@ -1,0 +1,121 @@
+"""Everything a command needs, put together when it needs it: configuration, store, adapters, clock, actor."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scheduler.clock import Clock, SystemClock
+from scheduler.location import find_file
+
+if TYPE_CHECKING:
+    from campaigns.files import Loaded
+    from campaigns.problems import Problem
+    from scheduler.accounts import Accounts
+    from scheduler.config import Config
+    from scheduler.engine.calls import Calls
+    from scheduler.engine.daemon import Settings
+    from scheduler.governance.people import Actor
+    from scheduler.store.database import Store
+    from scheduler.store.media import MediaFolder
+
+
+class Workplace:
+    """One configuration and what follows from it."""
+
+    def __init__(self, config_file: Path | None) -> None:
+        self.config_file = find_file(config_file, os.environ)
+        self.clock: Clock = SystemClock()
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration; raises GaungError with every problem in it."""
+        from adapters import registry
+        from scheduler import config
+
+        return config.load(self.config_file, registry.names())
+
+    def store(self, *, create: bool = False) -> Store:
+        """The database; with ``create`` it is made if it is not there."""
+        from scheduler.store.database import open_store
+
+        return open_store(self.config.database_url(os.environ), create=create)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The configured accounts as adapters."""
+        from scheduler.accounts import Accounts
+
+        return Accounts(self.config, os.environ, self.clock)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Who runs this command."""
+        from scheduler.governance.people import actor
+
+        return actor(self.config, os.environ)
+
+    @cached_property
+    def media(self) -> MediaFolder:
+        """The folder of approved media."""
+        from scheduler.store.media import MediaFolder
+
+        return MediaFolder(self.config.path(self.config.state) / "media")
+
+    @cached_property
+    def calls(self) -> Calls:
+        """The calls of platforms."""
+        from scheduler.engine.calls import Calls
+
+        return Calls(self.accounts.adapter, self.media, self.clock.now)
+
+    def daemon_settings(self) -> Settings:
+        """What the daemon takes from the configuration."""
+        from scheduler.engine.daemon import Settings
+
+        daemon = self.config.daemon
+        return Settings(
+            workers=daemon.workers,
+            lease=daemon.lease,
+            horizon=daemon.horizon,
+            attempts=daemon.attempts,
+            retry_after=daemon.retry_after,
+            retry_at_most=daemon.retry_at_most,
+            look_after=daemon.look_after,
+            reach_ages=self.config.reach.ages,
+        )
+
+    def load_campaigns(self) -> tuple[list[Loaded], list[Problem]]:
+        """Every campaign of the folder, and every problem: of the files, then of what platforms allow."""
+        from adapters import registry
+        from campaigns import checking, files
+        from scheduler.checking import platform_problems
+
+        folder = self.config.path(self.config.campaigns)
+        loaded, problems = files.load(folder, self.config.audience(registry.names()))
+        for campaign in loaded:
+            problems += platform_problems(campaign, self.accounts.adapter)
+            problems += checking.objections(campaign)
+        return loaded, problems
+
+    def sound_campaigns(self, only: str = "") -> tuple[list[Loaded], list[Problem]]:
+        """Every campaign, and warnings; raise ProblemsError if any file has an error."""
+        from scheduler.errors import GaungError, ProblemsError
+        from scheduler.i18n import N_
+
+        loaded, problems = self.load_campaigns()
+        if any(problem.severity == "error" for problem in problems):
+            raise ProblemsError(problems)
+        if not only:
+            return loaded, problems
+        chosen = [campaign for campaign in loaded if campaign.campaign.id == only]
+        if not chosen:
+            raise GaungError(
+                N_("There is no campaign {id} in {folder}."),
+                hint=N_("“gaung check” lists the campaigns."),
+                id=only,
+                folder=self.config.path(self.config.campaigns),
+            )
+        return chosen, [one for one in problems if one.file == chosen[0].path.name]
