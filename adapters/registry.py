@@ -19,6 +19,7 @@ GROUP = "gaung.adapters"
 #: Name in the configuration -> "module:Class".
 BUILT_IN: Mapping[str, str] = {
     "practice": "adapters.practice:PracticeAdapter",
+    "x": "adapters.x:XAdapter",
 }
 
 

@@ -105,12 +105,12 @@ def test_a_refusal_is_final_and_in_the_networks_words(url: str, text: str, link:
 
 def test_a_picture_that_changed_after_approval_is_not_published(url: str, tmp_path: Path) -> None:
     adapter, item = adapter_at(url), picture(tmp_path, 1, "Poster")
-    item.path.write_bytes(b"something else")
-    with pytest.raises(Rejected):
-        adapter.publish(Post("k", "a", media=(item,)), MemoryProgress())
-    item.path.unlink()
-    with pytest.raises(Rejected):
-        adapter.publish(Post("k", "a", media=(item,)), MemoryProgress())
+    item.path.write_bytes(picture(tmp_path, 2, "Poster lain").path.read_bytes())
+    for _ in ("changed", "gone"):
+        with pytest.raises(Rejected) as raised:
+            adapter.publish(Post("k", "a", media=(item,)), MemoryProgress())
+        assert raised.value.code == item.path.name
+        item.path.unlink(missing_ok=True)
     assert requests.get(f"{url}/api/accounts/diskominfo.contoh/posts").json() == {"posts": []}
 
 

@@ -1,6 +1,6 @@
 """Everything that the practice network holds, in one SQLite file: posts, pictures, who saw what.
 
-One connection behind one lock, because waitress answers from several threads. It checks no content
+One connection behind one lock: waitress answers from several threads. It checks no content
 and knows neither HTTP nor pages.
 """
 
@@ -18,9 +18,8 @@ from pathlib import Path
 from adapters.contract import N_
 from adapters.errors import Misconfigured
 
-#: "GAUG", in the file's head: another program's database is never opened by mistake.
-APPLICATION_ID = 0x47415547
-VERSION = 1
+#: "GAUG" and a version in the file's head: another program's database is never opened by mistake.
+APPLICATION_ID, VERSION = 0x47415547, 1
 
 _TABLES = """
 CREATE TABLE post (

@@ -148,7 +148,9 @@ def add_deliveries(
                 select(deliveries.c.key, deliveries.c.id).where(
                     deliveries.c.key.in_([post.key for post in batch])
                 )
-            ).tuples()
+            )
+            .tuples()
+            .all()
         )
         connection.execute(
             audit.insert(),

@@ -159,7 +159,19 @@ def claim(session: Session, *, now: datetime, lease_until: datetime, node: str, 
         return []
     opened = session.execute(
         attempts.insert().returning(attempts.c.id, attempts.c.delivery_id),
-        [{"delivery_id": row.id, "digest": row.digest, "node": node, "started_at": now} for row in rows],
+        [
+            {
+                "delivery_id": row.id,
+                "digest": row.digest,
+                "node": node,
+                "started_at": now,
+                "outcome": "",
+                "code": "",
+                "reason": "",
+                "remote_id": "",
+            }
+            for row in rows
+        ],
     ).all()
     attempt_of = {delivery_id: attempt_id for attempt_id, delivery_id in opened}
     return [_claim(row, attempt_of[row.id], row.attempts + 1, now, now) for row in rows]

@@ -115,7 +115,9 @@ def published(session: Session, delivery_ids: Sequence[int]) -> dict[int, dateti
             select(deliveries.c.id, deliveries.c.published_at).where(
                 deliveries.c.id.in_(delivery_ids), deliveries.c.published_at.is_not(None)
             )
-        ).tuples()
+        )
+        .tuples()
+        .all()
     )
 
 

@@ -92,23 +92,21 @@ def plan(context: typer.Context, campaign: CampaignArgument = "", form: FormatOp
     if form is Format.TABLE:
         tell_problems(warnings)
         _tell_orphans(workplace, [one.campaign.id for one in workplace.sound_campaigns()[0]])
-    listing(
-        rows,
-        {
-            "change": _("change"),
-            "time": _("time"),
-            "campaign": _("campaign"),
-            "message": _("message"),
-            "account": _("account"),
-            "platform": _("platform"),
-            "length": _("length"),
-            "limit": _("limit"),
-            "media": _("media"),
-            "text": _("text"),
-        },
-        form,
-        empty=_("Nothing would change."),
-    )
+    headings = {
+        "change": _("change"),
+        "time": _("time"),
+        "campaign": _("campaign"),
+        "message": _("message"),
+        "account": _("account"),
+        "platform": _("platform"),
+        "length": _("length"),
+        "limit": _("limit"),
+        "media": _("media"),
+        "text": _("text"),
+    }
+    if form is Format.TABLE and len(loaded) == 1:
+        headings.pop("campaign")
+    listing(rows, headings, form, empty=_("Nothing would change."))
     if form is Format.TABLE and waiting:
         say(_("Nothing was written. To put this into force: gaung apply"))
 

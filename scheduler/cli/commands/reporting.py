@@ -71,9 +71,9 @@ def reach(
         {
             "message": _("message"),
             "account": _("account"),
-            "published_at": _("published"),
             **figure_headings(),
             "source": _("source"),
+            "published_at": _("published"),
             "measured_at": _("measured"),
         },
         form,

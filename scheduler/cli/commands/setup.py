@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -77,10 +77,19 @@ def _copy(source: Traversable, target: Path, today: date) -> None:
 
 
 def for_coming_year(text: str, today: date) -> str:
-    """Given the example's text, return it for the next 9 December, beginning today."""
-    year = today.year if today <= date(today.year, 12, 9) else today.year + 1
+    """Given the example's text, return it beginning today and ending not before the next 9 December.
+
+    At least seventeen days, so that each of its messages gets a time.
+    """
+    hakordia = date(today.year, 12, 9)
+    if today > hakordia:
+        hakordia = date(today.year + 1, 12, 9)
+    dates = {"start = ": today, "end = ": max(hakordia, today + timedelta(days=17))}
     lines = [
-        f"start = {today.isoformat()}" if line.startswith("start = ") else line.replace("2026", str(year))
+        next(
+            (f"{key}{day}" for key, day in dates.items() if line.startswith(key)),
+            line.replace("2026", str(hakordia.year)),
+        )
         for line in text.splitlines()
     ]
     return "\n".join(lines) + "\n"
