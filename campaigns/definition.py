@@ -160,6 +160,17 @@ class MediaFile(Part):
     alt: str = Field(min_length=1, description="What the picture shows, for people who cannot see it.")
 
 
+#: What a post is on its platform: in the feed, a short vertical video, or gone after 24 hours.
+Kind = Literal["post", "reel", "story"]
+
+
+class ThreadPart(Part):
+    """A further part of a message on platforms that have threads: a reply to the part before it."""
+
+    text: str = Field(min_length=1)
+    media: tuple[MediaFile, ...] = ()
+
+
 class Override(Part):
     """What one platform or one account gets instead; what is not given stays as the message has it."""
 
@@ -167,6 +178,9 @@ class Override(Part):
     link: Link | None = Field(default=None, description='Another link; "" for none.')
     hashtags: tuple[Hashtag, ...] | None = None
     media: tuple[MediaFile, ...] | None = None
+    kind: Kind | None = None
+    thread: tuple[ThreadPart, ...] | None = None
+    first_comment: str | None = None
     leave_out: bool | None = Field(
         default=None,
         description="true: not published there; false: published, though the platform's says true.",
@@ -193,6 +207,9 @@ class Message(Part):
         default=None, description="Instead of the campaign's default hashtags; [] for none."
     )
     media: tuple[MediaFile, ...] = ()
+    kind: Kind = Field(default="post", description="post, reel or story, where the platform has it.")
+    thread: tuple[ThreadPart, ...] = Field(default=(), description="Further parts, where there are threads.")
+    first_comment: str = Field(default="", description="A comment of the account's own under its post.")
     at: tuple[LocalTime, ...] = Field(
         default=(), description="Local dates and times, in the campaign's zone."
     )
@@ -287,12 +304,28 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class VariantPart:
+    """A further part of a thread, with the facts of its pictures."""
+
+    text: str
+    media: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
     """A message exactly as it is to be published on one account."""
 
     text: str
     link: str
     media: tuple[Picture, ...]
+    kind: Kind = "post"
+    thread: tuple[VariantPart, ...] = ()
+    first_comment: str = ""
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """Every picture of the post and of its thread."""
+        return (*self.media, *(picture for part in self.thread for picture in part.media))
 
 
 def variant(
@@ -306,23 +339,33 @@ def variant(
     layers = [message.overrides[key] for key in (target.id, target.platform) if key in message.overrides]
     if next((layer.leave_out for layer in layers if layer.leave_out is not None), False):
         return None
-    text = next((layer.text for layer in layers if layer.text is not None), message.text)
-    link = next((layer.link for layer in layers if layer.link is not None), message.link)
-    media = next((layer.media for layer in layers if layer.media is not None), message.media)
-    named = [*(layer.hashtags for layer in layers), message.hashtags, campaign.hashtags]
-    hashtags = next(tags for tags in named if tags is not None)
+    chosen = {
+        name: next(
+            (value for layer in layers if (value := getattr(layer, name)) is not None), getattr(message, name)
+        )
+        for name in ("text", "link", "media", "hashtags", "kind", "thread", "first_comment")
+    }
+    hashtags = campaign.hashtags if chosen["hashtags"] is None else chosen["hashtags"]
+
+    def pictures(media: Sequence[MediaFile]) -> tuple[Picture, ...]:
+        return tuple(Picture(item.file, item.alt, facts[item.file]) for item in media)
+
     return Variant(
-        text="\n\n".join(part for part in (text, " ".join(hashtags)) if part),
-        link=link,
-        media=tuple(Picture(item.file, item.alt, facts[item.file]) for item in media),
+        text="\n\n".join(part for part in (chosen["text"], " ".join(hashtags)) if part),
+        link=chosen["link"],
+        media=pictures(chosen["media"]),
+        kind=chosen["kind"],
+        thread=tuple(VariantPart(part.text, pictures(part.media)) for part in chosen["thread"]),
+        first_comment=chosen["first_comment"],
     )
 
 
 def media_files(campaign: Campaign) -> Sequence[tuple[Message, MediaFile]]:
     """Every media file that the campaign names, overrides included, with the message that names it."""
-    return [
-        (message, item)
-        for message in campaign.messages
-        for media in (message.media, *(override.media for override in message.overrides.values()))
-        for item in media or ()
-    ]
+    found: list[tuple[Message, MediaFile]] = []
+    for message in campaign.messages:
+        sources: list[Message | Override] = [message, *message.overrides.values()]
+        for source in sources:
+            parts = (source.media or (), *(part.media for part in source.thread or ()))
+            found += [(message, item) for media in parts for item in media]
+    return found

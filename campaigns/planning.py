@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from campaigns import timetable
-from campaigns.definition import Campaign, Message, Target, Variant, variant
+from campaigns.definition import Campaign, Message, Picture, Target, Variant, variant
 from campaigns.files import Loaded
 
 
@@ -76,7 +76,7 @@ def delivery_key(campaign_id: str, message_id: str, account_id: str, slot: datet
 
 
 def content_digest(target: Target, content: Variant) -> str:
-    """The hash of the exact thing that will be published there: text, link, alt texts, media bytes.
+    """The hash of the exact thing that will be published there: texts, link, alt texts, media bytes.
 
     Media count by the SHA-256 of their bytes. The account is part of it: an approval for one account
     is none for another.
@@ -86,9 +86,16 @@ def content_digest(target: Target, content: Variant) -> str:
         target.platform,
         content.text,
         content.link,
-        [[picture.facts.sha256, picture.alt] for picture in content.media],
+        _media_facts(content.media),
+        content.kind,
+        [[part.text, _media_facts(part.media)] for part in content.thread],
+        content.first_comment,
     ]
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def _media_facts(media: Sequence[Picture]) -> list[list[str]]:
+    return [[picture.facts.sha256, picture.alt] for picture in media]
 
 
 def local_slots(campaign: Campaign, last: date = date.max) -> Iterator[tuple[Message, datetime]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from adapters.contract import Adapter, Media, Post
-from campaigns.definition import Target, Variant, variant
+from adapters.contract import Adapter, Media, Part, Post
+from campaigns.definition import Picture, Target, Variant, variant
 from campaigns.files import Loaded
 from campaigns.problems import Problem
 
@@ -21,11 +21,9 @@ class Measured:
 
 def as_post(loaded: Loaded, content: Variant, key: str = "") -> Post:
     """A variant as adapters see it, its media still in the office's folder."""
-    return Post(
-        key=key,
-        text=content.text,
-        link=content.link,
-        media=tuple(
+
+    def media(pictures: Sequence[Picture]) -> tuple[Media, ...]:
+        return tuple(
             Media(
                 path=loaded.path.parent / picture.file,
                 sha256=picture.facts.sha256,
@@ -34,8 +32,17 @@ def as_post(loaded: Loaded, content: Variant, key: str = "") -> Post:
                 width=picture.facts.width,
                 height=picture.facts.height,
             )
-            for picture in content.media
-        ),
+            for picture in pictures
+        )
+
+    return Post(
+        key=key,
+        text=content.text,
+        link=content.link,
+        media=media(content.media),
+        kind=content.kind,
+        thread=tuple(Part(part.text, media(part.media)) for part in content.thread),
+        first_comment=content.first_comment,
     )
 
 

@@ -10,8 +10,9 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from adapters.contract import Absent, Adapter, Finding, Media, Post, Progress, Reach, Unknown
+from adapters.contract import Absent, Adapter, Finding, Media, Part, Post, Progress, Reach, Unknown
 from adapters.errors import AdapterError, Ambiguous, AuthExpired, Misconfigured, Rejected
 from scheduler.engine.retry import Outcome
 from scheduler.store.dispatching import Claim
@@ -34,7 +35,7 @@ class Calls:
 
     def publish(self, claim: Claim, progress: Progress) -> Outcome:
         """Publish a claimed delivery once."""
-        for item in claim.media:
+        for item in (*claim.media, *(item for part in claim.thread for item in part["media"])):
             if not self.media.intact(item["sha256"], item["name"]):
                 return Rejected(f"the approved file {item['name']} is missing or was changed", code="media")
         try:
@@ -81,15 +82,21 @@ class Calls:
             key=claim.key,
             text=claim.text,
             link=claim.link,
-            media=tuple(
-                Media(
-                    path=self.media.path(item["sha256"], item["name"]),
-                    sha256=item["sha256"],
-                    mime=item["mime"],
-                    alt=item["alt"],
-                    width=item["width"],
-                    height=item["height"],
-                )
-                for item in claim.media
-            ),
+            media=self._media(claim.media),
+            kind=claim.kind,
+            thread=tuple(Part(part["text"], self._media(part["media"])) for part in claim.thread),
+            first_comment=claim.first_comment,
+        )
+
+    def _media(self, items: Sequence[Mapping[str, Any]]) -> tuple[Media, ...]:
+        return tuple(
+            Media(
+                path=self.media.path(item["sha256"], item["name"]),
+                sha256=item["sha256"],
+                mime=item["mime"],
+                alt=item["alt"],
+                width=item["width"],
+                height=item["height"],
+            )
+            for item in items
         )

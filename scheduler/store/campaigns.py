@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlmodel import Session
 
+from campaigns.definition import Picture
 from campaigns.planning import PlannedPost, StoredPost
 from scheduler.states import EDITABLE, Event, State
 from scheduler.store.tables import CampaignVersion, audit, contents, deliveries, versions
@@ -115,24 +116,32 @@ def add_contents(session: Session, posts: Sequence[PlannedPost]) -> None:
 
 
 def _content(post: PlannedPost) -> dict[str, Any]:
+    content = post.variant
     return {
         "digest": post.digest,
         "account_id": post.target.id,
         "platform": post.target.platform,
-        "text": post.variant.text,
-        "link": post.variant.link,
-        "media": [
-            {
-                "name": picture.file,
-                "alt": picture.alt,
-                "sha256": picture.facts.sha256,
-                "mime": picture.facts.mime,
-                "width": picture.facts.width,
-                "height": picture.facts.height,
-            }
-            for picture in post.variant.media
-        ],
+        "text": content.text,
+        "link": content.link,
+        "media": _media(content.media),
+        "kind": content.kind,
+        "thread": [{"text": part.text, "media": _media(part.media)} for part in content.thread],
+        "first_comment": content.first_comment,
     }
+
+
+def _media(pictures: Sequence[Picture]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": picture.file,
+            "alt": picture.alt,
+            "sha256": picture.facts.sha256,
+            "mime": picture.facts.mime,
+            "width": picture.facts.width,
+            "height": picture.facts.height,
+        }
+        for picture in pictures
+    ]
 
 
 def add_deliveries(

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Session
 
+from campaigns.definition import Kind
 from scheduler.states import Event, State
 from scheduler.store.tables import accounts, approvals, attempts, contents, deliveries
 from scheduler.store.transitions import Change, apply_changes
@@ -43,6 +44,9 @@ class Claim:
     text: str
     link: str
     media: Sequence[Mapping[str, Any]]
+    kind: Kind
+    thread: Sequence[Mapping[str, Any]]
+    first_comment: str
     progress: Mapping[str, Any]
     attempts: int
     looks: int
@@ -64,6 +68,9 @@ _COLUMNS = (
     contents.c.text,
     contents.c.link,
     contents.c.media,
+    contents.c.kind,
+    contents.c.thread,
+    contents.c.first_comment,
 )
 
 
@@ -190,6 +197,9 @@ def _claim(
         text=row.text,
         link=row.link,
         media=row.media,
+        kind=row.kind,
+        thread=row.thread,
+        first_comment=row.first_comment,
         progress=row.progress,
         attempts=tries,
         looks=row.looks,

@@ -82,6 +82,10 @@ class Content(SQLModel, table=True):
     text: str = _long()
     link: str = _long()
     media: list[dict[str, Any]] = _json(list)
+    kind: str = "post"
+    thread: list[dict[str, Any]] = _json(list)
+    """Further parts, each with ``text`` and ``media``."""
+    first_comment: str = _long()
 
 
 class Delivery(SQLModel, table=True):

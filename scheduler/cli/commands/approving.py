@@ -103,9 +103,15 @@ def _show(workplace: Workplace, one: Waiting, number: int, total: int) -> None:
             others=one.deliveries - 1,
         )
     )
-    for line in wording.splitlines():
-        emit(f"  │ {line}")
-    for picture in content.media:
+    texts = [wording, *(part["text"] for part in content.thread)]
+    for position, text in enumerate(texts, 1):
+        if len(texts) > 1:
+            emit(_("  Part {number} of {total}", number=position, total=len(texts)))
+        for line in text.splitlines():
+            emit(f"  │ {line}")
+    if content.first_comment:
+        emit(_("  First comment: {text}", text=content.first_comment))
+    for picture in (*content.media, *(item for part in content.thread for item in part["media"])):
         emit(
             _(
                 "  Picture {name}, {width}×{height} pixels. Alt text: {alt}",

@@ -65,6 +65,9 @@ def upgrade() -> None:
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("link", sa.Text(), nullable=False),
         sa.Column("media", sa.JSON(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("thread", sa.JSON(), nullable=False),
+        sa.Column("first_comment", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("digest"),
     )
     op.create_table(
