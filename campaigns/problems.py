@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Literal
 
 
@@ -37,5 +36,7 @@ class Problem:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known name that is closest to ``word``, or "" if none is close; case does not count."""
+    from difflib import get_close_matches
+
     names = {name.lower(): name for name in known}
     return next((names[found] for found in get_close_matches(word.lower(), names, n=1, cutoff=0.55)), "")

@@ -37,14 +37,14 @@ def choose_language(arguments: list[str]) -> None:
 
 def _configured(arguments: list[str]) -> str:
     """The language in the configuration, read without building the models; "" if there is none."""
-    import tomllib
-
     from scheduler.location import find_file
 
     named = _option(arguments, "--config")
     try:
-        with find_file(Path(named) if named else None, os.environ).open("rb") as file:
-            return str(tomllib.load(file).get("language", ""))
+        text = find_file(Path(named) if named else None, os.environ).read_text(encoding="utf-8-sig")
+        import tomllib
+
+        return str(tomllib.loads(text).get("language", ""))
     except (OSError, ValueError):
         return ""
 

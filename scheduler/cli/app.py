@@ -1,53 +1,141 @@
-"""The list of commands, in the order of the day's work; each module of ``commands`` adds its own."""
+"""The table of commands, in the order of the day's work, and the command line made of it.
+
+Only the command that is wanted is imported; the others are known by name and text alone, so that
+``gaung --help`` answers at once.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from scheduler.cli.commands import (
-    accounts,
-    approving,
-    demo,
-    planning,
-    posts,
-    practice,
-    reporting,
-    running,
-    setup,
-)
 from scheduler.cli.output import emit
 from scheduler.cli.workplace import Workplace
-from scheduler.i18n import _
+from scheduler.i18n import N_, _
+
+#: Name -> place of the function in ``scheduler.cli.commands`` and what the command does. A name of two
+#: words belongs to the group named by the first; a group without a place only has commands of its own.
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "init": (
+        "setup:init",
+        N_("Make a working folder: configuration, the example campaign and its pictures."),
+    ),
+    "check": ("planning:check", N_("Check every campaign file and tell all problems at once.")),
+    "schema": (
+        "planning:schema",
+        N_("Write the JSON Schema of campaign files or of the configuration, for editors."),
+    ),
+    "plan": ("planning:plan", N_("Show what applying the campaign files would change. Writes nothing.")),
+    "apply": ("planning:apply", N_("Put the campaign files into force: plan, change and withdraw posts.")),
+    "approve": (
+        "approving:approve",
+        N_("Show what waits for approval, as it will be published, and approve it."),
+    ),
+    "run": ("running:run", N_("Publish what is due: as a daemon, or once for cron and Task Scheduler.")),
+    "status": (
+        "running:status",
+        N_("How everything stands: next, overdue, waiting for a person, daemons."),
+    ),
+    "posts": ("posts:posts", N_("List posts, or show one with all its attempts.")),
+    "posts show": ("posts:show", N_("Show one post: content, attempts, figures, record.")),
+    "retry": ("posts:retry", N_("Plan failed or missed posts again, for now.")),
+    "cancel": ("posts:cancel", N_("Take posts out for good; what is published stays.")),
+    "resolve": (
+        "posts:resolve",
+        N_("Say what became of a post whose outcome is unknown or that was handed to you."),
+    ),
+    "reach": (
+        "reporting:reach",
+        N_("Show the figures of published posts; with --now ask the platforms first."),
+    ),
+    "report": ("reporting:report", N_("Write the report of a campaign as a file: one row a post.")),
+    "accounts": ("", N_("The accounts of the configuration.")),
+    "accounts list": ("accounts:list_accounts", N_("List the accounts and what is known of them.")),
+    "accounts check": (
+        "accounts:check",
+        N_("Ask each platform whether the account works; a disabled one is enabled again."),
+    ),
+    "doctor": ("setup:doctor", N_("Look whether everything that Gaung needs is in order.")),
+    "db": ("", N_("The database.")),
+    "db upgrade": ("setup:upgrade", N_("Bring the database to the schema of this version.")),
+    "practice": ("", N_("A small social network on this computer, for practice.")),
+    "practice serve": (
+        "practice:serve",
+        N_("Run the practice network until Ctrl-C; open its address in a browser."),
+    ),
+    "demo": ("demo:demo", N_("Watch a campaign from file to CSV in a minute, on this computer only.")),
+}
+#: Wanted by whoever looks at all commands with all their options, as tests do.
+EVERYTHING = "*"
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version
-
-        emit(f"gaung {version('gaung')}")
-        raise typer.Exit
+def wanted(arguments: Sequence[str]) -> str:
+    """Given the arguments, return the name of the command in them, or "" if there is none."""
+    return next((argument for argument in arguments if argument in COMMANDS), "")
 
 
-def build() -> typer.Typer:
-    """Make the command line, in the language chosen before."""
-    app = typer.Typer(
-        name="gaung",
-        help=_(
+def build(name: str) -> typer.Typer:
+    """Make the command line with one command ready to run, in the language chosen before."""
+    app = _typer(
+        _(
             "Publishes an agency's campaigns on social media: checked, planned, approved, published"
             " exactly once, measured."
-        ),
+        )
+    )
+    app.callback()(_global_options)
+    for command, (place, text) in COMMANDS.items():
+        if " " in command:
+            continue
+        ready = name in {command, EVERYTHING}
+        members = {one: COMMANDS[one] for one in COMMANDS if one.startswith(f"{command} ")}
+        if members:
+            group = _typer(_(text))
+            if place and ready:
+                group.callback(invoke_without_command=True)(_function(place))
+            for member, (where, what) in members.items():
+                _add(group, member.partition(" ")[2], _function(where) if ready else _not_loaded, _(what))
+            app.add_typer(group, name=command, no_args_is_help=not place, short_help=_(text))
+        else:
+            _add(app, command, _function(place) if ready else _not_loaded, _(text))
+    return app
+
+
+def _typer(text: str) -> typer.Typer:
+    return typer.Typer(
+        help=text,
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    app.callback()(_global_options)
-    for module in (setup, planning, approving, running, posts, reporting, accounts, practice, demo):
-        module.add_to(app)
-    return app
+
+
+def _add(app: typer.Typer, name: str, function: Callable[..., Any], text: str) -> None:
+    # Without short_help, Typer cuts the text off in the list of commands.
+    app.command(name, help=text, short_help=text)(function)
+
+
+def _function(place: str) -> Callable[..., Any]:
+    module, _colon, name = place.partition(":")
+    function: Callable[..., Any] = getattr(import_module(f"scheduler.cli.commands.{module}"), name)
+    return function
+
+
+def _not_loaded() -> None:
+    """Stand for a command that is not the one wanted."""
+    raise NotImplementedError
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        emit(f"gaung {version('gaung')}")
+        raise typer.Exit
 
 
 def _global_options(

@@ -8,8 +8,6 @@ person is needed (DESIGN.md section 9).
 from __future__ import annotations
 
 import os
-import tempfile
-import traceback
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,10 +30,10 @@ _USAGE: Mapping[str, str] = {
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code."""
-    from scheduler.cli.app import build
+    from scheduler.cli.app import build, wanted
 
     try:
-        command = typer.main.get_command(build())
+        command = typer.main.get_command(build(wanted(arguments)))
         result = command.main(list(arguments), prog_name="gaung", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except typer.Exit as leaving:
@@ -73,10 +71,13 @@ def tell(error: GaungError) -> None:
 
 def _tell_usage(error: Any) -> None:
     kind = type(error).__name__
+    if kind == "NoArgsIsHelpError":  # its message is the help
+        say(error.format_message())
+        return
     parameter = getattr(error, "param", None)
     name = getattr(error, "option_name", "") or getattr(error, "param_hint", "") or ""
     if not name and parameter is not None:
-        name = parameter.opts[0] if parameter.opts[0].startswith("-") else parameter.human_readable_name
+        name = parameter.opts[0] if parameter.opts[0].startswith("-") else str(parameter.name).upper()
     message = error.format_message()
     if "No such command" in message:
         kind, name = "NoSuchCommand", message.split("'")[1]
@@ -88,6 +89,9 @@ def _tell_usage(error: Any) -> None:
 
 
 def _tell_unforeseen(error: Exception) -> int:
+    import tempfile
+    import traceback
+
     details = "".join(traceback.format_exception(error))
     if os.environ.get("GAUNG_DEBUG"):
         say(details)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -38,6 +37,8 @@ def emit(text: str) -> None:
 def listing(rows: Sequence[Row], columns: Mapping[str, str], form: Format, *, empty: str = "") -> None:
     """Write rows; ``columns`` maps keys, which stay English in JSON and CSV, to translated headings."""
     if form is Format.JSON:
+        import json
+
         emit(json.dumps([_plain_row(row, columns) for row in rows], ensure_ascii=False, indent=2))
     elif form is Format.CSV:
         from scheduler.reports.tables import as_csv

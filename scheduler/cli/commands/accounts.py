@@ -6,24 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from scheduler.cli.options import FormatOption, add, group_of_commands
+from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, listing, say
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
 from scheduler.i18n import N_, _
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = group_of_commands(_("The accounts of the configuration."))
-    add(group, list_accounts, _("List the accounts and what is known of them."), name="list")
-    add(
-        group,
-        check,
-        _("Ask each platform whether the account works; a disabled one is enabled again."),
-        name="check",
-    )
-    app.add_typer(group, name="accounts")
 
 
 def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> None:

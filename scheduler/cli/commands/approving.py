@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scheduler.cli.options import add
 from scheduler.cli.output import emit, local_time, say
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
@@ -15,11 +14,6 @@ from scheduler.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
     from scheduler.store.approving import Waiting
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the command."""
-    add(app, approve, _("Show what waits for approval, as it will be published, and approve it."))
 
 
 def approve(

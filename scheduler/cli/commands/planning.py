@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scheduler.cli.options import FormatOption, add
+from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, emit, listing, say
 from scheduler.cli.workplace import Workplace
 from scheduler.i18n import _, ngettext
@@ -17,14 +17,6 @@ if TYPE_CHECKING:
     from campaigns.planning import Changes, PlannedPost
 
 CampaignArgument = Annotated[str, typer.Argument(help=_("Id of a campaign; without it all of them."))]
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    add(app, check, _("Check every campaign file and tell all problems at once."))
-    add(app, schema, _("Write the JSON Schema of campaign files or of the configuration, for editors."))
-    add(app, plan, _("Show what applying the campaign files would change. Writes nothing."))
-    add(app, apply, _("Put the campaign files into force: plan, change and withdraw posts."))
 
 
 def check(context: typer.Context, form: FormatOption = Format.TABLE) -> int:

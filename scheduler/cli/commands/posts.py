@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scheduler.cli.options import FormatOption, ReasonOption, add
+from scheduler.cli.options import FormatOption, ReasonOption
 from scheduler.cli.output import Format, details, emit, listing, say
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
@@ -22,21 +22,6 @@ PostArgument = Annotated[list[str], typer.Argument(help=_("Ids of posts, as “g
 
 #: Characters of the delivery key that are shown as the id of a post.
 SHOWN = 8
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = typer.Typer(
-        help=_("List posts, or show one with all its attempts."),
-        invoke_without_command=True,
-        rich_markup_mode=None,
-    )
-    group.callback()(posts)
-    add(group, show, _("Show one post: content, attempts, figures, record."))
-    app.add_typer(group, name="posts")
-    add(app, retry, _("Plan failed or missed posts again, for now."))
-    add(app, cancel, _("Take posts out for good; what is published stays."))
-    add(app, resolve, _("Say what became of a post whose outcome is unknown or that was handed to you."))
 
 
 def posts(

@@ -8,19 +8,9 @@ from typing import Annotated
 import typer
 
 from scheduler import i18n
-from scheduler.cli.options import add, group_of_commands
 from scheduler.cli.output import emit, say
 from scheduler.cli.workplace import Workplace
 from scheduler.i18n import _
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    group = group_of_commands(_("A small social network on this computer, for practice."))
-    add(
-        group, serve, _("Run the practice network until Ctrl-C; open its address in a browser."), name="serve"
-    )
-    app.add_typer(group, name="practice")
 
 
 def serve(

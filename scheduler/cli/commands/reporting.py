@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scheduler.cli.options import FormatOption, add
+from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, listing, say
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
@@ -25,12 +25,6 @@ class ReportFormat(StrEnum):
 
     CSV = "csv"
     CSV_EXCEL = "csv-excel"
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    add(app, reach, _("Show the figures of published posts; with --now ask the platforms first."))
-    add(app, report, _("Write the report of a campaign as a file: one row a post."))
 
 
 def reach(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scheduler.cli.options import FormatOption, add
+from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, details, say
 from scheduler.cli.workplace import Workplace
 from scheduler.i18n import _
@@ -17,12 +17,6 @@ if TYPE_CHECKING:
 
 #: A daemon that was not heard of for so long is taken for dead; it reports every 15 seconds.
 SILENT = timedelta(minutes=1)
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    add(app, run, _("Publish what is due: as a daemon, or once for cron and Task Scheduler."))
-    add(app, status, _("How everything stands: next, overdue, waiting for a person, daemons."))
 
 
 def run(

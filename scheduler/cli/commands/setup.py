@@ -5,37 +5,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scheduler import i18n
-from scheduler.cli.options import FormatOption, add, group_of_commands
+from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, emit, listing, say
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
 from scheduler.i18n import N_, _
 
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
 #: The three packages have generic names: another distribution may have brought its own (DESIGN.md section 1).
 PACKAGES = ("campaigns", "adapters", "scheduler")
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add the commands."""
-    add(app, init, _("Make a working folder: configuration, the example campaign and its pictures."))
-    add(app, doctor, _("Look whether everything that Gaung needs is in order."))
-    group = group_of_commands(_("The database."))
-    add(group, upgrade, _("Bring the database to the schema of this version."), name="upgrade")
-    app.add_typer(group, name="db")
 
 
 def init(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help=_("The folder to make; it must be new or empty."))],
 ) -> None:
+    from importlib import resources
+
     from campaigns.timetable import to_local
     from scheduler.config import operating_system_user
 
@@ -117,6 +111,7 @@ def doctor(
 
 def _check_packages() -> Iterator[_Finding]:
     import platform
+    from importlib import resources
     from importlib.metadata import packages_distributions, version
 
     yield _Finding(_("Python"), True, platform.python_version())

@@ -1,0 +1,215 @@
+"""The steps of ``gaung demo``: real commands in processes of their own, shown with what they print.
+
+Only the times are moved: the example's slots become the next half minute.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import typer
+
+from scheduler.cli.output import say
+from scheduler.cli.workplace import Workplace
+from scheduler.errors import GaungError
+from scheduler.i18n import N_, _
+
+CAMPAIGN = re.compile(r'^id = "(hakordia-\d{4})"', re.MULTILINE)
+#: Lines of a step's output that are shown; the rest is what the folder is left for.
+SHOWN = 9
+#: Seconds between two posts.
+PACE = 2
+#: Seconds after which the demo gives up.
+PATIENCE = 75
+
+
+class Walk:
+    """The steps, and the two processes that run meanwhile."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        self.step = 0
+        self.network: subprocess.Popen[str] | None = None
+        self.daemon: subprocess.Popen[str] | None = None
+
+    def run(self, workplace: Workplace) -> int:
+        self.title(_("A working folder with a configuration and the example campaign"))
+        self.command("init", str(self.place), here=self.place.parent)
+        self.title(_("The practice network: a small social network on this computer"))
+        url = self.start_network()
+        self.title(_("For this demo the campaign's times are moved to the next half minute"))
+        campaign = self.move_times(workplace.clock.now(), url)
+        self.title(_("Check the file, see what would happen, put it into force"))
+        self.command("check")
+        self.command("plan")
+        self.command("apply")
+        self.title(_("Approve: somebody's recorded yes to exactly this content"))
+        self.command("approve", campaign, "--yes", shown=14)
+        self.title(_("The daemon publishes each post at its time"))
+        posts = self.publish()
+        self.title(_("People open the page: views and visitors are counted, not invented"))
+        self.visit(url)
+        self.command("reach", campaign, "--now")
+        self.title(_("The report, one row a post"))
+        self.command("report", campaign, "--output", f"{campaign}.csv")
+        self.show((self.place / f"{campaign}.csv").read_text(encoding="utf-8"), 4, width=150)
+        self.title(_("How everything stands"))
+        self.command("status", allowed=(0, 3), shown=20)
+        say()
+        say(
+            _(
+                "Done: {count} posts, each published once. Everything is in {folder}",
+                count=posts,
+                folder=self.place,
+            )
+        )
+        say(_("To go on: cd {folder}, then gaung practice serve", folder=self.place))
+        return 0
+
+    def title(self, text: str) -> None:
+        self.step += 1
+        say()
+        say(typer.style(f"{self.step}. {text}", bold=True))
+
+    def command(
+        self, *arguments: str, here: Path | None = None, shown: int = SHOWN, allowed: tuple[int, ...] = (0,)
+    ) -> None:
+        self.announce(arguments)
+        if here:
+            here.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(  # noqa: S603 -- our own program
+            self.gaung(*arguments),
+            cwd=here or self.place,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            check=False,
+        )
+        if done.returncode not in allowed:
+            self.show(done.stdout, 1000)
+            raise GaungError(
+                N_("The step “{step}” ended with code {code}."),
+                hint=N_("Everything is left in {folder}."),
+                step=" ".join(arguments),
+                code=done.returncode,
+                folder=self.place,
+            )
+        self.show(done.stdout, shown)
+
+    def announce(self, arguments: tuple[str, ...]) -> None:
+        say(typer.style(f"   $ gaung {' '.join(arguments)}", fg="cyan"))
+
+    def show(self, text: str, shown: int, width: int = 0) -> None:
+        width = width or max(shutil.get_terminal_size().columns - 5, 75)
+        lines = [line for line in text.splitlines() if line.strip()]
+        for line in lines[:shown]:
+            say(f"     {line if len(line) <= width else line[: width - 1] + '…'}")
+        if len(lines) > shown:
+            say(f"     {_('... {count} more lines', count=len(lines) - shown)}")
+
+    def gaung(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "scheduler.cli", *arguments]
+
+    def start_network(self) -> str:
+        self.announce(("practice", "serve", "--port", "0"))
+        self.network = subprocess.Popen(  # noqa: S603 -- our own program
+            self.gaung("practice", "serve", "--port", "0"),
+            cwd=self.place,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+        )
+        url = self.network.stdout.readline().strip() if self.network.stdout else ""
+        if not url:
+            raise GaungError(N_("The practice network did not start."))
+        say(f"     {url}")
+        return url
+
+    def move_times(self, now: datetime, url: str) -> str:
+        """Give every message of the example a time of its own, and point the accounts at the network."""
+        from campaigns.timetable import to_local
+
+        config = self.place / "config.toml"
+        config.write_text(
+            config.read_text(encoding="utf-8").replace("http://127.0.0.1:8010", url), encoding="utf-8"
+        )
+        file = self.place / "campaigns" / "hakordia.toml"
+        text = file.read_text(encoding="utf-8")
+        found = CAMPAIGN.search(text)
+        if found is None:
+            raise GaungError(N_("The example campaign is not as expected."))
+        first = to_local(now, "WIB").replace(tzinfo=None, microsecond=0) + timedelta(seconds=12)
+        head, *messages = re.sub(r"^at = .*\n", "", text, flags=re.MULTILINE).split("[[messages]]\n")
+        timed = [
+            f"at = [{(first + timedelta(seconds=PACE * number)).isoformat()}]\n{message}"
+            for number, message in enumerate(messages)
+        ]
+        last = (first + timedelta(seconds=PACE * len(timed))).date()
+        head = re.sub(r"^end = .*$", lambda line: max(line[0], f"end = {last}"), head, flags=re.MULTILINE)
+        file.write_text("[[messages]]\n".join([head, *timed]), encoding="utf-8")
+        self.show("\n".join(line for line in "".join(timed).splitlines() if line.startswith("at = ")), 3)
+        return found[1]
+
+    def publish(self) -> int:
+        """Run the daemon until every post is published; show its log as it works; return how many."""
+        import json
+
+        self.announce(("run",))
+        with (self.place / "daemon.log").open("w", encoding="utf-8") as log:
+            daemon = subprocess.Popen(  # noqa: S603 -- our own program
+                self.gaung("run"), cwd=self.place, stdout=log, stderr=log, encoding="utf-8"
+            )
+        self.daemon = daemon
+        end = time.monotonic() + PATIENCE
+        told: set[str] = set()
+        while time.monotonic() < end:
+            listed = subprocess.run(  # noqa: S603 -- our own program
+                self.gaung("posts", "--format", "json"),
+                cwd=self.place,
+                capture_output=True,
+                encoding="utf-8",
+                check=True,
+            )
+            posts = json.loads(listed.stdout)
+            for post in posts:
+                if post["state"] == "sent" and post["id"] not in told:
+                    told.add(post["id"])
+                    at = post["published_at"][11:19]
+                    say(f"     {at}  {post['message']} → {post['account']}  {post['permalink']}")
+            if len(told) == len(posts):
+                daemon.send_signal(signal.SIGTERM)
+                daemon.wait(timeout=30)
+                return len(posts)
+            time.sleep(0.5)
+        raise GaungError(
+            N_("Not everything was published in time."),
+            hint=N_("Look at {folder}/daemon.log."),
+            folder=self.place,
+        )
+
+    def visit(self, url: str) -> None:
+        """Three people look at the page, really: two read it, one of them twice."""
+        import requests
+
+        for visits in (1, 2, 1):
+            person = requests.Session()
+            person.headers["User-Agent"] = "Mozilla/5.0 (gaung demo)"
+            for _visit in range(visits):
+                person.get(url, timeout=10).raise_for_status()
+        say(f"     {_('3 people opened {url}, one of them twice.', url=url)}")
+
+    def end(self) -> None:
+        for process in (self.daemon, self.network):
+            if process and process.poll() is None:
+                process.terminate()
+                try:
+                    process.wait(timeout=20)
+                except subprocess.TimeoutExpired:
+                    process.kill()
