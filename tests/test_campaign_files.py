@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pydantic import ValidationError
 
-from campaigns.definition import Campaign, Message, Override, Target, duration, duration_text
+from campaigns.definition import Campaign, Message, Override, Target, ThreadPart, duration, duration_text
 from campaigns.files import Audience, load, load_file, picture_facts
 from campaigns.problems import Problem, nearest
 
@@ -313,6 +313,20 @@ IN_MESSAGE: dict[str, tuple[str, str, str, str]] = {
         "overrides.x.leave_out",
         "true or false",
     ),
+    "missing picture of a thread": (
+        'thread = [{ text = "Kedua", media = [{ file = "tiada.jpg", alt = "x" }] }]',
+        "media",
+        "media",
+        "tiada.jpg does not exist",
+    ),
+    "unknown key of a thread": (
+        'thread = [{ text = "Kedua", medai = [] }]',
+        "unknown-key",
+        "thread.0.medai",
+        "media?",
+    ),
+    "empty part of a thread": ('thread = [{ text = "" }]', "string-too-short", "thread.0.text", "empty"),
+    "bad kind": ('kind = "reels"', "literal-error", "kind", "'reel'"),
     "missing picture of an override": (
         'overrides.x.media = [{ file = "tiada.jpg", alt = "x" }]',
         "media",
@@ -622,6 +636,7 @@ def test_the_json_schema_names_every_field(make: Callable[[], dict[str, Any]]) -
     assert names["Campaign"] == set(Campaign.model_fields)
     assert names["Message"] == set(Message.model_fields)
     assert names["Override"] == set(Override.model_fields)
+    assert names["ThreadPart"] == set(ThreadPart.model_fields)
     assert names["MediaFile"] == {"file", "alt"}
 
 

@@ -21,7 +21,18 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from campaigns import timetable
-from campaigns.definition import Campaign, MediaFacts, MediaFile, Message, Override, Target, Variant, variant
+from campaigns.definition import (
+    Campaign,
+    MediaFacts,
+    MediaFile,
+    Message,
+    Override,
+    Target,
+    ThreadPart,
+    Variant,
+    VariantPart,
+    variant,
+)
 from campaigns.files import Loaded
 from campaigns.planning import (
     Changes,
@@ -257,12 +268,28 @@ PICTURE = CONTENT.media[0]
         (ON_X, replace(CONTENT, media=(PICTURE, PICTURE))),
         (ON_X, replace(CONTENT, media=(replace(PICTURE, alt="Timbangan."),))),
         (ON_X, replace(CONTENT, media=(replace(PICTURE, facts=FACTS["b.png"]),))),
+        (ON_X, replace(CONTENT, kind="story")),
+        (ON_X, replace(CONTENT, first_comment="Sumber: jaga.id")),
+        (ON_X, replace(CONTENT, thread=(VariantPart("Kedua", ()),))),
         (ALSO_X, CONTENT),
         (Target("kominfo-x", "threads"), CONTENT),
     ],
 )
 def test_the_digest_changes_with_everything_that_is_published(target: Target, content: Variant) -> None:
     assert content_digest(target, content) != content_digest(ON_X, CONTENT)
+
+
+def test_the_digest_changes_with_every_part_of_a_thread() -> None:
+    one, two = VariantPart("Kedua", ()), VariantPart("Ketiga", (PICTURE,))
+    threads = [
+        (one, two),
+        (two, one),
+        (one,),
+        (one, replace(two, text="Ketiga.")),
+        (one, replace(two, media=())),
+        (one, replace(two, media=(replace(PICTURE, alt="Lain"),))),
+    ]
+    assert len({content_digest(ON_X, replace(CONTENT, thread=thread)) for thread in threads}) == len(threads)
 
 
 def test_the_digest_changes_with_nothing_else() -> None:
@@ -272,13 +299,17 @@ def test_the_digest_changes_with_nothing_else() -> None:
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=4)
+pictures = st.lists(
+    st.sampled_from([PICTURE, replace(PICTURE, alt="x", facts=FACTS["b.png"])]), max_size=2
+).map(tuple)
 variants = st.builds(
     Variant,
     text=texts,
     link=texts,
-    media=st.lists(
-        st.sampled_from([PICTURE, replace(PICTURE, alt="x", facts=FACTS["b.png"])]), max_size=2
-    ).map(tuple),
+    media=pictures,
+    kind=st.sampled_from(["post", "reel", "story"]),
+    thread=st.lists(st.builds(VariantPart, text=texts, media=pictures), max_size=2).map(tuple),
+    first_comment=texts,
 )
 
 
@@ -317,6 +348,25 @@ def test_an_empty_link_or_list_takes_the_link_or_the_list_away() -> None:
     message = overridden(x=Override(link="", media=(), hashtags=()))
     content = said(message, ON_X, hashtags=("#Hakordia",))
     assert (content.link, content.media, content.text) == ("", (), "Umum")
+
+
+def test_kind_thread_and_first_comment_are_overridden_like_the_rest() -> None:
+    message = Message(
+        id="a",
+        text="Umum",
+        thread=(ThreadPart(text="Kedua", media=(MediaFile(file="b.png", alt="Lain"),)),),
+        first_comment="Sumber: jaga.id",
+        overrides={
+            "x": Override(thread=(), first_comment=""),
+            "instagram": Override(kind="story"),
+            "desa-x": Override(first_comment="Dari desa"),
+        },
+    )
+    x, instagram, desa = (said(message, target) for target in TARGETS)
+    assert (x.kind, x.thread, x.first_comment) == ("post", (), "")
+    assert (desa.kind, desa.thread, desa.first_comment) == ("post", (), "Dari desa")
+    assert (instagram.kind, instagram.first_comment) == ("story", "Sumber: jaga.id")
+    assert [(part.text, part.media[0].facts) for part in instagram.thread] == [("Kedua", FACTS["b.png"])]
 
 
 def test_hashtags_come_from_the_nearest_that_names_them_and_follow_the_text() -> None:
@@ -374,6 +424,8 @@ overrides = st.dictionaries(
             Override(link=""),
             Override(hashtags=()),
             Override(media=(MediaFile(file="b.png", alt="Lain"),)),
+            Override(kind="story"),
+            Override(thread=(ThreadPart(text="Khusus"),)),
             Override(leave_out=True),
             Override(leave_out=False),
         ]
@@ -415,6 +467,8 @@ def messages(draw: st.DrawFn, name: str, first: date, last: date) -> Message:
         link=draw(st.sampled_from(["", "https://jaga.id"])),
         hashtags=draw(st.sampled_from([None, (), ("#Jujur",)])),
         media=draw(st.sampled_from([(), (MediaFile(file="a.jpg", alt="Timbangan"),)])),
+        thread=draw(st.sampled_from([(), (ThreadPart(text="Kedua"),)])),
+        first_comment=draw(st.sampled_from(["", "Sumber: jaga.id"])),
         overrides=draw(overrides),
         **timing,
     )
