@@ -7,12 +7,14 @@ default leaves out joint leave (DOMAIN.md section 3). Dates that it only estimat
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
 from campaigns.files import Loaded
 from campaigns.planning import local_slots
 from campaigns.problems import N_, Problem
 
+#: How much of a long campaign is looked at.
+LOOK_AHEAD = timedelta(days=800)
 #: How the package marks a date that awaits its official announcement.
 _ESTIMATED = ("perkiraan", "estimated")
 
@@ -21,7 +23,7 @@ def objections(loaded: Loaded) -> list[Problem]:
     """Given a campaign, return warnings: messages that never get a time, posts on public holidays."""
     campaign = loaded.campaign
     times: dict[str, list[date]] = {message.id: [] for message in campaign.messages}
-    for message, slot in local_slots(campaign):
+    for message, slot in local_slots(campaign, campaign.start + LOOK_AHEAD):
         times[message.id].append(slot.date())
     file = loaded.path.name
     problems = [

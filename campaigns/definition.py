@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticKnownError
 
-from campaigns import timetable
+from campaigns import forms, timetable
 from campaigns.problems import N_, nearest
 from campaigns.validation import refusal
 
@@ -121,7 +121,7 @@ def _local(value: datetime) -> datetime:
     return value.replace(microsecond=0)
 
 
-Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Id = Annotated[str, Field(pattern=forms.ID)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Duration = Annotated[
     timedelta,
@@ -134,8 +134,8 @@ WeeklySlot = Annotated[
 ]
 Cron = Annotated[str, AfterValidator(_cron), Field(examples=["30 7 * * 1-5"])]
 LocalTime = Annotated[datetime, BeforeValidator(_with_time), AfterValidator(_local)]
-Hashtag = Annotated[str, Field(pattern=r"^#\w+$", examples=["#Hakordia"])]
-Link = Annotated[str, Field(pattern=r"^(https?://\S+)?$", examples=["https://jaga.id"])]
+Hashtag = Annotated[str, Field(pattern=forms.HASHTAG, examples=["#Hakordia"])]
+Link = Annotated[str, Field(pattern=forms.LINK, examples=["https://jaga.id"])]
 
 
 def _readable_defaults(schema: dict[str, Any], model: type[BaseModel]) -> None:
@@ -191,7 +191,10 @@ class Override(Part):
         if self == Override.model_construct():
             raise refusal(
                 "override-empty",
-                N_("The override changes nothing. Give it text, link, media, hashtags or leave_out."),
+                N_(
+                    "The override changes nothing. Give it text, link, media, hashtags, kind, thread,"
+                    " first_comment or leave_out."
+                ),
             )
         return self
 

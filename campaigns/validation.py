@@ -15,6 +15,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from campaigns import forms
 from campaigns.problems import N_, Problem, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -134,7 +135,8 @@ def _problem(model: type[BaseModel], raw: Mapping[str, Any], file: str, details:
         "limit": next((context[key] for key in ("ge", "gt", "le", "lt") if key in context), ""),
         "why": details["msg"],
     }
-    return problem(code.replace("_", "-"), _WORDS.get(code, N_("{value} cannot be used here: {why}")), values)
+    words = forms.REFUSALS.get(str(values["pattern"])) or _WORDS.get(code)
+    return problem(code.replace("_", "-"), words or N_("{value} cannot be used here: {why}"), values)
 
 
 def _item(raw: Mapping[str, Any], place: list[str | int]) -> tuple[str, list[str | int]]:

@@ -192,7 +192,7 @@ FORM: dict[str, tuple[str, str, str, str, str, str]] = {
     "missing key": ('owner = "Diskominfo"\n', "", "missing", "", "owner", "missing"),
     "missing text": ('text = "Jujur itu hebat."\n', "", "missing", "jujur", "text", "missing"),
     "missing id": ('id = "jujur"\n', "", "missing", "messages[1]", "id", "missing"),
-    "bad id": ('"jujur"', '"Jujur!"', "string-pattern-mismatch", "Jujur!", "id", "Jujur! is not allowed"),
+    "bad id": ('"jujur"', '"Jujur!"', "string-pattern-mismatch", "Jujur!", "id", "Jujur! cannot be an id"),
     "empty text": ("Jujur itu hebat.", "  ", "string-too-short", "jujur", "text", "must not be empty"),
     "empty title": ("Hari Antikorupsi Sedunia", "", "string-too-short", "", "title", "must not be empty"),
     "text a number": ('"Jujur itu hebat."', "5", "string-type", "jujur", "text", "quotation marks"),
@@ -275,7 +275,7 @@ IN_MESSAGE: dict[str, tuple[str, str, str, str]] = {
         "(2026-11-23 to 2026-12-09)",
     ),
     "at after the campaign": ("at = [2026-12-10T00:00:00]", "at-outside", "at", "2026-12-10 00:00:00 lies"),
-    "bad link": ('link = "jaga.id"', "string-pattern-mismatch", "link", "https?://"),
+    "bad link": ('link = "jaga.id"', "string-pattern-mismatch", "link", "begins with https://"),
     "missing alt": ('media = [{ file = "baik.jpg" }]', "missing", "media.0.alt", "missing"),
     "empty alt": (
         'media = [{ file = "baik.jpg", alt = " " }]',

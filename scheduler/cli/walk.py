@@ -23,7 +23,7 @@ from scheduler.i18n import N_, _
 
 CAMPAIGN = re.compile(r'^id = "(hakordia-\d{4})"', re.MULTILINE)
 #: Lines of a step's output that are shown; the rest is what the folder is left for.
-SHOWN = 9
+SHOWN = 3
 #: Seconds between two posts.
 PACE = 2
 #: Seconds after which the demo gives up.
@@ -41,27 +41,27 @@ class Walk:
 
     def run(self, workplace: Workplace) -> int:
         self.title(_("A working folder with a configuration and the example campaign"))
-        self.command("init", str(self.place), here=self.place.parent)
+        self.command("init", str(self.place), here=self.place.parent, shown=1)
         self.title(_("The practice network: a small social network on this computer"))
         url = self.start_network()
         self.title(_("For this demo the campaign's times are moved to the next half minute"))
         campaign = self.move_times(workplace.clock.now(), url)
         self.title(_("Check the file, see what would happen, put it into force"))
         self.command("check")
-        self.command("plan")
+        self.command("plan", shown=6)
         self.command("apply")
         self.title(_("Approve: somebody's recorded yes to exactly this content"))
-        self.command("approve", campaign, "--yes", shown=14)
+        self.command("approve", campaign, "--yes", shown=4)
         self.title(_("The daemon publishes each post at its time"))
         posts = self.publish()
         self.title(_("People open the page: views and visitors are counted, not invented"))
         self.visit(url)
-        self.command("reach", campaign, "--now")
+        self.command("reach", campaign, "--now", shown=5)
         self.title(_("The report, one row a post"))
         self.command("report", campaign, "--output", f"{campaign}.csv")
-        self.show((self.place / f"{campaign}.csv").read_text(encoding="utf-8"), 4, width=150)
+        self.show((self.place / f"{campaign}.csv").read_text(encoding="utf-8"), 3, width=150)
         self.title(_("How everything stands"))
-        self.command("status", allowed=(0, 3), shown=20)
+        self.command("status", allowed=(0, 3), shown=9)
         say()
         say(
             _(
@@ -178,12 +178,13 @@ class Walk:
                 check=True,
             )
             posts = json.loads(listed.stdout)
-            for post in posts:
-                if post["state"] == "sent" and post["id"] not in told:
-                    told.add(post["id"])
-                    at = post["published_at"][11:19]
-                    say(f"     {at}  {post['message']} → {post['account']}  {post['permalink']}")
-            if len(told) == len(posts):
+            for message in dict.fromkeys(post["message"] for post in posts):
+                same = [post for post in posts if post["message"] == message]
+                if message not in told and all(post["state"] == "sent" for post in same):
+                    told.add(message)
+                    at, where = same[0]["published_at"][11:19], ", ".join(post["permalink"] for post in same)
+                    say(f"     {at}  {message} → {where}")
+            if all(post["state"] == "sent" for post in posts):
                 daemon.send_signal(signal.SIGTERM)
                 daemon.wait(timeout=30)
                 return len(posts)
@@ -195,15 +196,15 @@ class Walk:
         )
 
     def visit(self, url: str) -> None:
-        """Three people look at the page, really: two read it, one of them twice."""
+        """Three people look at the accounts' pages, really; one of them reads both."""
         import requests
 
-        for visits in (1, 2, 1):
+        for pages in (("diskominfo",), ("diskominfo", "kecamatan"), ("kecamatan",)):
             person = requests.Session()
             person.headers["User-Agent"] = "Mozilla/5.0 (gaung demo)"
-            for _visit in range(visits):
-                person.get(url, timeout=10).raise_for_status()
-        say(f"     {_('3 people opened {url}, one of them twice.', url=url)}")
+            for page in pages:
+                person.get(f"{url}/@{page}", timeout=10).raise_for_status()
+        say(f"     {_('3 people opened {url}, one of them both accounts.', url=url)}")
 
     def end(self) -> None:
         for process in (self.daemon, self.network):

@@ -53,14 +53,14 @@ def extend(store: Store, *, now: datetime, horizon: timedelta) -> int:
         for version in stored.in_force(session):
             loaded = restore(version.definition, Path(version.source))
             changes = _compare(session, loaded, now, horizon)
-            new = Changes(changes.new, [], [], [], [], changes.unchanged)
-            _write(session, loaded, new, actor="daemon", now=now)
-            added += len(new.new)
+            _write(session, loaded, changes, actor="daemon", now=now)
+            added += len(changes.new)
     return added
 
 
 def _compare(session: Session, loaded: Loaded, now: datetime, horizon: timedelta) -> Changes:
-    return compare(plan(loaded, now + horizon), stored.stored_posts(session, loaded.campaign.id), now)
+    until = now + horizon
+    return compare(plan(loaded, until), stored.stored_posts(session, loaded.campaign.id, until), now)
 
 
 def _write(session: Session, loaded: Loaded, changes: Changes, *, actor: str, now: datetime) -> None:
@@ -72,6 +72,12 @@ def _write(session: Session, loaded: Loaded, changes: Changes, *, actor: str, no
     stored.bring_back(session, changes.returned, terms, actor=actor, at=now)
     stored.withdraw(session, changes.withdrawn, actor=actor, at=now)
     stored.set_terms(session, campaign.id, terms)
+    stored.set_labels(
+        session,
+        campaign.id,
+        {message.id: message.topic for message in campaign.messages},
+        {target.id: target.agency for target in loaded.targets},
+    )
 
 
 def _version(

@@ -67,8 +67,11 @@ def add_version(session: Session, version: CampaignVersion) -> None:
     )
 
 
-def stored_posts(session: Session, campaign_id: str) -> Iterator[StoredPost]:
-    """Every delivery of a campaign, as far as planning may care."""
+def stored_posts(session: Session, campaign_id: str, until: datetime) -> Iterator[StoredPost]:
+    """Every delivery of a campaign before ``until`` (UTC), as far as planning may care.
+
+    What an earlier, longer horizon has planned beyond is left alone until the horizon reaches it.
+    """
     rows = session.execute(
         select(
             deliveries.c.key,
@@ -78,7 +81,7 @@ def stored_posts(session: Session, campaign_id: str) -> Iterator[StoredPost]:
             deliveries.c.digest,
             deliveries.c.state,
             deliveries.c.code,
-        ).where(deliveries.c.campaign_id == campaign_id)
+        ).where(deliveries.c.campaign_id == campaign_id, deliveries.c.planned_at < until)
     )
     for key, message_id, account_id, planned_at, digest, state, code in rows:
         yield StoredPost(
@@ -186,7 +189,6 @@ def _delivery(post: PlannedPost, terms: Terms) -> dict[str, Any]:
         "campaign_id": post.campaign_id,
         "message_id": post.message_id,
         "account_id": post.target.id,
-        "platform": post.target.platform,
         "slot": post.slot.isoformat(),
         "state": State.PLANNED,
         "attempts": 0,
@@ -207,6 +209,7 @@ def _from_file(post: PlannedPost, terms: Terms) -> dict[str, Any]:
     """What an edit of the campaign file may change in a delivery."""
     return {
         "topic": post.topic,
+        "platform": post.target.platform,
         "agency": post.target.agency,
         "zone": terms.zone,
         "planned_at": post.planned_at,
@@ -264,6 +267,25 @@ def set_terms(session: Session, campaign_id: str, terms: Terms) -> None:
         .where(*waiting, deliveries.c.if_missed != terms.if_missed)
         .values(if_missed=terms.if_missed)
     )
+
+
+def set_labels(
+    session: Session, campaign_id: str, topics: Mapping[str, str], agencies: Mapping[str, str]
+) -> None:
+    """Give all deliveries of a campaign the present topics (by message) and agencies (by account)."""
+    own = deliveries.c.campaign_id == campaign_id
+    for message_id, topic in topics.items():
+        session.execute(
+            update(deliveries)
+            .where(own, deliveries.c.message_id == message_id, deliveries.c.topic != topic)
+            .values(topic=topic)
+        )
+    for account_id, agency in agencies.items():
+        session.execute(
+            update(deliveries)
+            .where(own, deliveries.c.account_id == account_id, deliveries.c.agency != agency)
+            .values(agency=agency)
+        )
 
 
 def withdraw(session: Session, posts: Sequence[StoredPost], *, actor: str, at: datetime) -> None:
