@@ -42,10 +42,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "posts": ("posts:posts", N_("List posts, or show one with all its attempts.")),
     "posts show": ("posts:show", N_("Show one post: content, attempts, figures, record.")),
-    "retry": ("posts:retry", N_("Plan failed or missed posts again, for now.")),
-    "cancel": ("posts:cancel", N_("Take posts out for good; what is published stays.")),
+    "retry": ("deciding:retry", N_("Plan failed or missed posts again, for now.")),
+    "cancel": ("deciding:cancel", N_("Take posts out for good; what is published stays.")),
     "resolve": (
-        "posts:resolve",
+        "deciding:resolve",
         N_("Say what became of a post whose outcome is unknown or that was handed to you."),
     ),
     "reach": (

@@ -11,3 +11,4 @@ from scheduler.i18n import _
 
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help=_("How the listing is written."))]
 ReasonOption = Annotated[str, typer.Option(help=_("Why; it is kept in the record."))]
+PostArgument = Annotated[list[str], typer.Argument(help=_("Ids of posts, as “gaung posts” lists them."))]

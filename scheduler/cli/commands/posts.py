@@ -1,4 +1,4 @@
-"""``posts``, ``retry``, ``cancel``, ``resolve``: looking at single posts, and deciding about them."""
+"""``posts`` and ``posts show``: every post with where it stands, and one with all that is recorded of it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scheduler.cli.options import FormatOption, ReasonOption
-from scheduler.cli.output import Format, details, emit, listing, say
+from scheduler.cli.choosing import SHOWN, one_post
+from scheduler.cli.options import FormatOption
+from scheduler.cli.output import Format, details, emit, listing
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
-from scheduler.i18n import N_, _, ngettext
+from scheduler.i18n import N_, _
 
 if TYPE_CHECKING:
     from scheduler.states import State
-    from scheduler.store.database import Session
     from scheduler.store.listings import PostDetails
-    from scheduler.store.tables import Delivery
-
-PostArgument = Annotated[list[str], typer.Argument(help=_("Ids of posts, as “gaung posts” lists them."))]
-
-#: Characters of the delivery key that are shown as the id of a post.
-SHOWN = 8
 
 
 def posts(
@@ -92,7 +86,7 @@ def show(
 
     workplace: Workplace = context.obj
     with workplace.store().read() as session:
-        found = listings.details(session, _one(session, post))
+        found = listings.details(session, one_post(session, post))
     one = found.delivery
     zone = one.zone
     facts: dict[str, tuple[str, Any]] = {
@@ -150,107 +144,6 @@ def show(
     )
 
 
-def retry(
-    context: typer.Context,
-    post: PostArgument,
-    reason: ReasonOption = "",
-) -> None:
-    from scheduler.store import campaigns as stored
-    from scheduler.store import operations
-
-    workplace: Workplace = context.obj
-    now = workplace.clock.now()
-    with workplace.store().write() as session:
-        for prefix in post:
-            one = _one(session, prefix)
-            within = operations.publish_within(stored.current(session, one.campaign_id))
-            with _refused(one):
-                operations.retry(
-                    session, one, actor=workplace.actor.id, at=now, publish_within=within, reason=reason
-                )
-    say(
-        ngettext(
-            "{count} post is planned again. It goes out once approved, when its account is free.",
-            "{count} posts are planned again. Each goes out once approved, when its account is free.",
-            len(post),
-        )
-    )
-
-
-def cancel(
-    context: typer.Context,
-    post: Annotated[
-        list[str] | None, typer.Argument(help=_("Ids of posts, as “gaung posts” lists them."))
-    ] = None,
-    campaign: Annotated[str, typer.Option(help=_("Every post of this campaign that is not published."))] = "",
-    reason: ReasonOption = "",
-) -> None:
-    from scheduler.states import EDITABLE
-    from scheduler.store import operations
-
-    workplace: Workplace = context.obj
-    if not post and not campaign:
-        raise GaungError(N_("Nothing to cancel is named."), hint=N_("Give ids of posts, or --campaign ID."))
-    now = workplace.clock.now()
-    with workplace.store().write() as session:
-        chosen = [_one(session, prefix) for prefix in post or []]
-        if campaign:
-            chosen += operations.of_campaign(session, campaign, sorted(EDITABLE))
-        for one in chosen:
-            with _refused(one):
-                operations.cancel(session, one, actor=workplace.actor.id, at=now, reason=reason)
-    say(ngettext("{count} post cancelled.", "{count} posts cancelled.", len(chosen)))
-
-
-def resolve(
-    context: typer.Context,
-    post: Annotated[str, typer.Argument(help=_("Id of the post."))],
-    posted: Annotated[str, typer.Option(help=_("It is published: its address on the platform."))] = "",
-    remote_id: Annotated[
-        str, typer.Option(help=_("Its id on the platform, if known: then its figures are measured."))
-    ] = "",
-    absent: Annotated[
-        bool, typer.Option("--absent", help=_("It is not published, and may be sent."))
-    ] = False,
-) -> None:
-    from scheduler.engine.settlement import next_age
-    from scheduler.store import campaigns as stored
-    from scheduler.store import operations
-
-    workplace: Workplace = context.obj
-    if bool(posted) == absent:
-        raise GaungError(
-            N_("Say either where the post is, or that it is not there."),
-            hint=N_("Look at the account first, then: --posted ADDRESS, or --absent."),
-        )
-    if posted and not posted.startswith(("https://", "http://")):
-        raise GaungError(
-            N_("{address} is not the address of a post."),
-            hint=N_("Copy it from the browser."),
-            address=posted,
-        )
-    now = workplace.clock.now()
-    with workplace.store().write() as session:
-        one = _one(session, post)
-        with _refused(one):
-            if absent:
-                within = operations.publish_within(stored.current(session, one.campaign_id))
-                operations.resolve_absent(
-                    session, one, actor=workplace.actor.id, at=now, publish_within=within
-                )
-            else:
-                operations.resolve_posted(
-                    session,
-                    one,
-                    actor=workplace.actor.id,
-                    at=now,
-                    remote_id=remote_id or posted,
-                    permalink=posted,
-                    reach_at=next_age(now, now, workplace.config.reach.ages) if remote_id else None,
-                )
-    say(_("Recorded."))
-
-
 def _states(names: list[str]) -> list[State]:
     from scheduler.states import State
 
@@ -261,42 +154,6 @@ def _states(names: list[str]) -> list[State]:
                 N_("There is no state {name}."), hint=N_("Known: {known}."), name=name, known=", ".join(known)
             )
     return [State(name) for name in names]
-
-
-def _one(session: Session, prefix: str) -> Delivery:
-    from scheduler.store import operations
-
-    found = operations.by_key(session, prefix) if prefix else []
-    if not found:
-        raise GaungError(N_("There is no post {id}."), hint=N_("“gaung posts” lists them."), id=prefix)
-    if len(found) > 1:
-        raise GaungError(N_("Several posts begin with {id}."), hint=N_("Give more of the id."), id=prefix)
-    return found[0]
-
-
-class _refused:  # noqa: N801 -- reads as a clause: with _refused(post)
-    """Turn a refused transition into words; the transaction is rolled back, so nothing changed."""
-
-    def __init__(self, post: Delivery) -> None:
-        self._post = post
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: object, _trace: object) -> None:
-        from scheduler.cli.words import state_word
-        from scheduler.states import RefusedTransitionError, State
-        from scheduler.store.transitions import StaleStateError
-
-        if isinstance(error, RefusedTransitionError | StaleStateError):
-            raise GaungError(
-                N_(
-                    "The post {id} is in the state “{state}”, which does not allow this. Nothing was changed."
-                ),
-                hint=N_("“gaung posts show {id}” tells what happened to it."),
-                id=self._post.key[:SHOWN],
-                state=state_word(State(self._post.state)),
-            ) from None
 
 
 def _person(workplace: Workplace, name: str) -> str:
@@ -311,14 +168,13 @@ def _when(at: Any, zone: str) -> str:
 
 
 def _attempts(found: PostDetails) -> list[dict[str, Any]]:
-    from scheduler.cli.output import plain
     from scheduler.reports.rows import LocalTime
 
     zone = found.delivery.zone
     return [
         {
-            "started_at": plain(LocalTime(attempt.started_at, zone)),
-            "finished_at": plain(LocalTime(attempt.finished_at, zone)) if attempt.finished_at else None,
+            "started_at": LocalTime(attempt.started_at, zone),
+            "finished_at": LocalTime(attempt.finished_at, zone) if attempt.finished_at else None,
             "outcome": attempt.outcome,
             "code": attempt.code,
             "reason": attempt.reason,
@@ -331,12 +187,11 @@ def _attempts(found: PostDetails) -> list[dict[str, Any]]:
 
 
 def _snapshots(found: PostDetails) -> list[dict[str, Any]]:
-    from scheduler.cli.output import plain
     from scheduler.reports.rows import LocalTime, figures
 
     return [
         {
-            "taken_at": plain(LocalTime(snapshot.taken_at, found.delivery.zone)),
+            "taken_at": LocalTime(snapshot.taken_at, found.delivery.zone),
             "source": snapshot.source,
             **figures(snapshot),
         }
@@ -345,12 +200,11 @@ def _snapshots(found: PostDetails) -> list[dict[str, Any]]:
 
 
 def _events(found: PostDetails) -> list[dict[str, Any]]:
-    from scheduler.cli.output import plain
     from scheduler.reports.rows import LocalTime
 
     return [
         {
-            "at": plain(LocalTime(event.at, found.delivery.zone)),
+            "at": LocalTime(event.at, found.delivery.zone),
             "actor": event.actor,
             "action": event.action,
             "before": event.before,

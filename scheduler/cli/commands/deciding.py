@@ -1,0 +1,115 @@
+"""``retry``, ``cancel``, ``resolve``: what a person decides about posts, recorded with their name."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from scheduler.cli.choosing import one_post, refused
+from scheduler.cli.options import PostArgument, ReasonOption
+from scheduler.cli.output import say
+from scheduler.cli.workplace import Workplace
+from scheduler.errors import GaungError
+from scheduler.i18n import N_, _, ngettext
+
+
+def retry(
+    context: typer.Context,
+    post: PostArgument,
+    reason: ReasonOption = "",
+) -> None:
+    from scheduler.store import campaigns as stored
+    from scheduler.store import operations
+
+    workplace: Workplace = context.obj
+    now = workplace.clock.now()
+    with workplace.store().write() as session:
+        for prefix in post:
+            one = one_post(session, prefix)
+            within = operations.publish_within(stored.current(session, one.campaign_id))
+            with refused(one):
+                operations.retry(
+                    session, one, actor=workplace.actor.id, at=now, publish_within=within, reason=reason
+                )
+    say(
+        ngettext(
+            "{count} post is planned again. It goes out once approved, when its account is free.",
+            "{count} posts are planned again. Each goes out once approved, when its account is free.",
+            len(post),
+        )
+    )
+
+
+def cancel(
+    context: typer.Context,
+    post: Annotated[
+        list[str] | None, typer.Argument(help=_("Ids of posts, as “gaung posts” lists them."))
+    ] = None,
+    campaign: Annotated[str, typer.Option(help=_("Every post of this campaign that is not published."))] = "",
+    reason: ReasonOption = "",
+) -> None:
+    from scheduler.states import EDITABLE
+    from scheduler.store import operations
+
+    workplace: Workplace = context.obj
+    if not post and not campaign:
+        raise GaungError(N_("Nothing to cancel is named."), hint=N_("Give ids of posts, or --campaign ID."))
+    now = workplace.clock.now()
+    with workplace.store().write() as session:
+        chosen = [one_post(session, prefix) for prefix in post or []]
+        if campaign:
+            chosen += operations.of_campaign(session, campaign, sorted(EDITABLE))
+        for one in chosen:
+            with refused(one):
+                operations.cancel(session, one, actor=workplace.actor.id, at=now, reason=reason)
+    say(ngettext("{count} post cancelled.", "{count} posts cancelled.", len(chosen)))
+
+
+def resolve(
+    context: typer.Context,
+    post: Annotated[str, typer.Argument(help=_("Id of the post."))],
+    posted: Annotated[str, typer.Option(help=_("It is published: its address on the platform."))] = "",
+    remote_id: Annotated[
+        str, typer.Option(help=_("Its id on the platform, if known: then its figures are measured."))
+    ] = "",
+    absent: Annotated[
+        bool, typer.Option("--absent", help=_("It is not published, and may be sent."))
+    ] = False,
+) -> None:
+    from scheduler.engine.settlement import next_age
+    from scheduler.store import campaigns as stored
+    from scheduler.store import operations
+
+    workplace: Workplace = context.obj
+    if bool(posted) == absent:
+        raise GaungError(
+            N_("Say either where the post is, or that it is not there."),
+            hint=N_("Look at the account first, then: --posted ADDRESS, or --absent."),
+        )
+    if posted and not posted.startswith(("https://", "http://")):
+        raise GaungError(
+            N_("{address} is not the address of a post."),
+            hint=N_("Copy it from the browser."),
+            address=posted,
+        )
+    now = workplace.clock.now()
+    with workplace.store().write() as session:
+        one = one_post(session, post)
+        with refused(one):
+            if absent:
+                within = operations.publish_within(stored.current(session, one.campaign_id))
+                operations.resolve_absent(
+                    session, one, actor=workplace.actor.id, at=now, publish_within=within
+                )
+            else:
+                operations.resolve_posted(
+                    session,
+                    one,
+                    actor=workplace.actor.id,
+                    at=now,
+                    remote_id=remote_id or posted,
+                    permalink=posted,
+                    reach_at=next_age(now, now, workplace.config.reach.ages) if remote_id else None,
+                )
+    say(_("Recorded."))
