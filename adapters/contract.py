@@ -195,6 +195,24 @@ class Account:
     public_url: Callable[[Media], str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a login or a renewal gave: secrets by name, and when the one that matters ends (UTC)."""
+
+    secrets: Mapping[str, str]
+    expires_at: datetime | None = None
+
+
+class Dialogue(Protocol):
+    """Talks with the person at the keyboard during a login; texts are templates marked with :func:`N_`."""
+
+    def tell(self, message: str, **values: object) -> None:
+        """Show a text."""
+
+    def ask(self, message: str, *, hidden: bool = False, **values: object) -> str:
+        """Ask for a line; ``hidden`` for what must not be seen on the screen. Never empty."""
+
+
 class Adapter(ABC):
     """One account on one platform.
 
@@ -211,6 +229,9 @@ class Adapter(ABC):
     #: sooner after the last attempt proves nothing.
     listing_lag: ClassVar[timedelta] = timedelta(0)
 
+    #: How long before their end credentials are renewed; None if they do not end.
+    renew_before: ClassVar[timedelta | None] = None
+
     def __init__(self, account: Account, now: Callable[[], datetime]) -> None:
         self.account = account
         self.now = now
@@ -226,6 +247,10 @@ class Adapter(ABC):
     @abstractmethod
     def verify(self) -> Identity:
         """Ask the platform, as cheaply as possible, whether the credentials work."""
+
+    def renew(self) -> Credentials | None:
+        """New credentials in the place of the present ones; None if this platform's need no renewal."""
+        return None
 
     @abstractmethod
     def publish(self, post: Post, progress: Progress) -> Receipt | Handed:
@@ -328,13 +353,15 @@ __all__ = [
     "Account",
     "Adapter",
     "AdapterError",
+    "Credentials",
+    "Dialogue",
     "Finding",
     "Found",
     "Handed",
     "Identity",
     "Json",
-    "Limits",
     "Kind",
+    "Limits",
     "Media",
     "Part",
     "Post",

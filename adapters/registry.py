@@ -6,19 +6,24 @@ theirs through the entry-point group ``gaung.adapters``; nobody can replace a na
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
 
-from adapters.contract import N_, Adapter
+from adapters.contract import N_, Account, Adapter, Credentials, Dialogue
 from adapters.errors import Misconfigured
 
 GROUP = "gaung.adapters"
 
 #: Name in the configuration -> "module:Class".
 BUILT_IN: Mapping[str, str] = {
+    "facebook": "adapters.facebook_page:FacebookPageAdapter",
+    "manual": "adapters.manual:ManualAdapter",
+    "mastodon": "adapters.mastodon:MastodonAdapter",
     "practice": "adapters.practice:PracticeAdapter",
+    "telegram": "adapters.telegram:TelegramAdapter",
     "x": "adapters.x:XAdapter",
 }
 
@@ -39,6 +44,21 @@ def places() -> dict[str, str]:
                 second=point.value,
             )
     return known
+
+
+#: Platforms that have a guided login -> "module:function" (account, now, dialogue) -> Credentials.
+LOGINS: Mapping[str, str] = {}
+
+
+def login(platform: str) -> Callable[[Account, Callable[[], datetime], Dialogue], Credentials] | None:
+    """Return the guided login of a platform, imported now; None if it has none."""
+    if platform not in LOGINS:
+        return None
+    module, _, name = LOGINS[platform].partition(":")
+    guide: Callable[[Account, Callable[[], datetime], Dialogue], Credentials] = getattr(
+        import_module(module), name
+    )
+    return guide
 
 
 def names() -> tuple[str, ...]:

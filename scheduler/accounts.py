@@ -5,12 +5,13 @@ Secrets are read at the moment they are needed and go to the adapter alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from adapters import registry
-from adapters.contract import Account, Adapter
+from adapters.contract import Account, Adapter, Media
 from adapters.errors import AuthExpired
 from scheduler.config import Config
 from scheduler.secrets import SecretError, resolve
@@ -23,8 +24,12 @@ class _Now(Protocol):
 class Accounts:
     """Makes adapters for the configured accounts."""
 
-    def __init__(self, config: Config, environment: Mapping[str, str], clock: _Now) -> None:
+    def __init__(
+        self, config: Config, environment: Mapping[str, str], clock: _Now, stored: Callable[[str, str], str]
+    ) -> None:
+        """``stored`` gives a secret that a login left, by account and name, or ""."""
         self._config = config
+        self._stored = stored
         self._environment = environment
         self._clock = clock
 
@@ -35,10 +40,25 @@ class Accounts:
                 if reference.startswith("file:"):
                     resolve(reference, self._config.file.parent, self._environment)
 
-    def adapter(self, account_id: str) -> Adapter:
-        """The adapter of an account; raise AuthExpired if the account is not configured any more.
+    def _public_url(self) -> Callable[[Media], str] | None:
+        media = self._config.media
+        if not media.base_url and not media.store:
+            return None
+        from adapters.media_store import MediaStore
 
-        A secret that cannot be read raises AuthExpired when the adapter asks for it.
+        # A plain folder is meant from the configuration's place; a URL of fsspec stays as it is.
+        store = media.store if "://" in media.store else str(self._config.path(Path(media.store)))
+        return MediaStore(store, media.base_url, dict(media.options)).url_for
+
+    def adapter(self, account_id: str) -> Adapter:
+        """The adapter of an account; raise AuthExpired if the account is not configured any more."""
+        account = self.account(account_id)
+        return registry.adapter_class(self._config.accounts[account_id].platform)(account, self._clock.now)
+
+    def account(self, account_id: str) -> Account:
+        """An account as adapters see it; raise AuthExpired if it is not configured any more.
+
+        A secret that cannot be read raises AuthExpired when it is asked for.
         """
         settings = self._config.accounts.get(account_id)
         if settings is None:
@@ -47,17 +67,19 @@ class Accounts:
         def secret(name: str) -> str:
             reference = settings.secrets.get(name)
             if reference is None:
+                if kept := self._stored(account_id, name):
+                    return kept
                 raise AuthExpired(f"the secret {name} of {account_id} is not configured", code="no-secret")
             try:
                 return resolve(reference, self._config.file.parent, self._environment)
             except SecretError as error:
                 raise AuthExpired(str(error), code="no-secret") from None
 
-        account = Account(
+        return Account(
             id=account_id,
             handle=settings.handle,
             secret=secret,
             api_base=settings.api_base,
             options=dict(settings.options),
+            public_url=self._public_url(),
         )
-        return registry.adapter_class(settings.platform)(account, self._clock.now)

@@ -99,6 +99,16 @@ class ReachSettings(Part):
     )
 
 
+class MediaSettings(Part):
+    """Where platforms that fetch pictures by address find them (Instagram, Threads)."""
+
+    store: str = Field(default="", description="A folder behind the agency's web server, or any fsspec URL.")
+    base_url: str = Field(default="", description="The public address of that place.")
+    options: Mapping[str, str | int | float | bool] = Field(
+        default_factory=dict, description="Passed to fsspec as they are."
+    )
+
+
 class Config(Part):
     """What ``config.toml`` says."""
 
@@ -109,8 +119,12 @@ class Config(Part):
     database: str = Field(
         default="", description="SQLAlchemy URL, or a reference to one; empty: SQLite in the state folder."
     )
+    secret_keys: tuple[SecretReference, ...] = Field(
+        default=(), description="Keys that encrypt stored credentials; the first is used for new ones."
+    )
     daemon: DaemonSettings = DaemonSettings()
     reach: ReachSettings = ReachSettings()
+    media: MediaSettings = MediaSettings()
     people: Mapping[Id, Person] = Field(default_factory=dict)
     accounts: Mapping[Id, AccountSettings] = Field(default_factory=dict)
     groups: Mapping[Id, tuple[str, ...]] = Field(default_factory=dict)

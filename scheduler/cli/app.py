@@ -59,6 +59,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "accounts:check",
         N_("Ask each platform whether the account works; a disabled one is enabled again."),
     ),
+    "accounts login": (
+        "credentials:login",
+        N_("Log in to the platform of an account; what it gives is stored encrypted."),
+    ),
+    "accounts logout": ("credentials:logout", N_("Delete the stored credentials of an account.")),
+    "secrets": ("", N_("The keys that encrypt stored credentials.")),
+    "secrets new-key": ("credentials:new_key", N_("Make a key file.")),
+    "secrets rotate": ("credentials:rotate", N_("Encrypt stored credentials anew with the first key.")),
     "doctor": ("setup:doctor", N_("Look whether everything that Gaung needs is in order.")),
     "db": ("", N_("The database.")),
     "db upgrade": ("setup:upgrade", N_("Bring the database to the schema of this version.")),
@@ -153,3 +161,4 @@ def _global_options(
     ] = False,
 ) -> None:
     context.obj = Workplace(config)
+    context.call_on_close(context.obj.close)

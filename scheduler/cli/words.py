@@ -46,8 +46,9 @@ def state_word(state: State) -> str:
 
 
 def reason_words(code: str, reason: str) -> str:
-    """A reason in words, with what the platform itself said after it."""
+    """A reason in words, with what the platform itself said after it, translated if it is a text of ours."""
     known = _(REASONS[code]) if code in REASONS else code
+    reason = _(reason)
     return f"{known} ({reason})" if known and reason else known or reason
 
 

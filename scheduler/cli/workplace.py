@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from scheduler.governance.people import Actor
     from scheduler.store.database import Store
     from scheduler.store.media import MediaFolder
+    from scheduler.vault import Vault
 
 
 class Workplace:
@@ -28,6 +29,7 @@ class Workplace:
     def __init__(self, config_file: Path | None) -> None:
         self.config_file = find_file(config_file, os.environ)
         self.clock: Clock = SystemClock()
+        self._open: list[Store] = []
 
     @cached_property
     def config(self) -> Config:
@@ -41,14 +43,31 @@ class Workplace:
         """The database; with ``create`` it is made if it is not there."""
         from scheduler.store.database import open_store
 
-        return open_store(self.config.database_url(os.environ), create=create)
+        store = open_store(self.config.database_url(os.environ), create=create)
+        self._open.append(store)
+        return store
+
+    def close(self) -> None:
+        """Release the databases that were opened; SQLite then puts its files in order."""
+        for store in self._open:
+            store.close()
 
     @cached_property
     def accounts(self) -> Accounts:
         """The configured accounts as adapters."""
         from scheduler.accounts import Accounts
 
-        return Accounts(self.config, os.environ, self.clock)
+        return Accounts(self.config, os.environ, self.clock, lambda *place: self.vault.secret(*place))
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The credentials that logins left."""
+        from scheduler.secrets import resolve
+        from scheduler.vault import Vault
+
+        base = self.config.file.parent
+        keys = [resolve(reference, base, os.environ) for reference in self.config.secret_keys]
+        return Vault(self.store(), keys)
 
     @cached_property
     def actor(self) -> Actor:

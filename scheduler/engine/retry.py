@@ -77,7 +77,7 @@ def after_attempt(outcome: Outcome, tries: int, now: datetime, policy: Policy) -
             return Decision(
                 Event.RATE_LIMITED,
                 due_at=now,
-                pause_until=outcome.until,
+                pause_until=_not_at_once(outcome.until, now, policy),
                 counts=False,
                 code=outcome.kind,
                 reason=outcome.reason,
@@ -103,6 +103,11 @@ def after_attempt(outcome: Outcome, tries: int, now: datetime, policy: Policy) -
             return _lost(now, policy, outcome.kind, outcome.reason)
 
 
+def _not_at_once(until: datetime, now: datetime, policy: Policy) -> datetime:
+    """Since a rate limit uses up no attempt, one that is already over must not become an endless loop."""
+    return max(until, now + policy.retry_after)
+
+
 def _lost(now: datetime, policy: Policy, code: str, reason: str) -> Decision:
     return Decision(Event.LOST, due_at=now + policy.look_after[0], code=code, reason=reason)
 
@@ -122,10 +127,11 @@ def after_look(
         case Absent():
             return Decision(Event.ABSENT, due_at=now + policy.pause(max(tries, 1)), code="absent")
         case RateLimited():
+            until = _not_at_once(finding.until, now, policy)
             return Decision(
                 Event.UNDECIDED,
-                due_at=finding.until,
-                pause_until=finding.until,
+                due_at=until,
+                pause_until=until,
                 counts=False,
                 code=finding.kind,
                 reason=finding.reason,

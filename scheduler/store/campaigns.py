@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlmodel import Session
 
 from campaigns.definition import Picture
@@ -228,12 +228,18 @@ def edit_deliveries(
     actor: str,
     at: datetime,
 ) -> None:
-    """Give deliveries that have not left the house their new content or instant; states stay."""
+    """Give deliveries that have not left the house their new content or instant; states stay.
+
+    Unless the instant moves, so does the end of the time allowed: a person may have given more of it.
+    """
     for old, new in changed:
+        values = _from_file(new, terms)
+        if old.planned_at == new.planned_at:
+            del values["expires_at"]
         done = session.connection().execute(
             update(deliveries)
             .where(deliveries.c.key == old.key, deliveries.c.state.in_(EDITABLE))
-            .values(**_from_file(new, terms), progress={}, attempts=0)
+            .values(**values, progress={}, attempts=0)
             .returning(deliveries.c.id)
         )
         for delivery_id in done.scalars():
@@ -249,18 +255,28 @@ def edit_deliveries(
             )
 
 
-def set_terms(session: Session, campaign_id: str, terms: Terms) -> None:
-    """Give every delivery of a campaign that still waits the campaign's present terms."""
+def set_terms(session: Session, campaign_id: str, before: timedelta, terms: Terms) -> None:
+    """Give every delivery of a campaign that still waits the campaign's present terms.
+
+    ``before`` is how late the campaign let posts go out so far. A delivery that a person has retried
+    has a time allowed of its own, which it keeps.
+    """
     waiting = (deliveries.c.campaign_id == campaign_id, deliveries.c.state == State.PLANNED)
-    rows = session.execute(
-        select(deliveries.c.id, deliveries.c.planned_at, deliveries.c.expires_at).where(*waiting)
-    ).all()
-    for row in rows:
-        if row.expires_at != row.planned_at + terms.publish_within:
-            session.execute(
+    if before != terms.publish_within:
+        rows = session.execute(
+            select(deliveries.c.id, deliveries.c.planned_at, deliveries.c.expires_at).where(*waiting)
+        ).all()
+        moved = [
+            {"_id": row.id, "_expires": row.planned_at + terms.publish_within}
+            for row in rows
+            if row.expires_at == row.planned_at + before
+        ]
+        if moved:
+            session.connection().execute(
                 update(deliveries)
-                .where(deliveries.c.id == row.id)
-                .values(expires_at=row.planned_at + terms.publish_within)
+                .where(deliveries.c.id == bindparam("_id"))
+                .values(expires_at=bindparam("_expires")),
+                moved,
             )
     session.execute(
         update(deliveries)
@@ -327,7 +343,7 @@ def _move(
                     event,
                     row.campaign_id,
                     str(extra.get("digest", row.digest)),
-                    {"code": event, **extra},
+                    {"code": event, "reason": "", "looks": 0, **extra},
                 )
             )
         apply_changes(session, changes, actor=actor, at=at)

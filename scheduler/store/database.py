@@ -7,8 +7,10 @@ what it reads cannot change before it commits.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,45 +65,52 @@ class Store:
         self._engine.dispose()
 
 
-def open_store(url: str, *, create: bool = False) -> Store:
+def open_store(url: str, *, create: bool = False, busy_timeout: int = BUSY_TIMEOUT) -> Store:
     """Given a URL, return the store; raise StoreError if the database is locked, old, newer or not ours.
 
     ``create``: make the database if it is not there yet. Otherwise a database that does not exist
-    reads as one in which nothing was ever applied, and nothing is written to disk.
+    reads as one in which nothing was ever applied, and nothing is written to disk. ``busy_timeout``,
+    in milliseconds: how long every transaction waits for another one that is writing (SQLite only).
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
         file = Path(parsed.database or "")
-        if not file.exists() or not file.stat().st_size:
+        if not _is_there(file):
             if not create:
                 return _empty()
             _make_folder(file.parent)
-    engine = make_engine(url)
-    with told(str(parsed.database)), engine.connect() as connection:
-        status = schema.status(connection)
-    if status is schema.Status.EMPTY:
-        if not create:
-            engine.dispose()
-            return _empty()
-        upgrade(url)
-    elif status is not schema.Status.CURRENT:
+    engine = make_engine(url, busy_timeout=busy_timeout)
+    try:
+        with told(str(parsed.database)):
+            with engine.connect() as connection:
+                status = schema.status(connection)
+            if status is schema.Status.CURRENT:
+                _use_wal(engine)
+                return Store(engine)
+        if status is not schema.Status.EMPTY:
+            raise _refusal(status, str(parsed.database))
+        if create:
+            upgrade(url, busy_timeout=busy_timeout)
+            return Store(engine)
+    except BaseException:
         engine.dispose()
-        raise _refusal(status, str(parsed.database))
-    return Store(engine)
+        raise
+    engine.dispose()
+    return _empty()
 
 
-def make_engine(url: str) -> Engine:
-    """The engine for a URL, with everything that SQLite must be told."""
+def make_engine(url: str, *, busy_timeout: int = BUSY_TIMEOUT) -> Engine:
+    """The engine for a URL, with everything that SQLite must be told; changes nothing in the file."""
     parsed = _parse(url)
     if parsed.get_backend_name() != "sqlite":
         return create_engine(parsed, pool_pre_ping=True)
     engine = create_engine(parsed)
-    event.listen(engine, "connect", _configure_sqlite)
+    event.listen(engine, "connect", partial(_configure_sqlite, busy_timeout))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def upgrade(url: str) -> list[str]:
+def upgrade(url: str, *, busy_timeout: int = BUSY_TIMEOUT) -> list[str]:
     """Bring the database to the newest schema; return the revisions that were applied.
 
     An existing SQLite database is copied beside itself first.
@@ -111,13 +120,14 @@ def upgrade(url: str) -> list[str]:
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
         _make_folder(Path(parsed.database or "").parent)
-    engine = make_engine(url)
+    engine = make_engine(url, busy_timeout=busy_timeout)
     try:
         with told(str(parsed.database)):
             with engine.connect() as connection:
                 status = schema.status(connection)
             if status in {schema.Status.FOREIGN, schema.Status.NEWER}:
                 raise _refusal(status, str(parsed.database))
+            _use_wal(engine)
             return migrate(engine, keep_copy=status is schema.Status.OLDER)
     finally:
         engine.dispose()
@@ -125,44 +135,74 @@ def upgrade(url: str) -> list[str]:
 
 @contextmanager
 def told(name: str) -> Iterator[None]:
-    """Turn what the database driver raises into a StoreError in words."""
+    """Turn what the database driver raises about the database as a whole into a StoreError in words."""
     try:
         yield
-    except DBAPIError as error:
-        why = str(error.orig)
-        if "locked" in why or "busy" in why:
-            raise StoreError(
-                N_("The database {name} is locked by another program."),
-                hint=N_("Wait for it to end, or close the program that has the file open, and try again."),
-                name=name,
-            ) from error
-        if "full" in why or "No space" in why:
-            raise StoreError(
-                N_("The disk is full; the database {name} was not changed."),
-                hint=N_("Free some space and try again."),
-                name=name,
-            ) from error
-        if "not a database" in why or "malformed" in why:
-            raise StoreError(
-                N_("{name} is not a Gaung database, or it is damaged."),
-                hint=N_("Correct the key database in the configuration, or restore a backup."),
-                name=name,
-            ) from error
-        if "readonly" in why or "unable to open" in why:
-            raise StoreError(
-                N_("The database {name} cannot be opened for writing: {why}"),
-                hint=N_("Check the rights of the file and of its folder."),
-                name=name,
-                why=why,
-            ) from error
-        if error.connection_invalidated or "connect" in why:
-            raise StoreError(
-                N_("The database {name} cannot be reached: {why}"),
-                hint=N_("Check the key database in the configuration and whether the server is running."),
-                name=name,
-                why=why.strip().splitlines()[0],
-            ) from error
-        raise
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if (trouble := _trouble(cause)) is None:
+            raise
+        message, hint = trouble
+        why = str(cause).strip().splitlines() or [type(cause).__name__]
+        raise StoreError(message, hint=hint, name=name, why=why[0]) from error
+
+
+_LOCKED = (
+    N_("The database {name} is locked by another program."),
+    N_("Wait for it to end, or close the program that has the file open, and try again."),
+)
+_FULL = (N_("The disk is full; the database {name} was not changed."), N_("Free some space and try again."))
+_FOREIGN = (
+    N_("{name} is not a Gaung database, or it is damaged."),
+    N_("Correct the key database in the configuration, or restore a backup."),
+)
+_CLOSED = (
+    N_("The database {name} cannot be opened for writing: {why}"),
+    N_("Check the rights of the file and of its folder."),
+)
+_AWAY = (
+    N_("The database {name} cannot be reached: {why}"),
+    N_("Check the key database in the configuration and whether the server is running."),
+)
+
+#: Primary result codes (sqlite.org/rescode.html) of what is no mistake of ours.
+_SQLITE = {
+    sqlite3.SQLITE_BUSY: _LOCKED,
+    sqlite3.SQLITE_LOCKED: _LOCKED,
+    sqlite3.SQLITE_PROTOCOL: _LOCKED,
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_NOTADB: _FOREIGN,
+    sqlite3.SQLITE_CORRUPT: _FOREIGN,
+    sqlite3.SQLITE_READONLY: _CLOSED,
+    sqlite3.SQLITE_CANTOPEN: _CLOSED,
+    sqlite3.SQLITE_PERM: _CLOSED,
+    sqlite3.SQLITE_IOERR: _AWAY,
+}
+#: SQLSTATE, or its class (postgresql.org/docs/current/errcodes-appendix.html).
+_POSTGRES = {
+    "40": _LOCKED,  # deadlock, serialization failure
+    "55P03": _LOCKED,
+    "53100": _FULL,
+    "25006": _CLOSED,  # a standby, or a session that may only read
+    "42501": _CLOSED,
+    "08": _AWAY,
+    "28": _AWAY,
+    "3D": _AWAY,
+    "53": _AWAY,
+    "57": _AWAY,
+    "58": _AWAY,
+}
+
+
+def _trouble(cause: BaseException | None) -> tuple[str, str] | None:
+    """What an error of the driver says about the database as a whole; None if it is about a statement."""
+    if isinstance(cause, sqlite3.Error):
+        return _SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
+    state = getattr(cause, "sqlstate", None)
+    if state:
+        return _POSTGRES.get(state) or _POSTGRES.get(state[:2])
+    # psycopg has no SQLSTATE for a server that does not answer, or that went away.
+    return _AWAY if type(cause).__name__ == "OperationalError" else None
 
 
 def _refusal(status: schema.Status, name: str) -> StoreError:
@@ -178,23 +218,42 @@ def _refusal(status: schema.Status, name: str) -> StoreError:
             hint=N_("Install that version; an old one must not write into it."),
             name=name,
         )
-    return StoreError(
-        N_("{name} is not a Gaung database, or it is damaged."),
-        hint=N_("Correct the key database in the configuration, or restore a backup."),
-        name=name,
-    )
+    message, hint = _FOREIGN
+    return StoreError(message, hint=hint, name=name)
 
 
 def _parse(url: str) -> Any:
     try:
         parsed = make_url(url)
-        parsed.get_dialect()
+        parsed.get_dialect().import_dbapi()
     except (ArgumentError, NoSuchModuleError, ImportError):
-        raise StoreError(
-            N_("The database URL in the configuration is not usable."),
-            hint=N_("Examples: sqlite:///state/gaung.db, postgresql+psycopg://user@host/gaung"),
-        ) from None
+        raise _unusable() from None
+    kind = parsed.get_backend_name()
+    # A database in memory would be another one for every connection, and gone at the end.
+    if kind not in {"sqlite", "postgresql"} or (kind == "sqlite" and parsed.database in _IN_MEMORY):
+        raise _unusable()
     return parsed
+
+
+_IN_MEMORY = (None, "", ":memory:")
+
+
+def _unusable() -> StoreError:
+    return StoreError(
+        N_("The database URL in the configuration is not usable."),
+        hint=N_("Examples: sqlite:///state/gaung.db, postgresql+psycopg://user@host/gaung"),
+    )
+
+
+def _is_there(file: Path) -> bool:
+    """Whether there is a file with anything in it."""
+    try:
+        return file.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        message, hint = _CLOSED
+        raise StoreError(message, hint=hint, name=file, why=error.strerror or error) from None
 
 
 def _make_folder(folder: Path) -> None:
@@ -213,15 +272,17 @@ def _empty() -> Store:
     return Store(engine)
 
 
-def _configure_sqlite(connection: Any, _record: object) -> None:
+def _configure_sqlite(busy_timeout: int, connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by _begin_sqlite alone
-    for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT}",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-    ):
+    for pragma in (f"busy_timeout={busy_timeout}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _use_wal(engine: Engine) -> None:
+    """Set the journal mode, which stays in the file: only once it is known that the file is ours."""
+    if engine.dialect.name == "sqlite":
+        with closing(engine.raw_connection()) as connection:
+            connection.cursor().execute("PRAGMA journal_mode=WAL")
 
 
 def _begin_sqlite(connection: Any) -> None:

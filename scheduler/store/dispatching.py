@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Row,
+    ScalarSelect,
     Select,
     and_,
     exists,
@@ -135,9 +136,23 @@ def _claimable(now: datetime) -> Select[Any]:
     )
 
 
-def claim(session: Session, *, now: datetime, lease_until: datetime, node: str, limit: int) -> list[Claim]:
-    """Claim up to ``limit`` deliveries, the earliest of each account: attempt row and lease are set."""
-    rows = session.execute(_claimable(now).limit(limit)).all() if limit > 0 else []
+def claim(
+    session: Session,
+    *,
+    now: datetime,
+    lease_until: datetime,
+    node: str,
+    limit: int,
+    held: Collection[int] = (),
+) -> list[Claim]:
+    """Claim up to ``limit`` deliveries, the earliest of each account: attempt row and lease are set.
+
+    ``held`` are deliveries of which a call is still running here, whatever the rows say: it may yet
+    publish, so no second one starts beside it.
+    """
+    if limit <= 0:
+        return []
+    rows = session.execute(_claimable(now).where(deliveries.c.id.not_in(held)).limit(limit)).all()
     apply_changes(
         session,
         [
@@ -309,19 +324,17 @@ def look(
     They stay ``unsure``; the lease only keeps another node from looking at the same time. ``held``
     are deliveries whose attempt is still running here, lease or no lease: it is never overtaken.
     """
-    tries = (
-        select(
-            attempts.c.delivery_id,
-            func.min(attempts.c.started_at).label("first_try_at"),
-            func.max(func.coalesce(attempts.c.finished_at, attempts.c.started_at)).label("last_try_at"),
-        )
-        .group_by(attempts.c.delivery_id)
-        .subquery()
-    )
+    if limit <= 0:
+        return []
+    began = attempts.c.started_at
+    # Subqueries of a row, not a join: SQLite would go through every attempt ever made, at every turn.
     rows = session.execute(
-        select(*_COLUMNS, tries.c.first_try_at, tries.c.last_try_at)
+        select(
+            *_COLUMNS,
+            _of_attempts(func.min(began)).label("first_try_at"),
+            _of_attempts(func.max(func.coalesce(attempts.c.finished_at, began))).label("last_try_at"),
+        )
         .join(contents, contents.c.digest == deliveries.c.digest)
-        .join(tries, tries.c.delivery_id == deliveries.c.id)
         .where(
             in_state(State.UNSURE),
             deliveries.c.asks.is_(False),
@@ -330,7 +343,7 @@ def look(
             or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < now),
         )
         .order_by(deliveries.c.due_at)
-        .limit(max(limit, 0))
+        .limit(limit)
         .with_for_update(of=deliveries, skip_locked=True)
     ).all()
     if rows:
@@ -340,6 +353,10 @@ def look(
             .values(node=node, lease_until=lease_until)
         )
     return [_claim(row, 0, row.attempts, row.first_try_at, row.last_try_at) for row in rows]
+
+
+def _of_attempts(value: ColumnElement[Any]) -> ScalarSelect[Any]:
+    return select(value).where(attempts.c.delivery_id == deliveries.c.id).scalar_subquery()
 
 
 def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> bool:

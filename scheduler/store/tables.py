@@ -226,6 +226,15 @@ class Snapshot(SQLModel, table=True):
     raw: dict[str, Any] = _json(dict)
 
 
+class Credential(SQLModel, table=True):
+    """The secrets of an account that a login gave, encrypted (``scheduler.vault``)."""
+
+    account_id: str = Field(primary_key=True)
+    sealed: str = _long()
+    updated_at: datetime = _instant(null=False)
+    expires_at: datetime | None = _instant()
+
+
 class Node(SQLModel, table=True):
     """A daemon, and when it was last heard of."""
 
@@ -250,4 +259,5 @@ accounts = table(AccountState)
 audit = table(AuditEvent)
 snapshots = table(Snapshot)
 versions = table(CampaignVersion)
+sealed_credentials = table(Credential)
 nodes = table(Node)

@@ -39,11 +39,12 @@ class Change:
 def apply_changes(session: Session, changes: Sequence[Change], *, actor: str, at: datetime) -> None:
     """Apply all changes, or none: raise RefusedTransitionError or StaleStateError.
 
+    Either error must end the transaction, since rows before the stale one are already changed in it.
     ``actor`` is who did it: a person's id, or ``daemon``; ``at`` in UTC.
     """
-    groups: dict[tuple[str, ...], list[Change]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[tuple[Change, State]]] = defaultdict(list)
     for change in changes:
-        groups[tuple(sorted(change.values))].append(change)
+        groups[tuple(sorted(change.values))].append((change, after(change.before, change.event)))
     connection = session.connection()
     for columns, group in groups.items():
         statement = (
@@ -55,10 +56,10 @@ def apply_changes(session: Session, changes: Sequence[Change], *, actor: str, at
             {
                 "_id": change.delivery_id,
                 "_before": change.before,
-                "_after": after(change.before, change.event),
+                "_after": state,
                 **change.values,
             }
-            for change in group
+            for change, state in group
         ]
         changed = connection.execute(statement, rows).rowcount
         if changed != len(rows):

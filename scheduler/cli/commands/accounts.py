@@ -33,7 +33,8 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
                 "agency": settings.agency or None,
                 "groups": ", ".join(group for group, members in config.groups.items() if name in members),
                 "usable": not (state and state.disabled_at),
-                "reason": reason_words(state.code, state.reason) if state and state.disabled_at else None,
+                "code": state.code if state and state.disabled_at else None,
+                "reason": state.reason if state and state.disabled_at else None,
                 "checked_at": LocalTime(state.verified_at, config.zone)
                 if state and state.verified_at
                 else None,
@@ -47,10 +48,17 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
         "agency": _("agency"),
         "groups": _("groups"),
         "usable": _("usable"),
+        "code": "",
         "reason": _("reason"),
         "checked_at": _("checked"),
         "identity": _("identity"),
     }
+    if form is Format.TABLE:
+        headings.pop("code")
+        rows = [
+            {**row, "reason": reason_words(row["code"], row["reason"]) if row["code"] else None}
+            for row in rows
+        ]
     listing(rows, headings, form, empty=_("The configuration has no accounts."))
 
 
@@ -77,7 +85,7 @@ def check(
         try:
             identity = workplace.accounts.adapter(name).verify()
         except AdapterError as error:
-            rows.append({**row, "works": False, "reason": error.reason})
+            rows.append({**row, "works": False, "code": error.kind, "reason": error.reason})
             continue
         with store.write() as session:
             dispatching.enable_account(
@@ -97,8 +105,12 @@ def check(
         "works": _("works"),
         "identity": _("identity"),
         "missing": _("missing permissions"),
+        "code": "",
         "reason": _("reason"),
     }
+    if form is Format.TABLE:
+        headings.pop("code")
+        rows = [{**row, "reason": _(row["reason"]) if "reason" in row else None} for row in rows]
     listing(rows, headings, form, empty=_("The configuration has no accounts."))
     broken = sum(not row["works"] for row in rows)
     if broken:

@@ -25,8 +25,8 @@ def retry(
     workplace: Workplace = context.obj
     now = workplace.clock.now()
     with workplace.store().write() as session:
-        for prefix in post:
-            one = one_post(session, prefix)
+        chosen = {one.id: one for one in (one_post(session, prefix) for prefix in post)}  # each once
+        for one in chosen.values():
             within = operations.publish_within(stored.current(session, one.campaign_id))
             with refused(one):
                 operations.retry(
@@ -36,7 +36,7 @@ def retry(
         ngettext(
             "{count} post is planned again. It goes out once approved, when its account is free.",
             "{count} posts are planned again. Each goes out once approved, when its account is free.",
-            len(post),
+            len(chosen),
         )
     )
 
@@ -57,10 +57,17 @@ def cancel(
         raise GaungError(N_("Nothing to cancel is named."), hint=N_("Give ids of posts, or --campaign ID."))
     now = workplace.clock.now()
     with workplace.store().write() as session:
-        chosen = [one_post(session, prefix) for prefix in post or []]
+        named = [one_post(session, prefix) for prefix in post or []]
         if campaign:
-            chosen += operations.of_campaign(session, campaign, sorted(EDITABLE))
-        for one in chosen:
+            named += operations.of_campaign(session, campaign, sorted(EDITABLE))
+        chosen = {one.id: one for one in named}  # each once
+        if not chosen:
+            raise GaungError(
+                N_("The campaign {id} has no post that could be cancelled."),
+                hint=N_("“gaung posts” lists them."),
+                id=campaign,
+            )
+        for one in chosen.values():
             with refused(one):
                 operations.cancel(session, one, actor=workplace.actor.id, at=now, reason=reason)
     say(ngettext("{count} post cancelled.", "{count} posts cancelled.", len(chosen)))

@@ -96,8 +96,11 @@ def plan(context: typer.Context, campaign: CampaignArgument = "", form: FormatOp
         "media": _("media"),
         "text": _("text"),
     }
-    if form is Format.TABLE and len(loaded) == 1:
-        headings.pop("campaign")
+    if form is Format.TABLE:
+        words = {"new": _("new"), "changed": _("changed"), "back": _("back"), "withdrawn": _("withdrawn")}
+        rows = [{**row, "change": words[row["change"]]} for row in rows]
+        if len(loaded) == 1:
+            headings.pop("campaign")
     listing(rows, headings, form, empty=_("Nothing would change."))
     if form is Format.TABLE and waiting:
         say(_("Nothing was written. To put this into force: gaung apply"))
@@ -130,14 +133,14 @@ def _rows(workplace: Workplace, loaded: Loaded, changes: Changes) -> list[dict[s
 
     zone = loaded.campaign.zone
     named: list[tuple[str, PlannedPost]] = [
-        *((_("new"), post) for post in changes.new),
-        *((_("changed"), post) for _old, post in changes.changed),
-        *((_("back"), post) for post in changes.returned),
+        *(("new", post) for post in changes.new),
+        *(("changed", post) for _old, post in changes.changed),
+        *(("back", post) for post in changes.returned),
     ]
     rows = [_row(workplace, change, post, zone) for change, post in named]
     rows += [
         {
-            "change": _("withdrawn"),
+            "change": "withdrawn",
             "time": LocalTime(old.planned_at, zone),
             "campaign": loaded.campaign.id,
             "message": old.message_id,

@@ -109,12 +109,19 @@ def show(
         "link": (_("link"), found.content.link),
         "media": (_("media"), "\n".join(f"{item['name']}: {item['alt']}" for item in found.content.media)),
     }
-    if form is not Format.TABLE:
+    if form is not Format.TABLE:  # programs get codes, not words that depend on the language
+        given = [{"approver": name, "approved_at": LocalTime(at, zone)} for name, at in found.approvals]
+        facts["account"] = ("", one.account_id)
+        facts["platform"] = ("", one.platform)
+        facts["code"] = ("", one.code)
+        facts["reason"] = ("", one.reason)
+        facts["approvals"] = ("", given)
+        facts["media"] = ("", [dict(item) for item in found.content.media])
         facts["attempts"] = ("", _attempts(found))
         facts["snapshots"] = ("", _snapshots(found))
         facts["record"] = ("", _events(found))
         if form is Format.CSV:
-            for key in ("attempts", "snapshots", "record"):
+            for key in ("approvals", "media", "attempts", "snapshots", "record"):
                 facts[key] = ("", len(facts[key][1]))
         details(facts, form)
         return

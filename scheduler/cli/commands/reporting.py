@@ -140,5 +140,5 @@ def _measure(workplace: Workplace, store: Store, campaign: str) -> int:
             store, workplace.clock, workplace.calls, campaign, lambda done: progress.advance(task, done)
         )
     for account_id, error in failed:
-        say(_("{account} gave no figures: {why}", account=account_id, why=error.reason))
+        say(_("{account} gave no figures: {why}", account=account_id, why=_(error.reason)))
     return len(failed)

@@ -64,7 +64,10 @@ def status(
     now = workplace.clock.now()
     with workplace.store().read() as session:
         standing = listings.standing(session, now)
-    details(_facts(workplace, standing, now), form)
+    facts = _facts(workplace, standing, now)
+    if form is not Format.TABLE:
+        facts |= _codes(standing, form)
+    details(facts, form)
     return 3 if _needs_person(standing) else 0
 
 
@@ -73,6 +76,20 @@ def _needs_person(standing: Standing) -> bool:
 
     waiting = sum(standing.by_state.get(state, 0) for state in FOR_A_PERSON)
     return bool(waiting or standing.asking or any(one.disabled_at for one in standing.accounts))
+
+
+def _codes(standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
+    """What programs get instead of words that depend on the language."""
+    posts = {state.value: count for state, count in sorted(standing.by_state.items()) if count}
+    disabled = {one.account_id: one.code for one in standing.accounts if one.disabled_at}
+    heartbeat: dict[str, tuple[str, Any]] = {} if standing.nodes else {"last_heartbeat": ("", None)}
+    if form is Format.CSV:
+        return {
+            "accounts_disabled": ("", ", ".join(f"{name}: {code}" for name, code in disabled.items())),
+            "posts": ("", ", ".join(f"{count} {state}" for state, count in posts.items())),
+            **heartbeat,
+        }
+    return {"accounts_disabled": ("", disabled), "posts": ("", posts), **heartbeat}
 
 
 def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str, tuple[str, Any]]:
@@ -85,9 +102,9 @@ def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str,
     alive = [one for one in standing.nodes if one.stopped_at is None and now - one.seen_at < SILENT]
     counts = {state: count for state, count in standing.by_state.items() if count}
     return {
-        "next_due": (_("Next post"), LocalTime(upcoming.planned_at, upcoming.zone) if upcoming else ""),
-        "next_post": (_("  which"), f"{upcoming.message_id} → {upcoming.account_id}" if upcoming else ""),
-        "next_approved": (_("  approved"), bool(upcoming.approved) if upcoming else ""),
+        "next_due": (_("Next post"), LocalTime(upcoming.planned_at, upcoming.zone) if upcoming else None),
+        "next_post": (_("  which"), f"{upcoming.message_id} → {upcoming.account_id}" if upcoming else None),
+        "next_approved": (_("  approved"), bool(upcoming.approved) if upcoming else None),
         "overdue": (_("Overdue"), standing.overdue),
         "unapproved": (_("Waiting for approval"), standing.unapproved),
         "unsure": (_("Outcome unknown, a person must look"), standing.asking),

@@ -91,6 +91,8 @@ def for_coming_year(text: str, today: date) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
+    code: str
+    """Stays the same in every language."""
     what: str
     good: bool
     note: str
@@ -101,11 +103,15 @@ def doctor(
     form: FormatOption = Format.TABLE,
 ) -> int:
     findings = [*_check_packages(), *_check_workplace(context.obj)]
-    listing(
-        [{"check": one.what, "good": one.good, "note": one.note or None} for one in findings],
-        {"check": _("check"), "good": _("in order"), "note": _("note")},
-        form,
-    )
+    rows = [
+        {
+            "check": one.what if form is Format.TABLE else one.code,
+            "good": one.good,
+            "note": one.note or None,
+        }
+        for one in findings
+    ]
+    listing(rows, {"check": _("check"), "good": _("in order"), "note": _("note")}, form)
     return 0 if all(one.good for one in findings) else 2
 
 
@@ -114,8 +120,8 @@ def _check_packages() -> Iterator[_Finding]:
     from importlib import resources
     from importlib.metadata import packages_distributions, version
 
-    yield _Finding(_("Python"), True, platform.python_version())
-    yield _Finding(_("Gaung"), True, version("gaung"))
+    yield _Finding("python", _("Python"), True, platform.python_version())
+    yield _Finding("gaung", _("Gaung"), True, version("gaung"))
     owners = packages_distributions()
     here = Path(__file__).resolve().parents[3]
     for name in PACKAGES:
@@ -123,29 +129,42 @@ def _check_packages() -> Iterator[_Finding]:
         strangers = sorted(set(owners.get(name, [])) - {"gaung"})
         good = Path(str(package)).resolve() == here / name
         note = _("also in {names}: install Gaung with pipx", names=", ".join(strangers)) if strangers else ""
-        yield _Finding(_("Package {name} is Gaung's own", name=name), good and not strangers, note)
+        what = _("Package {name} is Gaung's own", name=name)
+        yield _Finding(f"package-{name}", what, good and not strangers, note)
 
 
 def _check_workplace(workplace: Workplace) -> Iterator[_Finding]:
     try:
         config = workplace.config
     except GaungError as error:
-        yield _Finding(_("Configuration"), False, _(error.message, **error.values))
+        yield _Finding("configuration", _("Configuration"), False, _in_words(error))
         return
-    yield _Finding(_("Configuration"), True, str(workplace.config_file))
-    for what, step in (
-        (_("Secrets are kept from others"), workplace.accounts.check_secret_files),
-        (_("Database"), lambda: workplace.store(create=True).close()),
-        (_("Approved media can be written"), lambda: _probe(config.path(config.state))),
-        (_("Campaign files"), workplace.sound_campaigns),
+    yield _Finding("configuration", _("Configuration"), True, str(workplace.config_file))
+    for code, what, step in (
+        ("secrets", _("Secrets are kept from others"), workplace.accounts.check_secret_files),
+        ("database", _("Database"), lambda: workplace.store(create=True).close()),
+        ("media", _("Approved media can be written"), lambda: _probe(config.path(config.state))),
+        ("campaigns", _("Campaign files"), workplace.sound_campaigns),
     ):
         try:
             step()
         except GaungError as error:
-            yield _Finding(what, False, _(error.message, **error.values))
+            yield _Finding(code, what, False, _in_words(error))
         else:
-            yield _Finding(what, True, "")
-    yield _Finding(_("People who may approve"), *_approvers(workplace))
+            yield _Finding(code, what, True, "")
+    yield _Finding("approvers", _("People who may approve"), *_approvers(workplace))
+
+
+def _in_words(error: GaungError) -> str:
+    """What is wrong; of several problems the first, since “gaung check” tells them all."""
+    from scheduler.cli.problems import sentence
+    from scheduler.errors import ProblemsError
+
+    if not isinstance(error, ProblemsError):
+        return _(error.message, **error.values)
+    first = next(one for one in error.problems if one.severity == "error")
+    place = " › ".join(part for part in (first.file, first.item, first.field) if part)
+    return f"{place}: {sentence(first)}"
 
 
 def _approvers(workplace: Workplace) -> tuple[bool, str]:
@@ -175,6 +194,6 @@ def upgrade(context: typer.Context) -> None:
     done = bring_up(workplace.config.database_url(os.environ))
     if done:
         say(_("The database was upgraded: {revisions}", revisions=", ".join(done)))
+        emit(", ".join(done))
     else:
         say(_("The database is up to date."))
-    emit(", ".join(done))

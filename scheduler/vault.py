@@ -1,0 +1,136 @@
+"""Credentials that a login or a renewal gave, encrypted in the database.
+
+Encryption is ``cryptography``'s MultiFernet; its keys are references of the configuration
+(``secret_keys``): the first encrypts, all decrypt, so that a key can be exchanged. What is decrypted
+lives in memory only, and is read anew when another process may have changed it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from scheduler.errors import GaungError
+from scheduler.i18n import N_
+from scheduler.store import credentials
+from scheduler.store.database import Store
+
+if TYPE_CHECKING:
+    from cryptography.fernet import MultiFernet
+
+
+class VaultError(GaungError):
+    """Stored credentials cannot be opened, or there is no key to close them with."""
+
+
+class Vault:
+    """The stored credentials of all accounts. Reading from memory is safe from any thread."""
+
+    def __init__(self, store: Store, keys: Sequence[str]) -> None:
+        self._store = store
+        self._keys = tuple(keys)
+        self._lock = threading.Lock()
+        self._open: dict[str, dict[str, str]] | None = None
+
+    def load(self) -> None:
+        """Read every credential into memory; raise VaultError if one does not open with our keys."""
+        with self._store.read() as session:
+            sealed = credentials.every(session)
+        opened = {row.account_id: self._unseal(row.account_id, row.sealed) for row in sealed}
+        with self._lock:
+            self._open = opened
+
+    def secret(self, account_id: str, name: str) -> str:
+        """A secret from memory, read at the first question; "" if there is none."""
+        if self._open is None:
+            self.load()
+        with self._lock:
+            return (self._open or {}).get(account_id, {}).get(name, "")
+
+    def ends(self) -> dict[str, datetime | None]:
+        """When the credentials of each account end (UTC); None if they do not."""
+        with self._store.read() as session:
+            return {row.account_id: row.expires_at for row in credentials.every(session)}
+
+    def keep(
+        self,
+        account_id: str,
+        secrets: Mapping[str, str],
+        expires_at: datetime | None,
+        *,
+        now: datetime,
+        actor: str,
+    ) -> None:
+        """Store credentials in one transaction. An empty value never takes the place of one that is there."""
+        given = {name: value for name, value in secrets.items() if value}
+        with self._store.write() as session:
+            row = credentials.of(session, account_id)
+            before = self._unseal(account_id, row.sealed) if row else {}
+            merged = {**before, **given}
+            credentials.put(
+                session,
+                account_id,
+                self._seal(merged),
+                names=sorted(given),
+                expires_at=expires_at,
+                now=now,
+                actor=actor,
+            )
+        with self._lock:
+            self._open = {**(self._open or {}), account_id: merged}
+
+    def require_key(self) -> None:
+        """Raise VaultError if there is no usable key."""
+        self._fernet()
+
+    def rotate(self, *, now: datetime, actor: str) -> int:
+        """Encrypt everything anew with the first key; return how many accounts."""
+        with self._store.write() as session:
+            rows = credentials.every(session)
+            for row in rows:
+                merged = self._unseal(row.account_id, row.sealed)
+                credentials.put(
+                    session,
+                    row.account_id,
+                    self._seal(merged),
+                    names=[],
+                    expires_at=row.expires_at,
+                    now=now,
+                    actor=actor,
+                )
+        return len(rows)
+
+    def _seal(self, secrets: Mapping[str, str]) -> str:
+        return self._fernet().encrypt(json.dumps(secrets).encode()).decode()
+
+    def _unseal(self, account_id: str, sealed: str) -> dict[str, str]:
+        from cryptography.fernet import InvalidToken
+
+        try:
+            opened: dict[str, str] = json.loads(self._fernet().decrypt(sealed.encode()))
+        except InvalidToken:
+            raise VaultError(
+                N_("The stored credentials of {account} do not open with the keys in secret_keys."),
+                hint=N_("Put the former key back into secret_keys, after the new one, or log in again."),
+                account=account_id,
+            ) from None
+        return opened
+
+    def _fernet(self) -> MultiFernet:
+        from cryptography.fernet import Fernet, MultiFernet
+
+        if not self._keys:
+            raise VaultError(
+                N_("There is no key for stored credentials."),
+                hint=N_("Make one with “gaung secrets new-key FILE” and name it in secret_keys."),
+            )
+        try:
+            return MultiFernet([Fernet(key.encode()) for key in self._keys])
+        except ValueError:
+            raise VaultError(
+                N_("A key in secret_keys is not usable."),
+                hint=N_("Make one with “gaung secrets new-key FILE”."),
+            ) from None
