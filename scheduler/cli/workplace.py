@@ -57,7 +57,10 @@ class Workplace:
         """The configured accounts as adapters."""
         from scheduler.accounts import Accounts
 
-        return Accounts(self.config, os.environ, self.clock, lambda *place: self.vault.secret(*place))
+        def stored(account_id: str, name: str) -> str:
+            return self.vault.secret(account_id, name)  # opened only if a secret is asked of it
+
+        return Accounts(self.config, os.environ, self.clock, stored)
 
     @cached_property
     def vault(self) -> Vault:

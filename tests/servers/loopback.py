@@ -71,6 +71,8 @@ def serving(platform: Callable[[Request], Answer]) -> Iterator[Loopback]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
 
         def _any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -110,6 +112,7 @@ def serving(platform: Callable[[Request], Answer]) -> Iterator[Loopback]:
             self.send_header("Content-Length", str(length))
             self.end_headers()
             self.wfile.write(raw)
+            self.wfile.flush()
             self.close_connection = how == "truncated"
 
     class Server(ThreadingHTTPServer):
