@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from datetime import datetime, timedelta
 
-#: How far after our last word a platform may date a post (its clock, its queue).
+#: How far after our own clock a platform may date a post (its clock, its queue).
 LATER = timedelta(hours=24)
 
 
@@ -25,5 +25,8 @@ def same_text(sent: str, listed: str) -> bool:
 
 
 def in_window(published_at: datetime | None, since: datetime) -> bool:
-    """Whether a listed post can be one that was sent since ``since``; unknown times cannot be told."""
-    return published_at is not None and since <= published_at <= since + LATER
+    """Whether a listed post can be one that was sent since ``since``; unknown times cannot be told.
+
+    No end: a post may have been accepted at any later attempt, and an end would make it look absent.
+    """
+    return published_at is not None and published_at >= since
