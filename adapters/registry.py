@@ -19,6 +19,7 @@ GROUP = "gaung.adapters"
 
 #: Name in the configuration -> "module:Class".
 BUILT_IN: Mapping[str, str] = {
+    "bluesky": "adapters.bluesky:BlueskyAdapter",
     "facebook": "adapters.facebook_page:FacebookPageAdapter",
     "manual": "adapters.manual:ManualAdapter",
     "mastodon": "adapters.mastodon:MastodonAdapter",
