@@ -21,10 +21,12 @@ GROUP = "gaung.adapters"
 BUILT_IN: Mapping[str, str] = {
     "bluesky": "adapters.bluesky:BlueskyAdapter",
     "facebook": "adapters.facebook_page:FacebookPageAdapter",
+    "instagram": "adapters.instagram:InstagramAdapter",
     "manual": "adapters.manual:ManualAdapter",
     "mastodon": "adapters.mastodon:MastodonAdapter",
     "practice": "adapters.practice:PracticeAdapter",
     "telegram": "adapters.telegram:TelegramAdapter",
+    "threads": "adapters.threads:ThreadsAdapter",
     "x": "adapters.x:XAdapter",
 }
 

@@ -39,6 +39,15 @@ class VideoFacts:
     height: int | None = None
 
 
+def is_video(item: Media) -> bool:
+    """Whether the file is a video, by its content; by its declared type if it is not there."""
+    try:
+        with item.path.open("rb") as file:
+            return content_type(file.read(64)).startswith("video/")
+    except OSError:
+        return item.mime.startswith("video/")
+
+
 def video_facts(path: Path) -> VideoFacts:
     """Read the facts of a video; raise OSError if the file cannot be read."""
     size = path.stat().st_size
@@ -147,4 +156,4 @@ def _read(file: BinaryIO, start: int, end: int) -> bytes:
     return content
 
 
-__all__ = ["MP4", "QUICKTIME", "VideoBounds", "VideoFacts", "video_facts", "video_objections"]
+__all__ = ["MP4", "QUICKTIME", "VideoBounds", "VideoFacts", "is_video", "video_facts", "video_objections"]
