@@ -58,9 +58,7 @@ class BlueskyAdapter(Adapter):
 
     platform: ClassVar[str] = "bluesky"
     secrets: ClassVar[tuple[str, ...]] = ("app_password",)
-    limits: ClassVar[Limits] = Limits(
-        text=300, measure=graphemes, media=4, alt_text=2000, threads=True, first_comment=True
-    )
+    limits = Limits(text=300, measure=graphemes, media=4, alt_text=2000, threads=True, first_comment=True)
 
     def __init__(
         self, account: Account, now: Callable[[], datetime], *, read_timeout: float = READ_TIMEOUT

@@ -70,10 +70,15 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The platform's confirmation: the id of the post there, and its public address if known."""
+    """The platform's confirmation: the id of the post there, and its public address if known.
+
+    ``shortfall`` says what is missing although the post is out and stays out: a first comment or a
+    later part of a thread that the platform refused for good. Empty if nothing is.
+    """
 
     remote_id: str
     permalink: str = ""
+    shortfall: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +105,12 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The post is on the platform."""
+    """The post is on the platform; ``shortfall`` as in :class:`Receipt`."""
 
     remote_id: str
     permalink: str = ""
     published_at: datetime | None = None
+    shortfall: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +230,7 @@ class Adapter(ABC):
     platform: ClassVar[str]
     #: Names of the secrets that an account of this platform must configure.
     secrets: ClassVar[tuple[str, ...]] = ()
-    limits: ClassVar[Limits]
+    limits: Limits
     #: How long a new post may be missing from the platform's own listing: an absence that is seen
     #: sooner after the last attempt proves nothing.
     listing_lag: ClassVar[timedelta] = timedelta(0)

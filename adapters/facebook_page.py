@@ -76,9 +76,7 @@ class FacebookPageAdapter(Adapter):
     platform: ClassVar[str] = "facebook"
     secrets: ClassVar[tuple[str, ...]] = ("page_token",)
     # 63,206 characters: PLATFORMS.md, c. Meta names no number of pictures nor a length of alt texts: ours.
-    limits: ClassVar[Limits] = Limits(
-        text=63206, media=10, alt_text=1000, kinds=("post", "reel"), first_comment=True
-    )
+    limits = Limits(text=63206, media=10, alt_text=1000, kinds=("post", "reel"), first_comment=True)
     # "Lag seconds" (PLATFORMS.md, d, from memory): a generous few.
     listing_lag: ClassVar[timedelta] = timedelta(seconds=30)
 
@@ -223,7 +221,9 @@ class FacebookPageAdapter(Adapter):
         at = datetime.fromisoformat(str(pending["at"]))
         ids = _photo_ids(progress)
         try:
-            seen = search(self.client, self.page, post, self.wording(post), ids, at - SKEW, self.now() + LATER)
+            seen = search(
+                self.client, self.page, post, self.wording(post), ids, at - SKEW, self.now() + LATER
+            )
         except (Transient, Rejected) as error:  # not being able to look proves nothing
             raise Ambiguous(error.reason, code=error.code) from None
         if seen.post is not None:

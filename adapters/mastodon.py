@@ -64,7 +64,7 @@ class MastodonAdapter(Adapter):
 
     platform: ClassVar[str] = "mastodon"
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
-    limits: ClassVar[Limits] = Limits(
+    limits = Limits(
         text=TEXT,
         measure=mastodon_text.length,
         media=MEDIA,
@@ -240,7 +240,7 @@ class MastodonAdapter(Adapter):
 
     def _limit(self, **changed: Any) -> None:
         values = {name: getattr(self.limits, name) for name in Limits.__dataclass_fields__}
-        self.limits = Limits(**values | changed)  # type: ignore[misc]  # each server has its own
+        self.limits = Limits(**values | changed)
 
 
 def _parts(progress: Progress) -> list[dict[str, str]]:

@@ -49,7 +49,7 @@ class PracticeAdapter(Adapter):
     """
 
     platform: ClassVar[str] = "practice"
-    limits: ClassVar[Limits] = Limits(text=2000, media=10, alt_text=1000)
+    limits = Limits(text=2000, media=10, alt_text=1000)
 
     def __init__(self, account: Account, now: Callable[[], datetime]) -> None:
         super().__init__(account, now)

@@ -83,7 +83,7 @@ class TelegramAdapter(Adapter):
 
     platform: ClassVar[str] = "telegram"
     secrets: ClassVar[tuple[str, ...]] = ("bot_token",)
-    limits: ClassVar[Limits] = Limits(text=TEXT, measure=length, media=10, alt_text=0, threads=True)
+    limits = Limits(text=TEXT, measure=length, media=10, alt_text=0, threads=True)
 
     def __init__(
         self, account: Account, now: Callable[[], datetime], *, read_timeout: float = READ_TIMEOUT

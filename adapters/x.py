@@ -61,7 +61,7 @@ class XAdapter(Adapter):
     platform: ClassVar[str] = "x"
     #: Always needed; OAuth 1.0a needs all four of ``LOGINS["oauth1"]``.
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
-    limits: ClassVar[Limits] = Limits(
+    limits = Limits(
         text=280, measure=weighted_length, media=AT_MOST, alt_text=1000, threads=True, first_comment=True
     )
     #: X's index is seconds behind (from memory; not measured against X).
