@@ -315,7 +315,8 @@ def _check_text(limits: Limits, texts: Sequence[str]) -> list[Problem]:
         Problem(
             "text-too-long",
             N_(
-                "The text is {length} long; this platform takes at most {limit}. Shorten it or give an override."
+                "The text is {length} long; this platform takes at most {limit}."
+                " Shorten it or give an override."
             ),
             {"length": length, "limit": limits.text},
         )

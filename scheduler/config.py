@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, PrivateAttr, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from campaigns.definition import Duration, Id, Part, Target, Zone
 from campaigns.files import Audience
@@ -26,9 +26,9 @@ from scheduler.secrets import REFERENCE, resolve
 Role = Literal["drafter", "reviewer", "approver", "publisher", "auditor"]
 
 
-def _reference(value: str) -> str:
-    if not REFERENCE.match(value):
-        # The value is not repeated: somebody may have pasted the secret itself.
+def _reference(value: object) -> object:
+    if not isinstance(value, str) or not REFERENCE.match(value):
+        # The value is not repeated: somebody may have pasted the secret itself, quoted or not.
         raise refusal(
             "secret",
             N_("A secret must be given as env:NAME, file:PATH or systemd:NAME, never as itself."),
@@ -36,7 +36,13 @@ def _reference(value: str) -> str:
     return value
 
 
-SecretReference = Annotated[str, AfterValidator(_reference)]
+def _only(kind: type) -> BeforeValidator:
+    """What is not even of this kind is not repeated either."""
+    return BeforeValidator(lambda value: value if isinstance(value, kind) else _reference(None))
+
+
+SecretReference = Annotated[str, BeforeValidator(_reference)]
+SecretReferences = Annotated[Mapping[str, SecretReference], _only(dict)]
 
 
 class Person(Part):
@@ -55,7 +61,7 @@ class AccountSettings(Part):
     platform: str
     agency: str = ""
     handle: str = ""
-    secrets: Mapping[str, SecretReference] = Field(default_factory=dict)
+    secrets: SecretReferences = Field(default_factory=dict)
     api_base: str = Field(default="", description="Another address for the platform's API.")
     options: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
 
@@ -119,7 +125,7 @@ class Config(Part):
     database: str = Field(
         default="", description="SQLAlchemy URL, or a reference to one; empty: SQLite in the state folder."
     )
-    secret_keys: tuple[SecretReference, ...] = Field(
+    secret_keys: Annotated[tuple[SecretReference, ...], _only(list)] = Field(
         default=(), description="Keys that encrypt stored credentials; the first is used for new ones."
     )
     daemon: DaemonSettings = DaemonSettings()

@@ -67,9 +67,9 @@ def _read(path: Path, reference: str) -> str:
                 mode=f"{stat.S_IMODE(mode):o}",
             )
         return path.read_text(encoding="utf-8")
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise SecretError(
             N_("The secret {reference} cannot be read: {why}"),
             reference=reference,
-            why=error.strerror or error,
+            why=getattr(error, "strerror", "") or getattr(error, "reason", "") or type(error).__name__,
         ) from None

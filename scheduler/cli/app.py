@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from scheduler.cli.output import emit
 from scheduler.cli.workplace import Workplace
@@ -50,7 +51,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "reach": (
         "reporting:reach",
-        N_("Show the figures of published posts; with --now ask the platforms first."),
+        N_("Show the figures of published posts; with --now ask the platforms first. See also: reach enter."),
+    ),
+    "reach enter": (
+        "entering:enter",
+        N_("Record figures of a post that a person read off the platform; the source is “manual”."),
     ),
     "report": ("reporting:report", N_("Write the report of a campaign as a file: one row a post.")),
     "accounts": ("", N_("The accounts of the configuration.")),
@@ -77,13 +82,21 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "demo": ("demo:demo", N_("Watch a campaign from file to CSV in a minute, on this computer only.")),
 }
+#: Commands that take an argument of their own and have members besides.
+TAKES_ARGUMENT = frozenset({"reach"})
 #: Wanted by whoever looks at all commands with all their options, as tests do.
 EVERYTHING = "*"
 
 
 def wanted(arguments: Sequence[str]) -> str:
     """Given the arguments, return the name of the command in them, or "" if there is none."""
-    return next((argument for argument in arguments if argument in COMMANDS), "")
+    value = False
+    for position, argument in enumerate(arguments):
+        if not value and argument in COMMANDS:
+            member = " ".join(arguments[position : position + 2])
+            return member if member in COMMANDS else argument
+        value = argument in {"--config", "--lang"}  # what follows may be called like a command
+    return ""
 
 
 def build(name: str) -> typer.Typer:
@@ -98,11 +111,12 @@ def build(name: str) -> typer.Typer:
     for command, (place, text) in COMMANDS.items():
         if " " in command:
             continue
-        ready = name in {command, EVERYTHING}
+        ready = name in {command, EVERYTHING} or name.startswith(f"{command} ")
         members = {one: COMMANDS[one] for one in COMMANDS if one.startswith(f"{command} ")}
-        if members:
+        # "reach CAMPAIGN" takes an argument, which a group cannot: it is a group for its members only.
+        if members and (command not in TAKES_ARGUMENT or name in members):
             group = _typer(_(text))
-            if place and ready:
+            if place and ready and command not in TAKES_ARGUMENT:
                 group.callback(invoke_without_command=True)(_function(place))
             for member, (where, what) in members.items():
                 _add(group, member.partition(" ")[2], _function(where) if ready else _not_loaded, _(what))
@@ -112,8 +126,35 @@ def build(name: str) -> typer.Typer:
     return app
 
 
+#: Typer's headings: it translates these itself, from our catalog (``i18n.make_default``).
+_HEADINGS = (N_("Arguments"), N_("Options"), N_("Commands"), N_("required"), N_("default: {default}"))
+
+
+class _Translated:
+    """The two texts of a help page that Typer does not translate."""
+
+    def get_help_option(self, context: Any) -> Any:
+        option = super().get_help_option(context)  # type: ignore[misc]
+        if option:
+            option.help = _("Show this text and leave.")
+        return option
+
+    def format_usage(self, context: Any, formatter: Any) -> None:
+        pieces = self.collect_usage_pieces(context)  # type: ignore[attr-defined]
+        formatter.write_usage(context.command_path, " ".join(pieces), prefix=_("Usage: "))
+
+
+class _Command(_Translated, TyperCommand):
+    pass
+
+
+class _Group(_Translated, TyperGroup):
+    pass
+
+
 def _typer(text: str) -> typer.Typer:
     return typer.Typer(
+        cls=_Group,
         help=text,
         no_args_is_help=True,
         add_completion=False,
@@ -124,7 +165,7 @@ def _typer(text: str) -> typer.Typer:
 
 def _add(app: typer.Typer, name: str, function: Callable[..., Any], text: str) -> None:
     # Without short_help, Typer cuts the text off in the list of commands.
-    app.command(name, help=text, short_help=text)(function)
+    app.command(name, cls=_Command, help=text, short_help=text)(function)
 
 
 def _function(place: str) -> Callable[..., Any]:
@@ -150,7 +191,11 @@ def _global_options(
     context: typer.Context,
     config: Annotated[
         Path | None,
-        typer.Option(help=_("The configuration file; without it config.toml here or in a folder above.")),
+        # Not readable: said in our words, where it is read.
+        typer.Option(
+            help=_("The configuration file; without it config.toml here or in a folder above."),
+            readable=False,
+        ),
     ] = None,
     lang: Annotated[str | None, typer.Option(help=_("Language: id or en."))] = None,  # noqa: ARG001
     version: Annotated[  # noqa: ARG001 -- its callback does it

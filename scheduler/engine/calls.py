@@ -6,14 +6,28 @@ Workers never touch the database. Whatever an adapter raises that is not in the 
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.contract import Absent, Adapter, Finding, Media, Part, Post, Progress, Reach, Unknown
-from adapters.errors import AdapterError, Ambiguous, AuthExpired, Misconfigured, Rejected
+from adapters.contract import (
+    Absent,
+    Adapter,
+    Finding,
+    Found,
+    Handed,
+    Media,
+    Part,
+    Post,
+    Progress,
+    Reach,
+    Receipt,
+    Unknown,
+)
+from adapters.errors import AdapterError, Ambiguous, AuthExpired, Misconfigured, RateLimited, Rejected
 from scheduler.engine.retry import Outcome
 from scheduler.store.dispatching import Claim
 from scheduler.store.media import MediaFolder
@@ -35,16 +49,17 @@ class Calls:
 
     def publish(self, claim: Claim, progress: Progress) -> Outcome:
         """Publish a claimed delivery once."""
-        for item in (*claim.media, *(item for part in claim.thread for item in part["media"])):
-            if not self.media.intact(item["sha256"], item["name"]):
-                return Rejected(f"the approved file {item['name']} is missing or was changed", code="media")
         try:
-            return self.adapter(claim.account_id).publish(self.post(claim), progress)
+            for item in (*claim.media, *(item for part in claim.thread for item in part["media"])):
+                if not self.media.intact(item["sha256"], item["name"]):
+                    reason = f"the approved file {item['name']} is missing or was changed"
+                    return Rejected(reason, code="media")
+            return _outcome(self.adapter(claim.account_id).publish(self.post(claim), progress))
         except AdapterError as error:
-            return error
+            return _sound(error)
         except Misconfigured as error:
             return AuthExpired(str(error), code="misconfigured")
-        except Exception as error:
+        except BaseException as error:  # a worker that dies without an answer would hold its post for ever
             log.exception("unexpected", extra={"action": "publish", "delivery": claim.delivery_id})
             return Ambiguous(f"{type(error).__name__}: {error}")
 
@@ -52,12 +67,12 @@ class Calls:
         """Look for a delivery whose outcome is unknown; an absence seen too soon proves nothing."""
         try:
             adapter = self.adapter(claim.account_id)
-            found = adapter.find(self.post(claim), progress, claim.first_try_at - CLOCK_SKEW)
+            found = _finding(adapter.find(self.post(claim), progress, claim.first_try_at - CLOCK_SKEW))
         except AdapterError as error:
-            return error
+            return _sound(error)
         except Misconfigured as error:
             return AuthExpired(str(error), code="misconfigured")
-        except Exception as error:
+        except BaseException as error:
             log.exception("unexpected", extra={"action": "find", "delivery": claim.delivery_id})
             return Unknown(f"{type(error).__name__}: {error}")
         if isinstance(found, Absent) and self.now() < last_try_at + adapter.listing_lag:
@@ -67,12 +82,14 @@ class Calls:
     def reach(self, account_id: str, remote_ids: Sequence[str]) -> Mapping[str, Reach] | AdapterError:
         """Ask for the figures of posts."""
         try:
-            return self.adapter(account_id).reach(remote_ids)
+            figures = self.adapter(account_id).reach(remote_ids)
+            json.dumps([dict(one.raw) for one in figures.values()])  # or it could not be stored
+            return figures
         except AdapterError as error:
-            return error
+            return _sound(error)
         except Misconfigured as error:
             return AuthExpired(str(error), code="misconfigured")
-        except Exception as error:
+        except BaseException as error:
             log.exception("unexpected", extra={"action": "reach", "account": account_id})
             return Ambiguous(f"{type(error).__name__}: {error}")
 
@@ -100,3 +117,36 @@ class Calls:
             )
             for item in items
         )
+
+
+# A stranger's adapter may break the contract. What the store could not take must not come as far as
+# the dispatcher, where it would end the daemon.
+
+
+def _outcome(answer: object) -> Outcome:
+    match answer:
+        case Receipt(remote_id, permalink):
+            id_ = "" if remote_id is None else str(remote_id)
+            return replace(answer, remote_id=id_, permalink=str(permalink or ""))
+        case Handed(place):
+            return replace(answer, place=str(place))
+    return Ambiguous(f"the adapter answered {answer!r}")
+
+
+def _finding(answer: object) -> Finding:
+    match answer:
+        case Found(remote_id, permalink, at) if remote_id and (at is None or at.tzinfo is not None):
+            return replace(answer, remote_id=str(remote_id), permalink=str(permalink or ""))
+        case Absent():
+            return answer
+        case Unknown(reason):
+            return replace(answer, reason=str(reason))
+    return Unknown(f"the adapter answered {answer!r}")
+
+
+def _sound(error: AdapterError) -> AdapterError:
+    """The error, its texts made texts; a rate limit that does not say until when is only an ambiguity."""
+    error.reason = str(error.reason)
+    if isinstance(error, RateLimited) and getattr(error.until, "tzinfo", None) is None:
+        return Ambiguous(error.reason, code=error.code)
+    return error

@@ -97,31 +97,30 @@ class Daemon:
 
     def run(self) -> None:
         """Work until :meth:`stop`, or a signal, and the last call in flight has settled."""
-        with self._signals(), _Alarm(self._mailbox) as alarm:
+        with self._signals(), self._workers(), _Alarm(self._mailbox) as alarm:
             messages: list[Message] = []
             while not self._done():
                 next_due = self._turn(messages)
                 alarm.set(next_due)
                 messages = self._mailbox.wait(LONGEST_SLEEP)
-        self._end()
 
     def run_once(self) -> None:
         """One pass: everything that is due now, until nothing is in flight (for cron, Task Scheduler)."""
-        with self._signals():
+        with self._signals(), self._workers():
             self._turn([])
             while self._dispatcher.in_flight:
                 self._turn(self._mailbox.wait(LONGEST_SLEEP))
-        self._end()
 
     def _done(self) -> bool:
         return self._dispatcher.stopping and not self._dispatcher.in_flight
 
     def _turn(self, messages: list[Message]) -> datetime | None:
         try:
-            self._routines()
+            # The answers go first: once the dispatcher has them, no failure makes it forget them.
             next_due = self._dispatcher.turn(messages)
+            self._routines()
         except StoreError as error:
-            # Nothing is sent while the database is out of reach; answers wait in the dispatcher.
+            # Nothing is sent while the database is out of reach.
             if not self._database_lost:
                 log.error("database lost", extra={"action": "database_lost", "reason": str(error)})
             self._database_lost = True
@@ -144,7 +143,15 @@ class Daemon:
                 )
             self._heartbeat_at = now + HEARTBEAT
 
-    def _end(self) -> None:
+    @contextmanager
+    def _workers(self) -> Iterator[None]:
+        """End the worker threads and say good-bye; after an error, see that the process can end at all."""
+        try:
+            yield
+        except BaseException:
+            self._dispatcher.abandon()
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            raise
         self._executor.shutdown(wait=True)
         with self._store.write() as session:
             operations.leave(session, self._node, self._clock.now())

@@ -16,7 +16,16 @@ from datetime import datetime, timedelta
 from scheduler.clock import Clock
 from scheduler.engine import settlement
 from scheduler.engine.calls import Calls
-from scheduler.engine.mailbox import Answered, Looked, Mailbox, MailedProgress, Measured, Message, SaveRequest
+from scheduler.engine.mailbox import (
+    Answered,
+    Looked,
+    Mailbox,
+    MailedProgress,
+    Measured,
+    Message,
+    SaveRequest,
+    refuse,
+)
 from scheduler.engine.retry import Policy
 from scheduler.store import dispatching, settling
 from scheduler.store.database import Session, Store
@@ -93,17 +102,24 @@ class Dispatcher:
         with self._store.write() as session:
             saved = self._save(session)
             self._settle(session, now)
-            self._renew(session, now)
+            renewed = self._renew(session, now)
             dispatching.lose(session, now)
             dispatching.expire(session, now)
             work = _Work() if self.stopping else self._find_work(session, now)
             next_due = dispatching.next_due(session, now)
+        if renewed:
+            self._renew_at = now + self._limits.lease / 4
         self._forget(self._unsettled)
         self._unsettled = []
         for request, kept in saved:
             request.done.set_result(kept)
         self._start(work)
         return next_due
+
+    def abandon(self) -> None:
+        """The loop ends with an error: let no worker wait for a commit that will not come."""
+        refuse(self._unsettled)
+        self._mailbox.close()
 
     def _save(self, session: Session) -> list[tuple[SaveRequest, bool]]:
         return [
@@ -123,12 +139,13 @@ class Dispatcher:
         settle.looks([message for message in self._unsettled if isinstance(message, Looked)])
         settle.figures([message for message in self._unsettled if isinstance(message, Measured)])
 
-    def _renew(self, session: Session, now: datetime) -> None:
+    def _renew(self, session: Session, now: datetime) -> bool:
         """Renew the leases of what is in flight, four times as often as they would run out."""
         held = [*self._publishing, *self._looking]
-        if held and (self._renew_at is None or now >= self._renew_at):
-            dispatching.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
-            self._renew_at = now + self._limits.lease / 4
+        if not held or (self._renew_at is not None and now < self._renew_at):
+            return False
+        dispatching.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
+        return True
 
     def _find_work(self, session: Session, now: datetime) -> _Work:
         settled = {one.claim.delivery_id for one in self._unsettled if isinstance(one, Answered | Looked)}
@@ -137,7 +154,7 @@ class Dispatcher:
         lease_until = now + self._limits.lease
         work = _Work()
         work.claims = dispatching.claim(
-            session, now=now, lease_until=lease_until, node=self._node, limit=free
+            session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
         )
         free -= len(work.claims)
         work.looks = dispatching.look(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import queue
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -64,10 +65,18 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._closed = False
 
     def put(self, message: Message) -> None:
         """Leave a message."""
         self._queue.put(message)
+        if self._closed:
+            self.close()
+
+    def close(self) -> None:
+        """Nobody reads any more: refuse every save, so that no worker waits for a commit for ever."""
+        self._closed = True
+        refuse(self.wait(0))
 
     def wait(self, seconds: float) -> list[Message]:
         """Wait for a message, at most ``seconds``, and return all that are there."""
@@ -80,6 +89,13 @@ class Mailbox:
                 messages.append(self._queue.get_nowait())
             except queue.Empty:
                 return messages
+
+
+def refuse(messages: Iterable[Message]) -> None:
+    """Answer the saves among ``messages`` that will not be committed."""
+    for message in messages:
+        if isinstance(message, SaveRequest):
+            message.done.set_result(False)
 
 
 class MailedProgress:
@@ -97,6 +113,7 @@ class MailedProgress:
 
     def save(self, **facts: Json) -> None:
         """Add facts; raise Ambiguous if the delivery was taken from this attempt meanwhile."""
+        json.dumps(facts)  # what cannot be stored fails here, not in the dispatcher
         self._saved |= facts
         request = SaveRequest(self._claim, dict(self._saved))
         self._mailbox.put(request)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from adapters.contract import Absent, Finding, Found, Handed, Receipt
+from adapters.contract import Absent, Finding, Found, Handed, Receipt, Unknown
 from adapters.errors import (
     AccountHeld,
     AdapterError,
@@ -69,8 +69,8 @@ def after_attempt(outcome: Outcome, tries: int, now: datetime, policy: Policy) -
         case Receipt(remote_id="") | Receipt(remote_id=None):
             # No id, no "sent": success is never inferred from the absence of an error.
             return _lost(now, policy, "ambiguous", "no id in the answer")
-        case Receipt(remote_id, permalink):
-            return Decision(Event.ACCEPTED, remote_id=remote_id, permalink=permalink)
+        case Receipt():
+            return on_platform(Event.ACCEPTED, outcome)
         case Handed(place):
             return Decision(Event.HANDED_OVER, asks=True, code="handed", reason=place)
         case RateLimited():
@@ -103,6 +103,17 @@ def after_attempt(outcome: Outcome, tries: int, now: datetime, policy: Policy) -
             return _lost(now, policy, outcome.kind, outcome.reason)
 
 
+def on_platform(event: Event, answer: Receipt | Found) -> Decision:
+    """It is out, be it with something missing that the platform refused for good."""
+    return Decision(
+        event,
+        code="incomplete" if answer.shortfall else "",
+        reason=answer.shortfall,
+        remote_id=answer.remote_id,
+        permalink=answer.permalink,
+    )
+
+
 def _not_at_once(until: datetime, now: datetime, policy: Policy) -> datetime:
     """Since a rate limit uses up no attempt, one that is already over must not become an endless loop."""
     return max(until, now + policy.retry_after)
@@ -120,8 +131,10 @@ def after_look(
     ``tries`` are the attempts already made.
     """
     match finding:
-        case Found(remote_id, permalink):
-            return Decision(Event.FOUND, remote_id=remote_id, permalink=permalink)
+        case Found(remote_id="") | Found(remote_id=None):
+            return after_look(Unknown("no id in the listing"), looks, tries, now, policy)
+        case Found():
+            return on_platform(Event.FOUND, finding)
         case Absent() if tries >= policy.attempts:
             return Decision(Event.EXHAUSTED, code="absent", reason="not on the platform; attempts are spent")
         case Absent():

@@ -1,7 +1,8 @@
 """What answers mean for the rows: decisions (``retry``) into changes (``store``).
 
-An answer is settled only against the attempt it belongs to; one that comes after its delivery has
-moved on is recorded in the log and forces nothing.
+An answer is settled only against the attempt it belongs to. One that comes after its delivery has
+moved on is recorded in the audit and forces nothing, except that a post which turns out to be on the
+platform is not sent again.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from typing import Any
 from adapters.contract import Finding, Found, Reach, Receipt, Unknown
 from adapters.errors import AdapterError, RateLimited
 from scheduler.engine.mailbox import Answered, Looked, Measured
-from scheduler.engine.retry import Decision, Policy, after_attempt, after_look
+from scheduler.engine.retry import Decision, Policy, after_attempt, after_look, on_platform
 from scheduler.states import Event, State
 from scheduler.store import dispatching, settling
 from scheduler.store.database import Session
 from scheduler.store.dispatching import Claim
-from scheduler.store.transitions import Change
+from scheduler.store.transitions import Change, record
 
 log = logging.getLogger("gaung.settle")
 
@@ -56,17 +57,13 @@ class Settlement:
                 values = self._values(claim, decision, message.at, "api")
                 values["attempts"] = stands.attempts - (not decision.counts)
                 before = State.SENDING
-            elif stands.state is State.UNSURE and isinstance(outcome, Receipt) and outcome.remote_id:
-                # Its lease had run out, and now the answer came after all: the best finding there is.
-                decision = Decision(Event.FOUND, remote_id=outcome.remote_id, permalink=outcome.permalink)
+            elif stands.state in _MAY_TURN and isinstance(outcome, Receipt) and outcome.remote_id:
+                # Its lease had run out, and now the answer came after all.
+                decision, before = _too_late(stands.state, outcome), stands.state
                 values = self._values(claim, decision, message.at, "api")
                 values["attempts"] = stands.attempts
-                before = State.UNSURE
             else:
-                log.warning(
-                    "late answer",
-                    extra={"action": "late", "delivery": claim.delivery_id, "state": stands.state},
-                )
+                self._late(message, stands.state)
                 continue
             changes.append(_change(claim, before, decision, values))
             _log(claim, decision)
@@ -116,6 +113,27 @@ class Settlement:
                 self.session, {one: next_age(published[one], self.now, self.ages) for one in published}
             )
 
+    def _late(self, message: Answered, state: State) -> None:
+        """Record an answer that changes nothing any more."""
+        claim, outcome = message.claim, message.outcome
+        said = {"state": state.value, "answer": type(outcome).__name__}
+        match outcome:
+            case Receipt(remote_id, permalink):
+                said |= {"remote_id": remote_id, "permalink": permalink}
+            case AdapterError():
+                said |= {"reason": outcome.reason}
+        log.warning("late answer", extra={"action": "late", "post": claim.key[:8], "state": state.value})
+        record(
+            self.session,
+            "late_answer",
+            actor="daemon",
+            at=self.now,
+            campaign_id=claim.campaign_id,
+            delivery_id=claim.delivery_id,
+            digest=claim.digest,
+            detail=said,
+        )
+
     def _own(self, claim: Claim, finding: Finding | AdapterError) -> Finding | AdapterError:
         """Never adopt a post that another delivery already has as its own."""
         if isinstance(finding, Found) and settling.taken(
@@ -150,6 +168,17 @@ class Settlement:
             "source": source if on_platform else "",
             "reach_at": next_age(at, at, self.ages) if on_platform else None,
         }
+
+
+#: States in which a delivery whose lease ran out can still be kept from being sent twice.
+_MAY_TURN = frozenset({State.UNSURE, State.PLANNED})
+
+
+def _too_late(state: State, receipt: Receipt) -> Decision:
+    """What a receipt means that comes after its delivery was taken for lost, or even planned again."""
+    if state is State.UNSURE:
+        return on_platform(Event.FOUND, receipt)
+    return Decision(Event.HELD, code="duplicate", reason=receipt.permalink or receipt.remote_id)
 
 
 def snapshot(delivery_id: int, reach: Reach | None, at: datetime, source: str) -> Mapping[str, Any]:

@@ -155,15 +155,9 @@ def add_deliveries(
     for start in range(0, len(posts), BATCH):
         batch = posts[start : start + BATCH]
         connection.execute(deliveries.insert(), [_delivery(post, terms) for post in batch])
-        ids = dict(
-            session.execute(
-                select(deliveries.c.key, deliveries.c.id).where(
-                    deliveries.c.key.in_([post.key for post in batch])
-                )
-            )
-            .tuples()
-            .all()
-        )
+        keys = [post.key for post in batch]
+        made = session.execute(select(deliveries.c.key, deliveries.c.id).where(deliveries.c.key.in_(keys)))
+        ids = {row.key: row.id for row in made}
         connection.execute(
             audit.insert(),
             [

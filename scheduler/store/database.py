@@ -165,7 +165,7 @@ _AWAY = (
     N_("Check the key database in the configuration and whether the server is running."),
 )
 
-#: Primary result codes (sqlite.org/rescode.html) of what is no mistake of ours.
+#: Result codes (sqlite.org/rescode.html) of what is no mistake of ours.
 _SQLITE = {
     sqlite3.SQLITE_BUSY: _LOCKED,
     sqlite3.SQLITE_LOCKED: _LOCKED,
@@ -177,6 +177,8 @@ _SQLITE = {
     sqlite3.SQLITE_CANTOPEN: _CLOSED,
     sqlite3.SQLITE_PERM: _CLOSED,
     sqlite3.SQLITE_IOERR: _AWAY,
+    # On a disk without any room left the index of the WAL cannot be made; extended codes come first.
+    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,
 }
 #: SQLSTATE, or its class (postgresql.org/docs/current/errcodes-appendix.html).
 _POSTGRES = {
@@ -197,7 +199,8 @@ _POSTGRES = {
 def _trouble(cause: BaseException | None) -> tuple[str, str] | None:
     """What an error of the driver says about the database as a whole; None if it is about a statement."""
     if isinstance(cause, sqlite3.Error):
-        return _SQLITE.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF)
+        code = getattr(cause, "sqlite_errorcode", 0)
+        return _SQLITE.get(code) or _SQLITE.get(code & 0xFF)
     state = getattr(cause, "sqlstate", None)
     if state:
         return _POSTGRES.get(state) or _POSTGRES.get(state[:2])

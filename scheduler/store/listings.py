@@ -97,7 +97,7 @@ def details(session: Session, delivery: Delivery) -> PostDetails:
             approvals.c.digest == delivery.digest,
             approvals.c.void_at.is_(None),
         )
-    ).tuples()
+    )
     return PostDetails(
         delivery,
         content,
@@ -116,7 +116,7 @@ def details(session: Session, delivery: Delivery) -> PostDetails:
                 select(Snapshot).where(snapshots.c.delivery_id == delivery.id).order_by(snapshots.c.taken_at)
             ).scalars()
         ),
-        list(given),
+        [(row.approver, row.approved_at) for row in given],
     )
 
 
@@ -135,7 +135,7 @@ class Standing:
 
 def standing(session: Session, now: datetime) -> Standing:
     """How everything stands at ``now``."""
-    counts = session.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state)).tuples()
+    counts = session.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state))
     upcoming = (
         select(*deliveries.c, approved().label("approved"))
         .where(deliveries.c.state == State.PLANNED, deliveries.c.planned_at >= now)
@@ -178,7 +178,7 @@ def approvers(session: Session, campaign_id: str) -> dict[str, str]:
         select(approvals.c.digest, approvals.c.approver)
         .where(approvals.c.campaign_id == campaign_id, approvals.c.void_at.is_(None))
         .order_by(approvals.c.id)
-    ).tuples()
+    )
     names: dict[str, list[str]] = {}
     for digest, approver in rows:
         names.setdefault(digest, []).append(approver)

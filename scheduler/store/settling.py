@@ -1,7 +1,7 @@
 """Writing down what platforms answered: outcomes of attempts, of looks, and figures.
 
 All of them go into the dispatcher's one transaction. An answer that comes after its delivery has
-moved on is recorded, never forced.
+moved on is recorded, and forced into nothing.
 """
 
 from __future__ import annotations
@@ -110,15 +110,12 @@ def reach_due(session: Session, now: datetime, limit: int) -> dict[str, dict[str
 
 def published(session: Session, delivery_ids: Sequence[int]) -> dict[int, datetime]:
     """When each delivery was published."""
-    return dict(
-        session.execute(
-            select(deliveries.c.id, deliveries.c.published_at).where(
-                deliveries.c.id.in_(delivery_ids), deliveries.c.published_at.is_not(None)
-            )
+    rows = session.execute(
+        select(deliveries.c.id, deliveries.c.published_at).where(
+            deliveries.c.id.in_(delivery_ids), deliveries.c.published_at.is_not(None)
         )
-        .tuples()
-        .all()
     )
+    return {row.id: row.published_at for row in rows}
 
 
 def add_snapshots(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:

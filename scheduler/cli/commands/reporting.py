@@ -81,7 +81,9 @@ def report(
     campaign: CampaignArgument,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", help=_("The file to write; without it CAMPAIGN.csv here.")),
+        typer.Option(
+            "--output", "-o", help=_("The file to write; without it CAMPAIGN.csv here."), readable=False
+        ),
     ] = None,
     form: Annotated[
         ReportFormat,

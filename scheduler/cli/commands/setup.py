@@ -49,7 +49,10 @@ def init(
         _copy(resources.files("campaigns") / "examples" / "hakordia", folder / "campaigns", today)
     except OSError as error:
         raise GaungError(
-            N_("The folder {folder} cannot be filled: {why}"), folder=folder, why=error.strerror or error
+            N_("The folder {folder} cannot be filled: {why}"),
+            hint=N_("Check the free space and the rights of that folder."),
+            folder=folder,
+            why=error.strerror or error,
         ) from None
     say(_("The working folder {folder} is ready. Next:", folder=folder))
     for line in (f"cd {folder}", "gaung practice serve", "gaung check", "gaung plan", "gaung apply"):
@@ -181,7 +184,10 @@ def _probe(folder: Path) -> None:
             pass
     except OSError as error:
         raise GaungError(
-            N_("The folder {folder} cannot be written: {why}"), folder=folder, why=error.strerror or error
+            N_("The folder {folder} cannot be written: {why}"),
+            hint=N_("Check the free space and the rights of that folder."),
+            folder=folder,
+            why=error.strerror or error,
         ) from None
 
 
