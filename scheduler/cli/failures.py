@@ -8,6 +8,7 @@ person is needed (DESIGN.md section 9).
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -82,10 +83,13 @@ def _tell_usage(error: Any) -> None:
     if "No such command" in message:
         kind, name = "NoSuchCommand", message.split("'")[1]
     template = _USAGE.get(kind)
-    what = _(template, name=name, why=getattr(error, "message", "")) if template else message
+    why = getattr(error, "message", "").removeprefix("Value error, ")
+    if found := re.fullmatch(r"'(.*)' is not one of (.*?)\.?", why):
+        why = _("{value} is not one of {choices}.", value=found[1], choices=found[2])
+    what = _(template, name=name, why=why) if template else message
     say(_("Error: {what}", what=what))
     path = error.ctx.command_path if getattr(error, "ctx", None) else "gaung"
-    say(f"  {_('See “{command} --help”.', command=path)}")
+    say("  " + _("See “{command} --help”.", command=path))
 
 
 def _tell_unforeseen(error: Exception) -> int:
@@ -104,5 +108,5 @@ def _tell_unforeseen(error: Exception) -> int:
             what=_("something happened that Gaung does not know ({kind}).", kind=type(error).__name__),
         )
     )
-    say(f"  {_('The details are in {file}. Please send that file to whoever maintains Gaung.', file=name)}")
+    say("  " + _("The details are in {file}. Please send that file to whoever maintains Gaung.", file=name))
     return 2

@@ -112,7 +112,7 @@ class Walk:
         for line in lines[:shown]:
             say(f"     {line if len(line) <= width else line[: width - 1] + '…'}")
         if len(lines) > shown:
-            say(f"     {_('... {count} more lines', count=len(lines) - shown)}")
+            say("     " + _("... {count} more lines", count=len(lines) - shown))
 
     def gaung(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "scheduler.cli", *arguments]
@@ -204,7 +204,7 @@ class Walk:
             person.headers["User-Agent"] = "Mozilla/5.0 (gaung demo)"
             for page in pages:
                 person.get(f"{url}/@{page}", timeout=10).raise_for_status()
-        say(f"     {_('3 people opened {url}, one of them both accounts.', url=url)}")
+        say("     " + _("3 people opened {url}, one of them both accounts.", url=url))
 
     def end(self) -> None:
         for process in (self.daemon, self.network):

@@ -88,15 +88,8 @@ def _show(workplace: Workplace, one: Waiting, number: int, total: int) -> None:
         )
     )
     first = local_time(one.first_at, one.zone)
-    emit(
-        ngettext(
-            "  {first}",
-            "  {first} and {others} more times",
-            one.deliveries,
-            first=first,
-            others=one.deliveries - 1,
-        )
-    )
+    others = ngettext(" and {count} more time", " and {count} more times", one.deliveries - 1)
+    emit(f"  {first}{others if one.deliveries > 1 else ''}")
     texts = [wording, *(part["text"] for part in content.thread)]
     for position, text in enumerate(texts, 1):
         if len(texts) > 1:
