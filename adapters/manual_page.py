@@ -62,6 +62,15 @@ _ROLES = {
     "comment": N_("First comment"),
 }
 
+# Here and not in the page itself: before Python 3.12, Babel does not look into f-strings.
+_PREPARED = N_("Prepared {time} · post {id}")
+_STEPS = N_("Steps")
+_PUBLISHED_BY = N_("Published by")
+_NAME = N_("Name")
+_WHEN = N_("Date and time")
+_ADDRESS = N_("Address of the post")
+_ALTERNATIVE_TEXT = N_("Alternative text")
+
 
 def checklist(page: Page, translate: Translate = str) -> str:
     """Return the page; every text but the post's own goes through ``translate``."""
@@ -89,11 +98,11 @@ def checklist(page: Page, translate: Translate = str) -> str:
 <header>
 <p class="kind">{title}</p>
 <h1>{escape(page.account)}</h1>
-<p class="facts">{say(N_("Prepared {time} · post {id}"), time=page.prepared, id=page.post_id)}</p>
+<p class="facts">{say(_PREPARED, time=page.prepared, id=page.post_id)}</p>
 </header>
 <main>
 <section class="steps">
-<h2>{say(N_("Steps"))}</h2>
+<h2>{say(_STEPS)}</h2>
 <ol>
 {steps}
 </ol>
@@ -101,11 +110,11 @@ def checklist(page: Page, translate: Translate = str) -> str:
 </section>
 {sheets}
 <section class="sign">
-<h2>{say(N_("Published by"))}</h2>
+<h2>{say(_PUBLISHED_BY)}</h2>
 <dl>
-<div><dt>{say(N_("Name"))}</dt><dd></dd></div>
-<div><dt>{say(N_("Date and time"))}</dt><dd></dd></div>
-<div><dt>{say(N_("Address of the post"))}</dt><dd></dd></div>
+<div><dt>{say(_NAME)}</dt><dd></dd></div>
+<div><dt>{say(_WHEN)}</dt><dd></dd></div>
+<div><dt>{say(_ADDRESS)}</dt><dd></dd></div>
 </dl>
 </section>
 </main>
@@ -156,7 +165,7 @@ def _figure(name: str, mime: str, alt: str, say: Callable[..., str]) -> str:
     shown = f'<img src="{source}" alt="{words}">'
     if not mime.startswith("image/"):
         shown = f'<video src="{source}" controls preload="metadata"></video>'
-    told = f'<span class="alt">{say(N_("Alternative text"))}</span> {words}' if alt else ""
+    told = f'<span class="alt">{say(_ALTERNATIVE_TEXT)}</span> {words}' if alt else ""
     return f"<figure>{shown}<figcaption><b>{escape(name)}</b>{told}</figcaption></figure>"
 
 

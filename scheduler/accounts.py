@@ -14,6 +14,7 @@ from adapters import registry
 from adapters.contract import Account, Adapter, Media
 from adapters.errors import AuthExpired
 from scheduler.config import Config
+from scheduler.i18n import N_
 from scheduler.secrets import SecretError, resolve
 
 
@@ -62,14 +63,14 @@ class Accounts:
         """
         settings = self._config.accounts.get(account_id)
         if settings is None:
-            raise AuthExpired(f"the account {account_id} is not in the configuration", code="no-account")
+            raise AuthExpired(N_("The account is not in the configuration."), code="no-account")
 
         def secret(name: str) -> str:
             reference = settings.secrets.get(name)
             if reference is None:
                 if kept := self._stored(account_id, name):
                     return kept
-                raise AuthExpired(f"the secret {name} of {account_id} is not configured", code="no-secret")
+                raise AuthExpired(N_("A secret of the account is not configured."), code=name)
             try:
                 return resolve(reference, self._config.file.parent, self._environment)
             except SecretError as error:

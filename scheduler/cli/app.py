@@ -149,7 +149,10 @@ class _Command(_Translated, TyperCommand):
 
 
 class _Group(_Translated, TyperGroup):
-    pass
+    def list_commands(self, context: Any) -> list[str]:
+        """In the order of the day's work; Typer would put the groups last."""
+        order = [name.rpartition(" ")[2] for name in COMMANDS]
+        return sorted(super().list_commands(context), key=order.index)
 
 
 def _typer(text: str) -> typer.Typer:

@@ -20,6 +20,33 @@ STATES: Mapping[State, str] = {
     State.REMOVED: N_("taken down"),
 }
 
+#: Events of a delivery, and what else is recorded of one.
+EVENTS: Mapping[str, str] = {
+    "planned": N_("planned"),
+    "edited": N_("changed by an edit of the file"),
+    "claimed": N_("sending begun"),
+    "missed": N_("missed"),
+    "held": N_("missed, put to a person"),
+    "withdrawn": N_("withdrawn"),
+    "returned": N_("back in the file"),
+    "cancelled": N_("cancelled"),
+    "accepted": N_("accepted by the platform"),
+    "handed_over": N_("handed to a person"),
+    "postponed": N_("not accepted, to be tried again"),
+    "rate_limited": N_("the platform asks for a pause"),
+    "account_refused": N_("the account does not work"),
+    "rejected": N_("refused by the platform"),
+    "exhausted": N_("attempts are spent"),
+    "lost": N_("outcome unknown"),
+    "found": N_("found on the platform"),
+    "absent": N_("not on the platform"),
+    "undecided": N_("the platform cannot tell"),
+    "completed": N_("published by hand"),
+    "retried": N_("planned again by a person"),
+    "taken_down": N_("taken down"),
+    "figures-entered": N_("figures entered by hand"),
+}
+
 REASONS: Mapping[str, str] = {
     "too-late": N_("Its time passed before it could be sent."),
     "not-approved": N_("Its time passed before it was approved."),
@@ -43,6 +70,11 @@ REASONS: Mapping[str, str] = {
 def state_word(state: State) -> str:
     """A state in words."""
     return _(STATES[state])
+
+
+def event_word(code: str) -> str:
+    """An event or recorded action in words; one that is not known stays as it is."""
+    return _(EVENTS[code]) if code in EVENTS else code
 
 
 def reason_words(code: str, reason: str) -> str:

@@ -123,21 +123,22 @@ class Workplace:
         return loaded, problems
 
     def sound_campaigns(self, only: str = "") -> tuple[list[Loaded], list[Problem]]:
-        """Every campaign, and warnings; raise ProblemsError if any file has an error."""
+        """Every campaign, or the one named, with warnings; raise ProblemsError if a file of theirs is wrong."""
         from scheduler.errors import GaungError, ProblemsError
         from scheduler.i18n import N_
 
         loaded, problems = self.load_campaigns()
+        chosen = [campaign for campaign in loaded if only in {"", campaign.campaign.id}]
+        if only and chosen:
+            # A mistake in another campaign's file does not hold this one up.
+            problems = [one for one in problems if one.file == chosen[0].path.name]
         if any(problem.severity == "error" for problem in problems):
             raise ProblemsError(problems)
-        if not only:
-            return loaded, problems
-        chosen = [campaign for campaign in loaded if campaign.campaign.id == only]
-        if not chosen:
+        if only and not chosen:
             raise GaungError(
                 N_("There is no campaign {id} in {folder}."),
                 hint=N_("“gaung check” lists the campaigns."),
                 id=only,
                 folder=self.config.path(self.config.campaigns),
             )
-        return chosen, [one for one in problems if one.file == chosen[0].path.name]
+        return chosen, problems

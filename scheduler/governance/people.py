@@ -28,13 +28,18 @@ class Actor:
         return self.person.name if self.person else self.os_user
 
 
-def actor(config: Config, environment: Mapping[str, str]) -> Actor:
-    """Given the configuration, return who acts."""
+def login_name(environment: Mapping[str, str]) -> tuple[str, str]:
+    """The login name of whoever acts, and how it is recorded; under sudo the calling user's."""
     user = operating_system_user()
-    shown = user
     if user == "root" and (caller := environment.get("SUDO_USER")):
         # Only root could have set this for itself, and root owns the database anyway.
-        user, shown = caller, f"{caller} (sudo: root)"
+        return caller, f"{caller} (sudo: root)"
+    return user, user
+
+
+def actor(config: Config, environment: Mapping[str, str]) -> Actor:
+    """Given the configuration, return who acts."""
+    user, shown = login_name(environment)
     for person_id, person in config.people.items():
         if person.os_user == user:
             return Actor(person_id, shown, person)

@@ -264,7 +264,10 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            N_("The folder {folder} cannot be made: {why}"), folder=folder, why=error.strerror or error
+            N_("The folder {folder} cannot be made: {why}"),
+            hint=N_("Check the free space and the rights of that folder."),
+            folder=folder,
+            why=error.strerror or error,
         ) from None
 
 

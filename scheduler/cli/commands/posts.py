@@ -79,7 +79,7 @@ def show(
     post: Annotated[str, typer.Argument(help=_("Id of the post."))],
     form: FormatOption = Format.TABLE,
 ) -> None:
-    from scheduler.cli.words import reason_words
+    from scheduler.cli.words import event_word, reason_words
     from scheduler.reports.rows import LocalTime
     from scheduler.states import State
     from scheduler.store import listings
@@ -129,7 +129,14 @@ def show(
     emit("")
     emit(_("Attempts"))
     listing(
-        [{**row, "reason": reason_words(row["code"], row["reason"])} for row in _attempts(found)],
+        [
+            {
+                **row,
+                "outcome": event_word(row["outcome"]),
+                "reason": reason_words(row["code"], row["reason"]),
+            }
+            for row in _attempts(found)
+        ],
         {
             "started_at": _("began"),
             "finished_at": _("ended"),
@@ -145,8 +152,16 @@ def show(
         listing(_snapshots(found), {"taken_at": _("time"), **_figure_headings(), "source": _("source")}, form)
     emit(_("Record"))
     listing(
-        [{**row, "actor": _person(workplace, row["actor"])} for row in _events(found)],
-        {"at": _("time"), "actor": _("who"), "action": _("what"), "before": _("from"), "after": _("to")},
+        [
+            {
+                **row,
+                "actor": _person(workplace, row["actor"]),
+                "action": event_word(row["action"]),
+                "after": State(row["after"]) if row["after"] else None,
+            }
+            for row in _events(found)
+        ],
+        {"at": _("time"), "actor": _("who"), "action": _("what"), "after": _("state after it")},
         form,
     )
 

@@ -42,7 +42,26 @@ def run(
     daemon.run_once()
     with store.read() as session:
         after = listings.standing(session, workplace.clock.now())
+    _tell_pass(before, after)
     return _outcome(before, after)
+
+
+def _tell_pass(before: Standing, after: Standing) -> None:
+    """Say in a sentence what the pass did."""
+    from scheduler.states import State
+
+    def more(state: State) -> int:
+        return max(after.by_state.get(state, 0) - before.by_state.get(state, 0), 0)
+
+    say(
+        _(
+            "This pass: {sent} published, {failed} failed, {unsure} with unknown outcome, {missed} missed.",
+            sent=more(State.SENT),
+            failed=more(State.FAILED),
+            unsure=more(State.UNSURE),
+            missed=more(State.MISSED) + more(State.REVIEW),
+        )
+    )
 
 
 def _outcome(before: Standing, after: Standing) -> int:

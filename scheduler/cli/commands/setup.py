@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -31,7 +32,7 @@ def init(
     from importlib import resources
 
     from campaigns.timetable import to_local
-    from scheduler.config import operating_system_user
+    from scheduler.governance.people import login_name
 
     workplace: Workplace = context.obj
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -40,7 +41,7 @@ def init(
         )
     today = to_local(workplace.clock.now(), "WIB").date()
     template = resources.files("scheduler.cli") / "templates" / f"config.{i18n.language()}.toml"
-    user = operating_system_user()
+    user, _shown = login_name(os.environ)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.toml").write_text(
@@ -54,9 +55,25 @@ def init(
             folder=folder,
             why=error.strerror or error,
         ) from None
-    say(_("The working folder {folder} is ready. Next:", folder=folder))
-    for line in (f"cd {folder}", "gaung practice serve", "gaung check", "gaung plan", "gaung apply"):
-        say(f"  {line}")
+    say(
+        _(
+            "The working folder {folder} is ready. In a window of its own, start the practice network:",
+            folder=folder,
+        )
+    )
+    say(f"  cd {folder}")
+    say("  gaung practice serve")
+    say(_("Then, in this window:"))
+    say(f"  cd {folder}")
+    for line in ("check", "plan", "apply", f"approve {_example_id(folder)}", "run"):
+        say(f"  gaung {line}")
+
+
+def _example_id(folder: Path) -> str:
+    import tomllib
+
+    text = (folder / "campaigns" / "hakordia.toml").read_text(encoding="utf-8")
+    return str(tomllib.loads(text)["id"])
 
 
 def _copy(source: Traversable, target: Path, today: date) -> None:
@@ -192,7 +209,6 @@ def _probe(folder: Path) -> None:
 
 
 def upgrade(context: typer.Context) -> None:
-    import os
 
     from scheduler.store.database import upgrade as bring_up
 
