@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
+from adapters import shortfall
 from adapters.bluesky_record import POST, card, facets, fitting, images, pictures, tid
 from adapters.bluesky_server import BlueskyServer
 from adapters.contract import (
@@ -91,30 +92,45 @@ class BlueskyAdapter(Adapter):
         return Identity(remote_id=did, name=f"@{handle}", url=f"https://bsky.app/profile/{handle}")
 
     def publish(self, post: Post, progress: Progress) -> Receipt:
-        wanted = pieces(self.wording(post), post)
+        wanted = self._wanted(post, progress)
         keys = self._keys(post, len(wanted), progress)
         out = _parts(progress)
         for number, piece in enumerate(wanted):
             if number < len(out):
                 continue
-            record = self._record(piece, keys[number]["at"], out, post.link, progress)
-            out.append(self._put(keys[number]["rkey"], record, progress))
+            try:
+                record = self._record(piece, keys[number]["at"], out, post.link, progress)
+                out.append(self._put(keys[number]["rkey"], record, progress))
+            except Rejected as error:
+                if not out:
+                    raise
+                if self._exists(keys[number]["rkey"]):  # by an earlier attempt whose answer was lost
+                    raise Ambiguous(error.reason, code=error.code) from None
+                progress.save(refused=shortfall.sentence(post, len(out), error))
+                break
             progress.save(parts=[dict(part) for part in out])
-        return Receipt(out[0]["uri"], self._permalink(out[0]["uri"]))
+        return Receipt(out[0]["uri"], self._permalink(out[0]["uri"]), shortfall.remembered(progress))
+
+    def _wanted(self, post: Post, progress: Progress) -> list[Piece]:
+        """The pieces that are to be out: all of them, or those before the one that was refused for good."""
+        wanted = pieces(self.wording(post), post)
+        return wanted[: len(_parts(progress))] if shortfall.remembered(progress) else wanted
 
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         """Ask for each record by its key: a server shows its own records at once, so this is conclusive.
 
-        Without saved keys nothing was sent by this chain; then the list of records is compared.
+        Without saved keys nothing was sent by this chain; then the list of records is compared. A part
+        that the server refused for good is not waited for.
         """
-        wanted = pieces(self.wording(post), post)
+        wanted = self._wanted(post, progress)
         keys = _keys(progress)
         if len(keys) < len(wanted):
             return self._search(wanted, since)
         if not all(self._exists(key["rkey"]) for key in keys[: len(wanted)]):
             return Absent()
         uri = f"at://{self.server.session().did}/{POST}/{keys[0]['rkey']}"
-        return Found(uri, self._permalink(uri), datetime.fromisoformat(keys[0]["at"]))
+        at = datetime.fromisoformat(keys[0]["at"])
+        return Found(uri, self._permalink(uri), at, shortfall.remembered(progress))
 
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         """Likes, replies, reposts and bookmarks; Bluesky tells no views. Quotes are kept in ``raw``."""

@@ -287,6 +287,11 @@ def check_limits(limits: Limits, wording: str, post: Post) -> list[Problem]:
         problems += _check_media(limits, part.media)
     if not wording.strip() and not post.media:
         problems.append(Problem("empty-post", N_("The post has neither text nor media.")))
+    problems += [
+        Problem("empty-part", N_("A part of the thread has neither text nor media."))
+        for part in post.thread
+        if not part.text.strip() and not part.media
+    ]
     if limits.media_required and not post.media:
         problems.append(
             Problem("media-required", N_("This platform takes no post without a picture or video."))

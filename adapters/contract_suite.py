@@ -11,17 +11,19 @@ from __future__ import annotations
 import hashlib
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
-from adapters.contract import Absent, Adapter, Found, Post, Progress, Receipt, Unknown
+from adapters.contract import Absent, Adapter, Found, Limits, Part, Post, Progress, Receipt, Unknown
 from adapters.contract_tools import (
     Call,
     MemoryProgress,
     PowerCutError,
+    Refusal,
     Relay,
     Remote,
     RemotePost,
@@ -39,6 +41,12 @@ class AdapterContract:
     publishing_call: ClassVar[Call]
     #: The call that uploads one medium; None if the platform fetches media itself or takes none.
     upload_call: ClassVar[Call | None] = None
+    #: The call that makes a first comment or a later part of a thread public, where the platform has such,
+    #: and how many of these calls the post itself needs.
+    later_call: ClassVar[tuple[Call, int] | None] = None
+    #: What the platform answers when it refuses that call for good; its explanation has ``refusal_words``.
+    refusal: ClassVar[Refusal] = (400, "{}")
+    refusal_words: ClassVar[str] = ""
     #: How many pictures the posts of these tests carry.
     pictures: ClassVar[int] = 2
     #: False if a platform's listing may lack a fresh post: find then answers Unknown, never Absent.
@@ -193,6 +201,55 @@ class AdapterContract:
         later = datetime.now(UTC) + timedelta(hours=1)
         self._assert_not_there(adapter.find(full_post, MemoryProgress(), later))
 
+    def test_what_is_out_stays_out_when_a_later_piece_is_refused(
+        self,
+        make_adapter: Callable[[str], Adapter],
+        relay: Relay,
+        make_post: Callable[..., Post],
+        since: datetime,
+    ) -> None:
+        """Given a first comment or a further part that is refused for good, the post is out: publish returns
+        its id and says what is missing in the platform's words; it never tries again; find says the same.
+        """
+        limits = make_adapter(relay.url).limits
+        assert (self.later_call is not None) == (limits.first_comment or limits.threads), "declare later_call"
+        if self.later_call is None:
+            return
+        post, progress = self._with_more(make_post, limits), MemoryProgress()
+        relay.breaks, relay.spared = self.later_call
+        relay.answer = self.refusal
+        receipt = _publish(make_adapter(relay.url), post, progress)
+        assert receipt.remote_id
+        assert self.refusal_words in receipt.shortfall
+        asked = relay.count(self.later_call[0])
+        assert _publish(make_adapter(relay.url), post, progress) == receipt
+        assert relay.count(self.later_call[0]) == asked
+        found = make_adapter(relay.url).find(post, progress, since)
+        assert isinstance(found, Found)
+        assert (found.remote_id, found.shortfall) == (receipt.remote_id, receipt.shortfall)
+
+    def test_what_may_still_come_is_no_shortfall(
+        self,
+        make_adapter: Callable[[str], Adapter],
+        relay: Relay,
+        make_post: Callable[..., Post],
+        since: datetime,
+    ) -> None:
+        """Given a lost line before a later piece, the piece is added later, once, and nothing is missing."""
+        if self.later_call is None:
+            return
+        post, progress = self._with_more(make_post, make_adapter(relay.url).limits), MemoryProgress()
+        (relay.breaks, relay.spared), relay.when = self.later_call, "before"
+        with pytest.raises(AdapterError):
+            make_adapter(relay.url).publish(post, progress)
+        relay.breaks = None
+        self._assert_not_there(make_adapter(relay.url).find(post, progress, since))
+        receipt = _publish(make_adapter(relay.url), post, progress)
+        assert receipt.shortfall == ""
+        found = make_adapter(relay.url).find(post, progress, since)
+        assert isinstance(found, Found)
+        assert (found.remote_id, found.shortfall) == (receipt.remote_id, "")
+
     def test_figures_are_counted_or_unknown(self, adapter: Adapter, remote: Remote, full_post: Post) -> None:
         """Given people who saw a post, reach tells what the platform counted, None for the rest."""
         receipt = _publish(adapter, full_post, MemoryProgress())
@@ -254,6 +311,13 @@ class AdapterContract:
         found = adapter.find(full_post, progress, since)
         assert isinstance(found, Found)
         assert found.remote_id == there.remote_id
+
+    def _with_more(self, make_post: Callable[..., Post], limits: Limits) -> Post:
+        """A post with a first comment, or with a second part where there are no first comments."""
+        post = make_post(pictures=self.pictures)
+        if limits.first_comment:
+            return replace(post, first_comment="Sumber: data terbuka")
+        return replace(post, thread=(Part("Bagian dua"),))
 
     def _assert_not_there(self, finding: object) -> None:
         assert isinstance(finding, Absent if self.conclusive_absence else Unknown)

@@ -69,6 +69,9 @@ class Remote(Protocol):
 Call = tuple[str, str]
 """A method and a pattern that the path (without query) must end with."""
 
+Refusal = tuple[int, str]
+"""A status and the JSON of an answer."""
+
 
 @dataclass
 class Relay:
@@ -79,6 +82,18 @@ class Relay:
     breaks: Call | None = None
     when: Literal["before", "after"] = "after"
     """``after`` the platform took the call (its answer is lost), or ``before`` it heard of it."""
+    spared: int = 0
+    """So many more of these calls go through unbroken."""
+    answer: Refusal | None = None
+    """What the adapter is told instead of a broken line: a status and JSON, without the platform's doing."""
+
+    def hit(self, method: str, path: str) -> bool:
+        """Note a call; say whether it is one to break."""
+        self.calls.append((method, path))
+        if self.breaks is None or not _is(self.breaks, method, path):
+            return False
+        self.spared -= 1
+        return self.spared < 0
 
     def count(self, call: Call) -> int:
         return sum(_is(call, method, path) for method, path in self.calls)
@@ -102,9 +117,11 @@ def relayed(api_base: str) -> Iterator[Relay]:
                 self.close_connection = True
                 return
             path = urlsplit(self.path).path
-            relay.calls.append((self.command, path))
-            broken = relay.breaks is not None and _is(relay.breaks, self.command, path)
+            broken = relay.hit(self.command, path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            if broken and relay.answer is not None:
+                self._tell(relay.answer[0], [("Content-Type", "application/json")], relay.answer[1].encode())
+                return
             if broken and relay.when == "before":
                 self.close_connection = True
                 return
@@ -120,8 +137,11 @@ def relayed(api_base: str) -> Iterator[Relay]:
                 self._pass_on(answer, content)
 
         def _pass_on(self, answer: http.client.HTTPResponse, content: bytes) -> None:
-            self.send_response_only(answer.status, answer.reason)
-            for name, value in answer.getheaders():
+            self._tell(answer.status, answer.getheaders(), content)
+
+        def _tell(self, status: int, headers: Sequence[tuple[str, str]], content: bytes) -> None:
+            self.send_response_only(status)
+            for name, value in headers:
                 if name.lower() not in ("connection", "transfer-encoding", "content-length"):
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(content)))
@@ -162,6 +182,7 @@ __all__ = [
     "Call",
     "MemoryProgress",
     "PowerCutError",
+    "Refusal",
     "Relay",
     "Remote",
     "RemotePost",

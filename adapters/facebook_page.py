@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from adapters import material
+from adapters import material, shortfall
 from adapters.contract import (
     N_,
     Absent,
@@ -150,16 +151,19 @@ class FacebookPageAdapter(Adapter):
             self._refuse_what_would_be_dropped(post)
         receipt = self._published(progress) or self._publish(post, progress)
         if post.first_comment:
-            self._comment(post.first_comment, receipt.remote_id, progress)
-        return receipt
+            self._comment(post, receipt.remote_id, progress)
+        return replace(receipt, shortfall=shortfall.remembered(progress))
 
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         """See :meth:`Adapter.find`.
 
-        Where the post is there without its first comment, the answer is Absent if this chain is known to
-        have made it (publish then only adds the comment), else Unknown.
+        Where the post is there without its first comment, the answer is Found if Facebook refused the
+        comment for good; Absent if this chain is known to have made the post (publish then only adds the
+        comment), else Unknown.
         """
         finding = self._find(post, progress, since)
+        if isinstance(finding, Found) and (missing := shortfall.remembered(progress)):
+            return replace(finding, shortfall=missing)
         if not post.first_comment or not isinstance(finding, Found) or progress.saved.get("comment"):
             return finding
         if find_comment(self.client, finding.remote_id, post.first_comment, self.page):
@@ -288,24 +292,32 @@ class FacebookPageAdapter(Adapter):
                 progress.save(photos=dict(known))
         return [str(known[key]) for key in keys]
 
-    def _comment(self, text: str, post_id: str, progress: Progress) -> None:
-        """Write the first comment, unless an earlier call may have and the post shows that it did."""
-        if progress.saved.get("comment"):
+    def _comment(self, post: Post, post_id: str, progress: Progress) -> None:
+        """Write the first comment, unless an earlier call may have and the post shows that it did.
+
+        If Facebook refuses it for good, that is saved as the post's shortfall.
+        """
+        if progress.saved.get("comment") or shortfall.remembered(progress):
             return
-        made = None
-        if progress.saved.get("comment_pending"):
+        made, looked = None, bool(progress.saved.get("comment_pending"))
+        if looked:
             try:
-                made = find_comment(self.client, post_id, text, self.page)
+                made = find_comment(self.client, post_id, post.first_comment, self.page)
             except (Transient, Rejected) as error:
                 raise Ambiguous(error.reason, code=error.code) from None
         if made is None:
             progress.save(comment_pending=True)
             try:
-                made = created(
-                    self.client.put(post_id, "comments", publishing=True, message=text), publishing=True
-                )
-            except (Ambiguous, Duplicate):
+                answer = self.client.put(post_id, "comments", publishing=True, message=post.first_comment)
+                made = created(answer, publishing=True)
+            except Ambiguous:
                 raise
+            except (Rejected, Duplicate) as error:
+                # "Already there" is believed only after a look that did not show it.
+                if isinstance(error, Duplicate) and not looked:
+                    raise
+                progress.save(refused=shortfall.sentence(post, 1, error), comment_pending=None)
+                return
             except AdapterError:
                 progress.save(comment_pending=None)
                 raise

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any, ClassVar
 
 from adapters import instagram_rules as rules
+from adapters import shortfall
 from adapters.contract import (
     N_,
     Absent,
@@ -33,6 +35,7 @@ from adapters.errors import (
     AdapterError,
     Ambiguous,
     AuthExpired,
+    Duplicate,
     Misconfigured,
     RateLimited,
     Rejected,
@@ -163,13 +166,15 @@ class InstagramAdapter(Adapter):
         if not permalink and (permalink := self._permalink(id_)):
             memory.save(permalink=permalink)
         if post.first_comment and post.kind != "story":
-            self._comment(id_, post.first_comment, Memory(progress, "comment"))
-        return Receipt(id_, permalink)
+            self._comment(id_, post, progress)
+        return Receipt(id_, permalink, shortfall.remembered(progress))
 
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         """See :meth:`Adapter.find`. Stories and posts without words are told by their container alone."""
         piece = self._piece(post, progress)
         found = self._walk.find(piece, since)
+        if isinstance(found, Found) and (missing := shortfall.remembered(progress)):
+            return replace(found, shortfall=missing)
         if not isinstance(found, Found) or not post.first_comment or post.kind == "story":
             return found
         if Memory(progress, "comment").text("id"):
@@ -259,11 +264,17 @@ class InstagramAdapter(Adapter):
 
     # The first comment
 
-    def _comment(self, id_: str, text: str, memory: Memory) -> None:
-        if memory.text("id"):
+    def _comment(self, id_: str, post: Post, progress: Progress) -> None:
+        """Write the first comment; if Instagram refuses it for good, save that as the post's shortfall."""
+        memory, text = Memory(progress, "comment"), post.first_comment
+        if memory.text("id") or shortfall.remembered(progress):
             return
-        if memory.text("pending"):
-            match self._written(id_, text):
+        if looked := bool(memory.text("pending")):
+            try:
+                written = self._written(id_, text)
+            except Rejected as error:  # not being able to look proves nothing
+                raise Ambiguous(error.reason, code=error.code) from None
+            match written:
                 case Found(known):
                     memory.save(id=known)
                     return
@@ -272,9 +283,12 @@ class InstagramAdapter(Adapter):
         memory.save(pending=self.now().isoformat())
         try:
             answer = self._post(f"{id_}/comments", publishing=True, message=text)
-        except Rejected as error:
-            words = N_("The post is out, but its first comment was refused: {why}")
-            raise Rejected(words.format(why=error.reason), code=error.code) from None
+        except (Rejected, Duplicate) as error:
+            # "Already there" is believed only after a look that did not show it.
+            if isinstance(error, Duplicate) and not looked:
+                raise
+            progress.save(refused=shortfall.sentence(post, 1, error))
+            return
         memory.save(id=created(answer, publishing=True))
 
     def _written(self, id_: str, text: str) -> Finding:

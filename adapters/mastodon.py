@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from adapters import mastodon_text
+from adapters import mastodon_text, shortfall
 from adapters.contract import (
     N_,
     Absent,
@@ -36,7 +36,7 @@ from adapters.contract import (
     Receipt,
     Unknown,
 )
-from adapters.errors import Ambiguous, Misconfigured, Transient
+from adapters.errors import Ambiguous, Misconfigured, Rejected, Transient
 from adapters.mastodon_server import MastodonServer, time_of
 from adapters.material import Piece, content, json_object, pieces, size, understanding
 from adapters.transport import READ_TIMEOUT
@@ -111,29 +111,47 @@ class MastodonAdapter(Adapter):
 
     def publish(self, post: Post, progress: Progress) -> Receipt:
         out = _parts(progress)
-        for number, piece in enumerate(pieces(self.wording(post), post)):
+        for number, piece in enumerate(self._wanted(post, progress)):
             if number < len(out):
                 continue
             parent = None if piece.parent is None else out[piece.parent]["id"]
-            status = self._earlier(number, piece, parent, progress)
-            if status is None:
-                media = self._upload_all(number, piece.media, progress)
-                if progress.saved.get("pending") != number:
-                    progress.save(pending=number, pending_since=self.now().astimezone(UTC).isoformat())
-                # With the time in it: a post that was taken down and is published anew gets a new key,
-                # while the server still answers the old one with "not found".
-                key = f"{post.key} {self.account.id} {number} {progress.saved['pending_since']}"
-                status = self._post(hashlib.sha256(key.encode()).hexdigest(), piece, parent, media)
+            try:
+                status = self._out(post.key, number, piece, parent, progress)
+            except Rejected as error:
+                if not out:
+                    raise
+                progress.save(refused=shortfall.sentence(post, len(out), error), pending=None)
+                break
             out.append({"id": str(status["id"]), "url": str(status.get("url") or status.get("uri") or "")})
             progress.save(parts=[dict(part) for part in out], pending=None)
-        return Receipt(out[0]["id"], out[0]["url"])
+        return Receipt(out[0]["id"], out[0]["url"], shortfall.remembered(progress))
+
+    def _wanted(self, post: Post, progress: Progress) -> list[Piece]:
+        """The pieces that are to be out: all of them, or those before the one that was refused for good."""
+        wanted = pieces(self.wording(post), post)
+        return wanted[: len(_parts(progress))] if shortfall.remembered(progress) else wanted
+
+    def _out(
+        self, post_key: str, number: int, piece: Piece, parent: str | None, progress: Progress
+    ) -> Mapping[str, Any]:
+        """The status of a piece: the one that an earlier attempt made, or a new one."""
+        if (status := self._earlier(number, piece, parent, progress)) is not None:
+            return status
+        media = self._upload_all(number, piece.media, progress)
+        if progress.saved.get("pending") != number:
+            progress.save(pending=number, pending_since=self.now().astimezone(UTC).isoformat())
+        # With the time in it: a post that was taken down and is published anew gets a new key,
+        # while the server still answers the old one with "not found".
+        key = f"{post_key} {self.account.id} {number} {progress.saved['pending_since']}"
+        return self._post(hashlib.sha256(key.encode()).hexdigest(), piece, parent, media)
 
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         """Found if every part is there. Absent if one is not: publish then goes on where the chain stopped.
 
-        The listing is the account's own and shows a post at once; it is read back to ``since``.
+        The listing is the account's own and shows a post at once; it is read back to ``since``. A part
+        that the server refused for good is not waited for.
         """
-        wanted = pieces(self.wording(post), post)
+        wanted, missing = self._wanted(post, progress), shortfall.remembered(progress)
         known = [part["id"] for part in _parts(progress)]
         listing = self.server.listing(since)
         if listing is None:
@@ -145,8 +163,8 @@ class MastodonAdapter(Adapter):
             return Absent() if len(there) <= noted else Unknown(_FOREIGN)
         head = next((s for s in listing if s["id"] == there[0]), None)
         if head is None:  # the chain noted it, but it is older than the listing asked for
-            return Found(there[0], _parts(progress)[0]["url"])
-        return Found(there[0], str(head.get("url") or ""), time_of(head))
+            return Found(there[0], _parts(progress)[0]["url"], shortfall=missing)
+        return Found(there[0], str(head.get("url") or ""), time_of(head), missing)
 
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         """Favourites, replies and boosts. Mastodon counts no views, by decision of its makers."""
@@ -171,7 +189,10 @@ class MastodonAdapter(Adapter):
         began = progress.saved.get("pending_since")
         if progress.saved.get("pending") != number or not isinstance(began, str):
             return None
-        listing = self.server.listing(datetime.fromisoformat(began) - SKEW)
+        try:
+            listing = self.server.listing(datetime.fromisoformat(began) - SKEW)
+        except Rejected as error:  # not being able to look proves nothing
+            raise Ambiguous(error.reason, code=error.code) from None
         if listing is None:
             raise Ambiguous(_TOO_MANY)
         with understanding():

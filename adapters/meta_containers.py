@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any
 
 from adapters.contract import N_, Absent, Finding, Found, Json, Progress, Unknown
-from adapters.errors import AdapterError, Ambiguous, Transient
+from adapters.errors import AdapterError, Ambiguous, Rejected, Transient
 from adapters.matching import LATER
 
 #: Seconds between looks at a container that is being processed; Meta asks for once a minute, five at most.
@@ -203,11 +203,17 @@ class Walk:
         ``refused``: the platform has just said no, so a container that it no longer knows is no riddle.
         """
         memory = piece.memory
-        state = self._saved_state(memory)
+        try:
+            state = self._saved_state(memory)
+        except Rejected as error:
+            raise _not_seen(error) from None
         if refused and state not in (Status.PUBLISHED, Status.UNREADABLE):
             return ""
         since = memory.time("since") or self.now()
-        found = piece.look(since - SKEW, self.now() + LATER, state is Status.PUBLISHED)
+        try:
+            found = piece.look(since - SKEW, self.now() + LATER, state is Status.PUBLISHED)
+        except Rejected as error:
+            raise _not_seen(error) from None
         match found:
             case Found(remote_id, permalink):
                 memory.save(id=remote_id, permalink=permalink)
@@ -226,6 +232,11 @@ class Walk:
     def _saved_state(self, memory: Memory) -> Status | None:
         container = memory.text("container")
         return self.state(container).status if container else None
+
+
+def _not_seen(error: AdapterError) -> Ambiguous:
+    """What a refused look means where an earlier try may have published: it proves nothing."""
+    return Ambiguous(error.reason, code=error.code)
 
 
 def fingerprint(*things: object) -> str:

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 import requests
 
+from adapters import shortfall
 from adapters.contract import (
     N_,
     Account,
@@ -130,19 +131,26 @@ class TelegramAdapter(Adapter):
     def publish(self, post: Post, progress: Progress) -> Receipt:
         sent = _sent(progress)
         permalink = str(progress.saved.get("permalink") or "")
-        for text, media in self._parts(post)[len(sent) :]:
-            messages = self._send(text, media, post.link, sent[-1][0] if sent else None)
+        for text, media in self._wanted(post, progress)[len(sent) :]:
+            try:
+                messages = self._send(text, media, post.link, sent[-1][0] if sent else None)
+            except Rejected as error:
+                if not sent:
+                    raise
+                progress.save(refused=shortfall.sentence(post, len(sent), error))
+                break
             sent.append([int(message["message_id"]) for message in messages])
             permalink = permalink or _permalink(messages[0])
             progress.save(messages=[[*ids] for ids in sent], permalink=permalink)
-        return _receipt(sent, permalink)
+        return _receipt(sent, permalink, shortfall.remembered(progress))
 
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:  # noqa: ARG002
-        """Found only if this chain noted that every part was accepted; nothing else can be looked up."""
+        """Found only if this chain noted that every part was accepted, or refused for good; nothing else
+        can be looked up."""
         sent = _sent(progress)
-        if len(sent) == len(self._parts(post)):
+        if len(sent) == len(self._wanted(post, progress)):
             receipt = _receipt(sent, str(progress.saved.get("permalink") or ""))
-            return Found(receipt.remote_id, receipt.permalink)
+            return Found(receipt.remote_id, receipt.permalink, shortfall=shortfall.remembered(progress))
         self._ask("getMe")  # so that a dead line or token is not mistaken for a question to a person
         return Unknown(_UNREADABLE)
 
@@ -155,6 +163,11 @@ class TelegramAdapter(Adapter):
         ids = [int(one) for one in remote_id.split(",")]
         for start in range(0, len(ids), BATCH):
             self._call("deleteMessages", {"chat_id": self.chat, "message_ids": ids[start : start + BATCH]})
+
+    def _wanted(self, post: Post, progress: Progress) -> list[tuple[str, tuple[Media, ...]]]:
+        """The parts that are to be out: all of them, or those before the one that was refused for good."""
+        parts = self._parts(post)
+        return parts[: len(_sent(progress))] if shortfall.remembered(progress) else parts
 
     def _parts(self, post: Post) -> list[tuple[str, tuple[Media, ...]]]:
         parts = (Part(self.wording(post), post.media), *post.thread)
@@ -273,8 +286,8 @@ def _sent(progress: Progress) -> list[list[int]]:
     return [[one for one in ids if isinstance(one, int)] for ids in parts if isinstance(ids, list)]
 
 
-def _receipt(sent: Sequence[Sequence[int]], permalink: str) -> Receipt:
-    return Receipt(",".join(str(id_) for ids in sent for id_ in ids), permalink)
+def _receipt(sent: Sequence[Sequence[int]], permalink: str, missing: str = "") -> Receipt:
+    return Receipt(",".join(str(id_) for ids in sent for id_ in ids), permalink, missing)
 
 
 def _permalink(message: Mapping[str, Any]) -> str:

@@ -11,11 +11,13 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from adapters import shortfall
 from adapters import threads_rules as rules
 from adapters.contract import (
     N_,
@@ -33,7 +35,15 @@ from adapters.contract import (
     Receipt,
     Unknown,
 )
-from adapters.errors import AccountHeld, AdapterError, AuthExpired, RateLimited, Rejected, Transient
+from adapters.errors import (
+    AccountHeld,
+    AdapterError,
+    AuthExpired,
+    Duplicate,
+    RateLimited,
+    Rejected,
+    Transient,
+)
 from adapters.graph import THREADS, GraphClient, created
 from adapters.meta_containers import (
     Memory,
@@ -118,33 +128,42 @@ class ThreadsAdapter(Adapter):
         return tuple(name for name in _NEEDED if name not in scopes) if isinstance(scopes, list) else ()
 
     def publish(self, post: Post, progress: Progress) -> Receipt:
-        parts = rules.sections(post, self.wording(post))
+        parts = self._wanted(post, progress)
         memories = [Memory(progress, part.name) for part in parts]
         self._ask_quota(memories)
         ids: list[str] = []
         for part, memory in zip(parts, memories, strict=True):
+            looked = bool(memory.text("pending"))
             try:
                 ids.append(self._walk.publish(self._piece(part, memory, _answered(part, ids))))
-            except Rejected as error:
-                if not ids:
+            except (Rejected, Duplicate) as error:
+                # "Already there" is believed only after a look that did not show it.
+                if not ids or (isinstance(error, Duplicate) and not looked):
                     raise
-                words = N_("{count} of {all} parts are out, the next was refused: {why}")
-                reason = words.format(count=len(ids), all=len(parts), why=error.reason)
-                raise Rejected(reason, code=error.code) from None
+                progress.save(refused=shortfall.sentence(post, len(ids), error))
+                break
         permalink = memories[0].text("permalink")
         if not permalink and (permalink := self._permalink(ids[0])):
             memories[0].save(permalink=permalink)
-        return Receipt(ids[0], permalink)
+        return Receipt(ids[0], permalink, shortfall.remembered(progress))
+
+    def _wanted(self, post: Post, progress: Progress) -> list[Section]:
+        """The parts that are to be out: all of them, or those before the one that was refused for good."""
+        parts = rules.sections(post, self.wording(post))
+        if shortfall.remembered(progress):
+            return [part for part in parts if Memory(progress, part.name).text("id")]
+        return parts
 
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
-        """See :meth:`Adapter.find`. Found only if every part is there, and the first comment.
+        """See :meth:`Adapter.find`. Found only if every part is there, and the first comment; of those that
+        Threads did not refuse for good.
 
         Absent if the first is there and a later one is not, but only for a thread that was begun with this
         progress: publish() then goes on where the thread stops.
         """
         first: Found | None = None
         ids: list[str] = []
-        for part in rules.sections(post, self.wording(post)):
+        for part in self._wanted(post, progress):
             memory = Memory(progress, part.name)
             found = self._walk.find(self._piece(part, memory, _answered(part, ids)), since)
             if isinstance(found, Found):
@@ -154,7 +173,7 @@ class ThreadsAdapter(Adapter):
                 return Unknown(N_("The beginning of the thread is there, but not all of it."))
             else:
                 return found
-        return first or Absent()
+        return replace(first, shortfall=shortfall.remembered(progress)) if first else Absent()
 
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         """One call for each post: Threads has no batches. It knows views but no unique people."""

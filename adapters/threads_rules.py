@@ -126,9 +126,6 @@ def _words(part: Section) -> list[Problem]:
     if part.name == "comment" and length > LIMITS.text:
         words = N_("The first comment is {length} long; Threads takes at most {limit}.")
         found.append(Problem("comment-too-long", words, {"length": length, "limit": LIMITS.text}))
-    if not part.text.strip() and not part.media and part.name != "part0":
-        words = N_("A part of the thread has neither text nor media.")
-        found.append(Problem("empty-part", words))
     return found
 
 

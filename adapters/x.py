@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
+from adapters import shortfall
 from adapters.contract import (
     N_,
     Absent,
@@ -96,8 +97,6 @@ class XAdapter(Adapter):
         for number, step in enumerate(steps):
             problems += media_problems(step.media)
             problems += _text_problems(step.text)
-            if not step.text.strip() and not step.media and number:
-                problems.append(Problem("empty-part", N_("A part of the thread has neither text nor media.")))
             if not step.media and any(s.text == step.text and not s.media for s in steps[:number]):
                 problems.append(
                     Problem(
@@ -128,18 +127,26 @@ class XAdapter(Adapter):
         return Identity(self._asked_id, f"@{name}", f"https://x.com/{name}", missing)
 
     def publish(self, post: Post, progress: Progress) -> Receipt:
-        api, steps = self._api(), self._steps(post)
-        ids = _ids(progress)
+        api, steps, ids = self._api(), self._wanted(post, progress), _ids(progress)
         if len(ids) < len(steps) and progress.saved.get("pending"):
             self._adopt(api, steps, ids, progress)
-        if len(ids) < len(steps):
-            uploads = Uploads(api, progress, self.now, self._sleep)
-            # Everything is uploaded before anything is said: no thread breaks off for want of a picture.
-            media = {n: uploads.all(steps[n].media, str(n)) for n in range(len(ids), len(steps))}
-            for number in range(len(ids), len(steps)):
-                ids.append(self._send(api, steps, ids, media[number], progress, uploads))
-                progress.save(posts=list[Json](ids), pending=None)
-        return Receipt(ids[0], self._permalink(ids[0]))
+        looked = len(ids) if progress.saved.get("pending") else -1  # the step that is certainly not there
+        try:
+            self._send_all(api, steps, ids, progress)
+        except (Rejected, Duplicate) as error:
+            if not ids or (isinstance(error, Duplicate) and looked != len(ids)):
+                raise
+            progress.save(refused=shortfall.sentence(post, len(ids), error), pending=None)
+        return Receipt(ids[0], self._permalink(ids[0]), shortfall.remembered(progress))
+
+    def _send_all(self, api: XApi, steps: Sequence[Step], ids: list[str], progress: Progress) -> None:
+        """Publish the steps that are not out yet, and add their ids to ``ids``."""
+        uploads = Uploads(api, progress, self.now, self._sleep)
+        # Everything is uploaded before anything is said: no thread breaks off for want of a picture.
+        media = {n: uploads.all(steps[n].media, str(n)) for n in range(len(ids), len(steps))}
+        for number in range(len(ids), len(steps)):
+            ids.append(self._send(api, steps, ids, media[number], progress, uploads))
+            progress.save(posts=list[Json](ids), pending=None)
 
     def _send(
         self,
@@ -165,11 +172,6 @@ class XAdapter(Adapter):
             if error.code == MEDIA_REFUSED and uploads.reused:
                 uploads.forget()
                 raise Transient(error.reason, code=error.code) from None
-            if isinstance(error, Rejected) and ids:
-                # A person must know that the beginning of the thread stands.
-                raise Rejected(
-                    f"{error.reason} ({len(ids)} of {len(steps)} parts are out)", code=error.code
-                ) from None
             raise
         data = answer.get("data")
         if isinstance(data, dict) and isinstance(id_ := data.get("id"), str) and id_:
@@ -178,7 +180,10 @@ class XAdapter(Adapter):
 
     def _adopt(self, api: XApi, steps: Sequence[Step], ids: list[str], progress: Progress) -> None:
         """Look on the account for the step whose outcome is unknown, and take its id if it is there."""
-        listing, start = self._look(api, progress, self.now())
+        try:
+            listing, start = self._look(api, progress, self.now())
+        except Rejected as error:  # not being able to look proves nothing
+            raise Ambiguous(error.reason, code=error.code) from None
         found = listing.match(steps[len(ids)], _parent(steps, ids), start)
         if found is not None:
             ids.append(str(found["id"]))
@@ -188,11 +193,13 @@ class XAdapter(Adapter):
 
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         """See :meth:`Adapter.find`. Found when every part is there; Absent when the next one is not:
-        publish goes on after the last part that it knows of or finds.
+        publish goes on after the last part that it knows of or finds. A part that X refused for good is
+        not waited for.
         """
-        steps, ids = self._steps(post), _ids(progress)
+        steps, ids = self._wanted(post, progress), _ids(progress)
         if len(ids) >= len(steps):  # X gave all these ids; only the end of the chain was not noted
-            return Found(ids[0], self._permalink(ids[0]), time_of(ids[0]))
+            missing = shortfall.remembered(progress)
+            return Found(ids[0], self._permalink(ids[0]), time_of(ids[0]), missing)
         api = self._api()
         listing, start = self._look(api, progress, since)
         at: datetime | None = None
@@ -238,6 +245,11 @@ class XAdapter(Adapter):
             if parent_of(item) in thread and (posted_at(item) or at) <= end:
                 thread.append(str(item["id"]))
         return thread[:0:-1]
+
+    def _wanted(self, post: Post, progress: Progress) -> list[Step]:
+        """The steps that are to be out: all of them, or those before the one that was refused for good."""
+        steps = self._steps(post)
+        return steps[: len(_ids(progress))] if shortfall.remembered(progress) else steps
 
     def _steps(self, post: Post) -> list[Step]:
         steps = [Step(self.wording(post), post.media, None)]

@@ -28,6 +28,7 @@ from adapters.contract_tools import (  # noqa: E402
     Call,
     MemoryProgress,
     PowerCutError,
+    Refusal,
     Remote,
     RemotePost,
     picture,
@@ -98,6 +99,9 @@ def loopback(server: tuple[platform.Bluesky, Loopback]) -> Loopback:
 
 class TestContract(AdapterContract):
     publishing_call: ClassVar[Call] = ("POST", r"com\.atproto\.repo\.putRecord")
+    later_call: ClassVar[tuple[Call, int] | None] = (publishing_call, 1)
+    refusal: ClassVar[Refusal] = (400, '{"error": "InvalidRequest", "message": "Not like this."}')
+    refusal_words: ClassVar[str] = "Not like this."
     upload_call: ClassVar[Call | None] = ("POST", r"com\.atproto\.repo\.uploadBlob")
     secrets = {"app_password": platform.PASSWORD}  # noqa: RUF012
 
@@ -225,6 +229,36 @@ def test_whatever_happens_to_the_publishing_call_the_key_settles_it(
     assert isinstance(found, Found if when == "after" and part else Absent)
     adapter_at(loopback.url).publish(post, progress)
     assert (len(bluesky.records), bluesky.writes) == (2, 2)
+
+
+def test_a_part_that_is_refused_for_good_ends_the_thread_there(
+    bluesky: platform.Bluesky, loopback: Loopback
+) -> None:
+    post, progress = Post("k", "Satu", thread=(Part("Dua"), Part("Tiga"))), MemoryProgress()
+    adapter_at(loopback.url).publish(replace(post, thread=()), progress)
+    bluesky.refuse.append(("com.atproto.repo.putRecord", platform.error(400, "InvalidRecord", "Kata server")))
+    receipt = adapter_at(loopback.url).publish(post, progress)
+    assert receipt.shortfall == "1 of 3 parts are out, the next was refused: Kata server"
+    assert adapter_at(loopback.url).publish(post, progress) == receipt
+    found = adapter_at(loopback.url).find(post, progress, LONG_AGO)
+    assert isinstance(found, Found)
+    assert (found.remote_id, found.shortfall) == (receipt.remote_id, receipt.shortfall)
+    assert len(bluesky.records) == 1
+
+
+def test_a_part_that_is_there_is_not_called_refused(bluesky: platform.Bluesky, loopback: Loopback) -> None:
+    """Given a part whose answer was lost, the refusal of its repetition does not make it missing."""
+    post, progress = Post("k", "Satu", thread=(Part("Dua"),)), MemoryProgress()
+    adapter_at(loopback.url).publish(replace(post, thread=()), progress)
+    loopback.faults.append(Fault(*PUT, "reset"))
+    with pytest.raises(Ambiguous):
+        adapter_at(loopback.url).publish(post, progress)
+    bluesky.refuse.append(("com.atproto.repo.putRecord", platform.error(400, "InvalidRecord", "Kata server")))
+    with pytest.raises(Ambiguous):
+        adapter_at(loopback.url).publish(post, progress)
+    found = adapter_at(loopback.url).find(post, progress, LONG_AGO)
+    assert isinstance(found, Found)
+    assert found.shortfall == ""
 
 
 def test_a_part_that_no_attempt_noted_is_a_persons_business(

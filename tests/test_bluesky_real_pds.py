@@ -24,7 +24,7 @@ pytest.register_assert_rewrite("adapters.contract_suite")
 from adapters.bluesky import BlueskyAdapter  # noqa: E402
 from adapters.contract import Absent, Account, Adapter, Found, Part, Post, Reach  # noqa: E402
 from adapters.contract_suite import AdapterContract  # noqa: E402
-from adapters.contract_tools import Call, MemoryProgress, Remote, RemotePost, picture, relayed  # noqa: E402
+from adapters.contract_tools import Call, MemoryProgress, Refusal, Remote, RemotePost, picture, relayed  # noqa: E402
 from adapters.errors import AdapterError, Ambiguous, AuthExpired, Rejected  # noqa: E402
 
 PDS = Path(__file__).parent / "servers" / "pds"
@@ -110,6 +110,9 @@ def _sha256(cid: str) -> str:
 
 class TestContract(AdapterContract):
     publishing_call: ClassVar[Call] = ("POST", r"com\.atproto\.repo\.putRecord")
+    later_call: ClassVar[tuple[Call, int] | None] = (publishing_call, 1)
+    refusal: ClassVar[Refusal] = (400, '{"error": "InvalidRequest", "message": "Not like this."}')
+    refusal_words: ClassVar[str] = "Not like this."
     upload_call: ClassVar[Call | None] = ("POST", r"com\.atproto\.repo\.uploadBlob")
 
     @pytest.fixture

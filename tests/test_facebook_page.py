@@ -32,7 +32,7 @@ from servers.loopback import Answer, Fault, Loopback  # noqa: E402
 
 from adapters.contract import Absent, Account, Adapter, Found, Media, Part, Post, Reach, Receipt, Unknown  # noqa: E402
 from adapters.contract_suite import AdapterContract  # noqa: E402
-from adapters.contract_tools import Call, MemoryProgress, PowerCutError, Remote, RemotePost, picture  # noqa: E402
+from adapters.contract_tools import Call, MemoryProgress, PowerCutError, Refusal, Remote, RemotePost, picture  # noqa: E402
 from adapters.errors import (  # noqa: E402
     AccountHeld,
     AdapterError,
@@ -100,6 +100,9 @@ class PageRemote:
 
 class TestContract(AdapterContract):
     publishing_call: ClassVar[Call] = ("POST", FEED)
+    later_call: ClassVar[tuple[Call, int] | None] = (("POST", COMMENTS), 0)
+    refusal: ClassVar[Refusal] = (400, '{"error": {"message": "Not like this.", "code": 100}}')
+    refusal_words: ClassVar[str] = "Not like this."
     upload_call: ClassVar[Call | None] = ("POST", PHOTOS)
     secrets: ClassVar[Mapping[str, str]] = {"page_token": TOKEN, "part of it": "rahasia"}
 
@@ -342,6 +345,36 @@ def test_a_refused_comment_is_written_later_and_the_post_not_repeated(place: Pla
     sent(place, post, progress)
     (there,) = place[0].posts
     assert len(there.comments) == 1
+
+
+def test_a_comment_that_is_refused_for_good_is_missing_and_the_post_is_out(place: Place) -> None:
+    post, progress = Post("a", "x", first_comment="Lapor"), MemoryProgress()
+    odd(place, COMMENTS, refusal(400, 100, 1346003, "Against our standards"))
+    receipt = sent(place, post, progress)
+    assert receipt.shortfall == "The post is out, but its first comment was refused: Against our standards"
+    assert sent(place, post, progress) == receipt
+    found = adapter_at(place[1].url).find(post, progress, LONG_AGO)
+    assert found == Found(receipt.remote_id, receipt.permalink, None, receipt.shortfall)
+    assert place[0].posts[0].comments == []
+
+
+def test_a_comment_waits_for_the_person_who_frees_the_account(place: Place) -> None:
+    post, progress = Post("a", "x", first_comment="Lapor"), MemoryProgress()
+    odd(place, COMMENTS, refusal(400, 200, 1404006))
+    with pytest.raises(AccountHeld):
+        sent(place, post, progress)
+    assert sent(place, post, progress).shortfall == ""
+    assert len(place[0].posts[0].comments) == 1
+
+
+def test_a_comment_that_is_said_to_be_there_is_looked_for_before_that_is_believed(place: Place) -> None:
+    post, progress = Post("a", "x", first_comment="Lapor"), MemoryProgress()
+    for _ in range(2):
+        odd(place, COMMENTS, refusal(400, 506, None, "Duplicate status message"))
+    with pytest.raises(Duplicate):
+        sent(place, post, progress)
+    assert isinstance(adapter_at(place[1].url).find(post, progress, LONG_AGO), Absent)
+    assert "Duplicate status message" in sent(place, post, progress).shortfall
 
 
 def test_somebody_elses_comment_is_not_ours(place: Place) -> None:

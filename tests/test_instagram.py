@@ -43,12 +43,13 @@ from adapters.contract import (  # noqa: E402
     Unknown,
 )
 from adapters.contract_suite import AdapterContract  # noqa: E402
-from adapters.contract_tools import Call, MemoryProgress, PowerCutError, Remote, RemotePost, picture  # noqa: E402
+from adapters.contract_tools import Call, MemoryProgress, PowerCutError, Refusal, Remote, RemotePost, picture  # noqa: E402
 from adapters.errors import (  # noqa: E402
     AccountHeld,
     AdapterError,
     Ambiguous,
     AuthExpired,
+    Duplicate,
     Misconfigured,
     RateLimited,
     Rejected,
@@ -126,6 +127,9 @@ class InstagramRemote:
 
 class Contract(AdapterContract):
     publishing_call: ClassVar[Call] = PUBLISH
+    later_call: ClassVar[tuple[Call, int] | None] = (("POST", "/comments"), 0)
+    refusal: ClassVar[Refusal] = (400, '{"error": {"message": "Not like this.", "code": 100}}')
+    refusal_words: ClassVar[str] = "Not like this."
     secrets: ClassVar[dict[str, str]] = {"access_token": TOKEN}
     options: ClassVar[dict[str, Any]] = {}
 
@@ -652,13 +656,49 @@ def test_a_first_comment_whose_end_is_unknown_is_written_once(desk: Desk, when: 
     assert desk.adapter().find(post, progress, desk.since()) == Found(receipt.remote_id, receipt.permalink)
 
 
-def test_a_refused_comment_says_that_the_post_is_out(desk: Desk) -> None:
+def test_a_comment_that_is_refused_for_good_is_missing_and_the_post_is_out(desk: Desk) -> None:
     desk.platform.refuse["comments"] = [error(400, 100, None, "Too many hashtags.")]
     post, progress = desk.post(first_comment="Laporkan!"), MemoryProgress()
-    with pytest.raises(Rejected, match=r"post is out.*Too many hashtags"):
+    receipt = desk.adapter().publish(post, progress)
+    assert receipt.shortfall == "The post is out, but its first comment was refused: Too many hashtags."
+    assert desk.adapter().publish(post, progress) == receipt
+    found = desk.adapter().find(post, progress, desk.since())
+    assert found == Found(receipt.remote_id, receipt.permalink, None, receipt.shortfall)
+    (one,) = desk.platform.media.values()
+    assert one.comments == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "subcode", "kind"),
+    [(4, None, RateLimited), (190, 463, AuthExpired), (368, None, AccountHeld), (2, None, Ambiguous)],
+)
+def test_a_comment_that_may_still_come_is_written_later(
+    desk: Desk, code: int, subcode: int | None, kind: type[AdapterError]
+) -> None:
+    desk.platform.refuse["comments"] = [error(400, code, subcode, "Not now.")]
+    post, progress = desk.post(first_comment="Laporkan!"), MemoryProgress()
+    with pytest.raises(kind):
         desk.adapter().publish(post, progress)
-    desk.adapter().publish(post, progress)
-    assert len(desk.platform.media) == 1
+    assert desk.adapter().publish(post, progress).shortfall == ""
+    (one,) = desk.platform.media.values()
+    assert len(one.comments) == 1
+
+
+def test_a_comment_that_is_said_to_be_there_is_looked_for_before_that_is_believed(desk: Desk) -> None:
+    again = error(400, 506, None, "Duplicate status message.")
+    post, progress = desk.post(first_comment="Laporkan!"), MemoryProgress()
+    desk.platform.refuse["comments"] = [again]
+    with pytest.raises(Duplicate):
+        desk.adapter().publish(post, progress)
+    assert isinstance(desk.adapter().find(post, progress, desk.since()), Absent)
+    desk.fault(("GET", "/comments"), "500")
+    with pytest.raises(Transient):
+        desk.adapter().publish(post, progress)
+    desk.platform.refuse["comments"] = [error(400, 100, None, "No listing.")]
+    with pytest.raises(Ambiguous):
+        desk.adapter().publish(post, progress)
+    desk.platform.lies["comments"] = [Answer(200, {"data": []}), again]
+    assert "Duplicate status message." in desk.adapter().publish(post, progress).shortfall
 
 
 def test_a_post_of_unknown_origin_without_its_comment_asks_a_person(desk: Desk) -> None:

@@ -28,6 +28,7 @@ from adapters.contract_tools import (  # noqa: E402
     Call,
     MemoryProgress,
     PowerCutError,
+    Refusal,
     Remote,
     RemotePost,
     closed_port,
@@ -103,6 +104,9 @@ def loopback(server: tuple[platform.Mastodon, Loopback]) -> Loopback:
 
 class TestContract(AdapterContract):
     publishing_call: ClassVar[Call] = ("POST", "/api/v1/statuses")
+    later_call: ClassVar[tuple[Call, int] | None] = (publishing_call, 1)
+    refusal: ClassVar[Refusal] = (422, '{"error": "Validation failed"}')
+    refusal_words: ClassVar[str] = "Validation failed"
     upload_call: ClassVar[Call | None] = ("POST", "/api/v2/media")
     secrets = {"access_token": platform.TOKEN}  # noqa: RUF012
 
@@ -200,6 +204,9 @@ def _when_up(url: str, log: Path) -> str:
 
 class TestContractOnMastodonMock(AdapterContract):
     publishing_call: ClassVar[Call] = ("POST", "/api/v1/statuses")
+    later_call: ClassVar[tuple[Call, int] | None] = (publishing_call, 1)
+    refusal: ClassVar[Refusal] = (422, '{"error": "Validation failed"}')
+    refusal_words: ClassVar[str] = "Validation failed"
     upload_call: ClassVar[Call | None] = ("POST", "/api/v2/media")
     secrets = {"access_token": "alice_token"}  # noqa: RUF012
 
@@ -329,6 +336,43 @@ def test_a_part_whose_answer_was_lost_is_adopted_not_sent_again(
     adapter_at(loopback.url).publish(post, progress)
     assert [s.text for s in mastodon.statuses.values()] == ["Satu", "Dua", "Tiga"]
     assert isinstance(adapter_at(loopback.url).find(post, progress, LONG_AGO), Found)
+
+
+@pytest.mark.parametrize("memory", [True, False])
+def test_a_part_that_is_refused_for_good_ends_the_thread_there(
+    mastodon: platform.Mastodon, loopback: Loopback, tmp_path: Path, memory: bool
+) -> None:
+    """Refused by the server, or because the file of its picture is gone: the beginning is out."""
+    item = picture(tmp_path, 1, "Poster")
+    post = Post("k", "Satu", thread=(Part("Dua", (item,)), Part("Tiga")), first_comment="Sumber")
+    progress = MemoryProgress()
+    adapter_at(loopback.url).publish(Post("k", "Satu"), progress)
+    if memory:
+        mastodon.refuse.append(("/v1/statuses", platform.error(422, "Kata server")))
+        why = "Kata server"
+    else:
+        item.path.unlink()
+        why = "The file of a picture cannot be read."
+    receipt = adapter_at(loopback.url).publish(post, progress)
+    assert receipt.shortfall == f"1 of 4 parts are out, the next was refused: {why}"
+    assert adapter_at(loopback.url).publish(post, progress) == receipt
+    found = adapter_at(loopback.url).find(post, progress, LONG_AGO)
+    assert isinstance(found, Found)
+    assert (found.remote_id, found.shortfall) == (receipt.remote_id, receipt.shortfall)
+    assert len(mastodon.statuses) == 1
+
+
+def test_a_refused_look_proves_nothing(mastodon: platform.Mastodon, loopback: Loopback) -> None:
+    post, progress = Post("k", "Satu", thread=(Part("Dua"),)), MemoryProgress()
+    adapter_at(loopback.url).publish(replace(post, thread=()), progress)
+    loopback.faults.append(Fault("POST", "/api/v1/statuses", "reset"))
+    with pytest.raises(Ambiguous):
+        adapter_at(loopback.url).publish(post, progress)
+    mastodon.refuse.append(("/1/statuses", platform.error(404, "Record not found")))
+    with pytest.raises(Ambiguous):
+        adapter_at(loopback.url).publish(post, progress)
+    assert adapter_at(loopback.url).publish(post, progress).shortfall == ""
+    assert [s.text for s in mastodon.statuses.values()] == ["Satu", "Dua"]
 
 
 def test_a_part_that_no_attempt_noted_is_a_persons_business(

@@ -24,6 +24,7 @@ from adapters.contract_tools import (  # noqa: E402
     Call,
     MemoryProgress,
     PowerCutError,
+    Refusal,
     Relay,
     Remote,
     RemotePost,
@@ -98,6 +99,9 @@ def loopback(server: tuple[platform.Telegram, Loopback]) -> Loopback:
 
 class TestContract(AdapterContract):
     publishing_call: ClassVar[Call] = ("POST", "/send[A-Za-z]+")
+    later_call: ClassVar[tuple[Call, int] | None] = (publishing_call, 1)
+    refusal: ClassVar[Refusal] = (400, '{"ok": false, "error_code": 400, "description": "Bad Request: no"}')
+    refusal_words: ClassVar[str] = "Bad Request: no"
     conclusive_absence: ClassVar[bool] = False
     secrets = {"bot_token": platform.TOKEN}  # noqa: RUF012
 

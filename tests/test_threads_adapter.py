@@ -29,7 +29,7 @@ from servers.threads_platform import (  # noqa: E402
 
 from adapters.contract import Absent, Account, Adapter, Found, Media, Part, Post, Reach, Unknown  # noqa: E402
 from adapters.contract_suite import AdapterContract  # noqa: E402
-from adapters.contract_tools import Call, MemoryProgress, PowerCutError, Remote, RemotePost, picture  # noqa: E402
+from adapters.contract_tools import Call, MemoryProgress, PowerCutError, Refusal, Remote, RemotePost, picture  # noqa: E402
 from adapters.errors import (  # noqa: E402
     AccountHeld,
     AdapterError,
@@ -109,6 +109,9 @@ class ThreadsRemote:
 
 class TestContract(AdapterContract):
     publishing_call: ClassVar[Call] = PUBLISH
+    later_call: ClassVar[tuple[Call, int] | None] = (PUBLISH, 1)
+    refusal: ClassVar[Refusal] = (400, '{"error": {"message": "Not like this.", "code": 100}}')
+    refusal_words: ClassVar[str] = "Not like this."
     secrets: ClassVar[dict[str, str]] = {"access_token": TOKEN}
 
     @pytest.fixture
@@ -274,14 +277,43 @@ def test_a_part_whose_end_is_unknown_is_looked_for_and_never_doubled(
     assert desk.adapter().find(post, progress, desk.since()) == Found(receipt.remote_id, receipt.permalink)
 
 
-def test_a_refused_part_says_how_much_is_out(desk: Desk) -> None:
+def test_a_part_that_is_refused_for_good_ends_the_thread_there(desk: Desk) -> None:
+    """Given a refusal while the third part is prepared, two are out, and no attempt goes on from there."""
     progress, adapter = MemoryProgress(), desk.adapter()
     adapter.publish(desk.chain(2), progress)
     desk.platform.refuse["threads"] = [error(400, 100, None, "Not like this.")]
-    with pytest.raises(Rejected, match=r"2 of 4 parts are out.*Not like this"):
-        adapter.publish(desk.chain(4), progress)
-    adapter.publish(desk.chain(4), progress)
-    assert desk.texts() == ["Bagian 1", "Bagian 2", "Bagian 3", "Bagian 4"]
+    receipt = adapter.publish(desk.chain(4), progress)
+    assert receipt.shortfall == "2 of 4 parts are out, the next was refused: Not like this."
+    assert adapter.publish(desk.chain(4), progress) == receipt
+    assert desk.texts() == ["Bagian 1", "Bagian 2"]
+    found = adapter.find(desk.chain(4), progress, desk.since())
+    assert found == Found(receipt.remote_id, receipt.permalink, None, receipt.shortfall)
+
+
+def test_a_part_that_is_held_goes_on_when_a_person_has_acted(desk: Desk) -> None:
+    post, progress = desk.chain(2), MemoryProgress()
+    desk.loopback.faults.append(Fault(*PUBLISH, "reset", "before"))
+    with pytest.raises(Ambiguous):
+        desk.adapter().publish(post, progress)
+    desk.platform.refuse["threads_publish"] = [error(400, 10, 4279013, "Restricted.")]
+    with pytest.raises(AccountHeld):
+        desk.adapter().publish(post, progress)
+    assert desk.adapter().publish(post, progress).shortfall == ""
+    assert desk.texts() == ["Bagian 1", "Bagian 2"]
+
+
+def test_a_refused_look_proves_nothing(desk: Desk) -> None:
+    """Given a part of unknown outcome, a refusal to list the replies is not taken for the part's refusal."""
+    post, progress = desk.chain(2), MemoryProgress()
+    desk.adapter().publish(desk.chain(1), progress)
+    desk.fault(PUBLISH, "reset")
+    with pytest.raises(Ambiguous):
+        desk.adapter().publish(post, progress)
+    desk.platform.refuse["replies"] = [error(400, 100, None, "No listing.")]
+    with pytest.raises(Ambiguous):
+        desk.adapter().publish(post, progress)
+    assert desk.adapter().publish(post, progress).shortfall == ""
+    assert desk.texts() == ["Bagian 1", "Bagian 2"]
 
 
 def test_half_a_thread_of_unknown_origin_asks_a_person(desk: Desk) -> None:

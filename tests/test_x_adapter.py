@@ -36,7 +36,7 @@ from adapters.contract import (  # noqa: E402
     Unknown,
 )
 from adapters.contract_suite import AdapterContract  # noqa: E402
-from adapters.contract_tools import Call, MemoryProgress, PowerCutError, Remote, RemotePost, picture  # noqa: E402
+from adapters.contract_tools import Call, MemoryProgress, PowerCutError, Refusal, Remote, RemotePost, picture  # noqa: E402
 from adapters.errors import (  # noqa: E402
     AccountHeld,
     AdapterError,
@@ -115,6 +115,9 @@ class XRemote:
 
 class TestContract(AdapterContract):
     publishing_call: ClassVar[Call] = POST
+    later_call: ClassVar[tuple[Call, int] | None] = (POST, 1)
+    refusal: ClassVar[Refusal] = (403, '{"title": "Forbidden", "detail": "Not like this.", "status": 403}')
+    refusal_words: ClassVar[str] = "Not like this."
     upload_call: ClassVar[Call | None] = ("POST", "/2/media/upload")
     secrets = x.KEYS
 
@@ -301,13 +304,61 @@ def test_a_thread_survives_a_power_cut_after_any_save(server: x.XPlatform, tmp_p
     pytest.fail("it never got through")
 
 
-def test_a_refusal_in_the_middle_says_that_the_beginning_is_out(
+def test_a_part_that_is_refused_for_good_ends_the_thread_there(
     server: x.XPlatform, adapter: XAdapter
 ) -> None:
+    """Given a refusal in the middle, the beginning is out; no attempt goes on, and nothing is paid again."""
     words = "Reply to this conversation is not allowed because you have not been mentioned by the author."
     server.instead.append(x.Instead(*POST, x.problem(403, words), skip=2))
-    with pytest.raises(Rejected, match=re.escape(f"{words} (2 of 4 parts are out)")):
-        adapter.publish(THREAD, MemoryProgress())
+    progress = MemoryProgress()
+    receipt = adapter.publish(THREAD, progress)
+    assert receipt.shortfall == f"2 of 4 parts are out, the next was refused: {words}"
+    asked = len(server.loopback.calls)
+    assert adapter.publish(THREAD, progress) == receipt
+    found = adapter.find(THREAD, progress, datetime.now(UTC))
+    assert isinstance(found, Found)
+    assert (found.remote_id, found.shortfall) == (receipt.remote_id, receipt.shortfall)
+    assert len(server.loopback.calls) == asked
+    assert chain(server) == WHOLE[:2]
+
+
+def test_a_part_that_x_calls_a_duplicate_is_looked_for_before_that_is_believed(
+    server: x.XPlatform, adapter: XAdapter
+) -> None:
+    """Given a part whose very words the account posted last year, X refuses it; a look shows no part."""
+    server.put("Bagian dua & <tiga>", at=datetime.now(UTC) - timedelta(days=300))
+    progress = MemoryProgress()
+    with pytest.raises(Duplicate):
+        adapter.publish(THREAD, progress)
+    assert isinstance(adapter.find(THREAD, progress, datetime.now(UTC)), Absent)
+    receipt = adapter.publish(THREAD, progress)
+    assert receipt.shortfall.startswith("1 of 4 parts are out, the next was refused: You are not allowed")
+    assert isinstance(adapter.find(THREAD, progress, datetime.now(UTC)), Found)
+    assert len(server.tweets) == 2
+
+
+def test_a_refused_look_proves_nothing(server: x.XPlatform, adapter: XAdapter) -> None:
+    """Given a part of unknown outcome, a refusal to list the posts is not taken for the part's refusal."""
+    server.after_post[1] = Fault(*POST, "reset")
+    progress = MemoryProgress()
+    with pytest.raises(Ambiguous):
+        adapter.publish(THREAD, progress)
+    server.instead.append(x.Instead("GET", r"/2/users/\d+/tweets", x.problem(403, "No listing.")))
+    with pytest.raises(Ambiguous):
+        adapter.publish(THREAD, progress)
+    assert adapter.publish(THREAD, progress).shortfall == ""
+    assert chain(server) == WHOLE
+
+
+def test_credits_that_are_used_up_in_the_middle_are_no_refusal_for_good(
+    server: x.XPlatform, adapter: XAdapter
+) -> None:
+    server.instead.append(x.Instead(*POST, x.problem(402, "Credits depleted.", "credits"), skip=1))
+    progress = MemoryProgress()
+    with pytest.raises(AccountHeld):
+        adapter.publish(THREAD, progress)
+    assert adapter.publish(THREAD, progress).shortfall == ""
+    assert chain(server) == WHOLE
 
 
 def test_after_a_pause_a_thread_goes_on_without_reading_back(server: x.XPlatform, adapter: XAdapter) -> None:

@@ -60,6 +60,7 @@ REASONS: Mapping[str, str] = {
     "rejected": N_("The platform refused the post."),
     "cannot-tell": N_("The platform's listing does not tell whether the post is there."),
     "absent": N_("The post is not on the platform."),
+    "incomplete": N_("The post is out, but a part of it is missing."),
     "handed": N_("Prepared for a person to publish."),
     "withdrawn": N_("No longer in the campaign file."),
     "cancelled": N_("Cancelled by a person."),

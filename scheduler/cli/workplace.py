@@ -123,7 +123,7 @@ class Workplace:
         return loaded, problems
 
     def sound_campaigns(self, only: str = "") -> tuple[list[Loaded], list[Problem]]:
-        """Every campaign, or the one named, with warnings; raise ProblemsError if a file of theirs is wrong."""
+        """Every campaign, or the one named, with warnings; raise ProblemsError if a file of it is wrong."""
         from scheduler.errors import GaungError, ProblemsError
         from scheduler.i18n import N_
 

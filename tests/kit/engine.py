@@ -171,7 +171,7 @@ class FakeAdapter(Adapter):
     """Asks the platform object what to answer."""
 
     platform: ClassVar[str] = "fake"
-    limits: ClassVar[Limits] = Limits(text=1000, media=4)
+    limits: Limits = Limits(text=1000, media=4)
 
     def __init__(self, account: Account, clock: ManualClock, other_side: Platform) -> None:
         super().__init__(account, clock.now)
