@@ -103,14 +103,31 @@ def _is(call: Call, method: str, path: str) -> bool:
     return method == call[0] and re.search(f"(?:{call[1]})$", path) is not None
 
 
+class _Telling(BaseHTTPRequestHandler):
+    """A handler that answers with what it is given."""
+
+    protocol_version = "HTTP/1.1"
+
+    def _pass_on(self, answer: http.client.HTTPResponse, content: bytes) -> None:
+        self._tell(answer.status, answer.getheaders(), content)
+
+    def _tell(self, status: int, headers: Sequence[tuple[str, str]], content: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers:
+            if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+
 @contextmanager
 def relayed(api_base: str) -> Iterator[Relay]:
     """Run a relay to the platform at ``api_base`` (http on loopback)."""
     upstream = urlsplit(api_base)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(_Telling):
         def handle_one_request(self) -> None:
             self.raw_requestline = self.rfile.readline(65537)
             if not self.raw_requestline or not self.parse_request():
@@ -135,19 +152,6 @@ def relayed(api_base: str) -> Iterator[Relay]:
             self.close_connection = broken
             if not broken:
                 self._pass_on(answer, content)
-
-        def _pass_on(self, answer: http.client.HTTPResponse, content: bytes) -> None:
-            self._tell(answer.status, answer.getheaders(), content)
-
-        def _tell(self, status: int, headers: Sequence[tuple[str, str]], content: bytes) -> None:
-            self.send_response_only(status)
-            for name, value in headers:
-                if name.lower() not in ("connection", "transfer-encoding", "content-length"):
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(content)
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         relay = Relay(f"http://127.0.0.1:{server.server_address[1]}{upstream.path}")

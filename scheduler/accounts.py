@@ -34,6 +34,17 @@ class Accounts:
         self._environment = environment
         self._clock = clock
 
+    def siblings(self, account_id: str) -> list[str]:
+        """The accounts that share an app with this one (platform and option ``app``), itself included."""
+        own = self._config.accounts.get(account_id)
+        if own is None:
+            return [account_id]
+        return [
+            name
+            for name, other in self._config.accounts.items()
+            if (other.platform, other.options.get("app")) == (own.platform, own.options.get("app"))
+        ]
+
     def check_secret_files(self) -> None:
         """Raise SecretError if a secret lies in a file that others can read."""
         for settings in self._config.accounts.values():

@@ -78,6 +78,7 @@ class DaemonSettings(Part):
     retry_after: Duration = Field(default=timedelta(seconds=30), description="Pause after the first failure.")
     retry_at_most: Duration = Field(default=timedelta(minutes=30), description="Longest pause between tries.")
     look_after: tuple[Duration, ...] = Field(
+        min_length=1,
         default=(
             timedelta(seconds=5),
             timedelta(seconds=30),

@@ -67,7 +67,7 @@ class Event(StrEnum):
     LOST = "lost"
     """sending -> unsure: no answer that could be trusted, or the lease ran out."""
     FOUND = "found"
-    """unsure -> sent: it is on the platform."""
+    """unsure, planned -> sent: it is on the platform (planned: the answer came after it was given up)."""
     ABSENT = "absent"
     """unsure -> planned: it is certainly not on the platform."""
     UNDECIDED = "undecided"
@@ -100,6 +100,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (State.SENDING, Event.EXHAUSTED): State.FAILED,
     (State.SENDING, Event.LOST): State.UNSURE,
     (State.UNSURE, Event.FOUND): State.SENT,
+    (State.PLANNED, Event.FOUND): State.SENT,
     (State.UNSURE, Event.ABSENT): State.PLANNED,
     (State.UNSURE, Event.EXHAUSTED): State.FAILED,
     (State.UNSURE, Event.UNDECIDED): State.UNSURE,

@@ -286,6 +286,7 @@ def in_thread(engine: Engine) -> Iterator[tuple[Daemon, threading.Thread, Told, 
             look_after=(SECOND,),
             reach_ages=(MINUTE,),
         ),
+        lambda account_id: [account_id],
     )
 
     def run() -> None:

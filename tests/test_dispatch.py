@@ -798,7 +798,7 @@ def test_an_error_after_the_lease_forces_nothing(engine: Engine, error: AdapterE
 
 
 def test_a_receipt_after_an_absence_keeps_the_post_from_going_out_twice(engine: Engine) -> None:
-    """Given a look that saw nothing, and then the receipt of the slow call, a person decides."""
+    """Given a look that saw nothing, and then the receipt of the slow call, the receipt counts."""
     slow = overtaken(engine)
     engine.platform.looks.append(Absent())
     engine.work()
@@ -807,8 +807,8 @@ def test_a_receipt_after_an_absence_keeps_the_post_from_going_out_twice(engine: 
     slow.turn()
     engine.work(HOUR)
     assert len(engine.platform.texts) == 1
-    assert (engine.row["state"], engine.row["code"]) == (State.REVIEW, "duplicate")
-    assert engine.row["reason"] == "https://fake.example/1"
+    assert (engine.row["state"], engine.row["source"]) == (State.SENT, "api")
+    assert engine.row["permalink"] == "https://fake.example/1"
 
 
 def test_a_call_that_is_still_running_is_never_joined_by_a_second_one(engine: Engine) -> None:

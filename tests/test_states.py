@@ -43,7 +43,7 @@ DESIGN = {
     (State.SENT, Event.TAKEN_DOWN): State.REMOVED,
 }
 #: What building it added: a message that comes back into its file, a person who cancels what waits for
-#: a person, and a look that finds nothing after the last attempt.
+#: a person, a look that finds nothing after the last attempt, and an answer after all.
 OURS = {
     (State.WITHDRAWN, Event.RETURNED): State.PLANNED,
     (State.FAILED, Event.CANCELLED): State.WITHDRAWN,
@@ -51,6 +51,7 @@ OURS = {
     (State.REVIEW, Event.CANCELLED): State.WITHDRAWN,
     (State.HANDED, Event.CANCELLED): State.WITHDRAWN,
     (State.UNSURE, Event.EXHAUSTED): State.FAILED,
+    (State.PLANNED, Event.FOUND): State.SENT,
 }
 ALLOWED = sorted(TRANSITIONS)
 REFUSED = sorted(set(product(State, Event)) - set(TRANSITIONS))

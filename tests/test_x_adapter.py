@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import re
 import subprocess
 import sys
 import traceback
@@ -438,8 +437,8 @@ REFUSALS: list[tuple[Answer, type[AdapterError], str]] = [
     (Answer(201, {"data": {}}), Ambiguous, "201"),
     (Answer(200, {"errors": [{"detail": "partial"}]}), Ambiguous, "200"),
     (Answer(201, ["odd"]), Ambiguous, "201"),
-    (Answer(302, b"", {"Location": "https://example.go.id/"}), Ambiguous, "unknown"),
-    (Answer(303, b"", {"Location": "/2/users/me"}), Ambiguous, "unknown"),
+    (Answer(302, b"", {"Location": "https://example.go.id/"}), Ambiguous, "302"),
+    (Answer(303, b"", {"Location": "/2/users/me"}), Ambiguous, "303"),
 ]
 
 

@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,7 +62,15 @@ def node_name() -> str:
 class Daemon:
     """Publishes what is due until it is told to stop."""
 
-    def __init__(self, store: Store, clock: Clock, calls: Calls, settings: Settings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        calls: Calls,
+        settings: Settings,
+        siblings: Callable[[str], Sequence[str]],
+    ) -> None:
+        """``siblings`` gives the accounts that share an app with an account, itself included."""
         self._store = store
         self._clock = clock
         self._settings = settings
@@ -88,6 +96,7 @@ class Daemon:
             ),
             limits=Limits(settings.workers, settings.lease, settings.reach_ages),
             node=self._node,
+            siblings=siblings,
         )
 
     def stop(self) -> None:
@@ -132,11 +141,12 @@ class Daemon:
 
     def _routines(self) -> None:
         now = self._clock.now()
-        if now >= self._extend_at and not self._dispatcher.stopping:
+        due = self._dispatcher.replanned or _reached(self._extend_at, now, EXTEND)
+        if due and not self._dispatcher.stopping:
             added = applying.extend(self._store, now=now, horizon=self._settings.horizon)
-            self._extend_at = now + EXTEND
+            self._extend_at, self._dispatcher.replanned = now + EXTEND, False
             log.info("extended", extra={"action": "extended", "added": added})
-        if now >= self._heartbeat_at:
+        if _reached(self._heartbeat_at, now, HEARTBEAT):
             with self._store.write() as session:
                 operations.beat(
                     session, self._node, version=version("gaung"), started_at=self._started_at, now=now
@@ -176,6 +186,11 @@ class Daemon:
         finally:
             for name, handler in previous.items():
                 signal.signal(name, handler)
+
+
+def _reached(at: datetime, now: datetime, interval: timedelta) -> bool:
+    """Whether ``at`` has come, or lies further off than ``interval``: then the clock was set back."""
+    return now >= at or at - now > interval
 
 
 class _Alarm:

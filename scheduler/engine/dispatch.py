@@ -8,7 +8,7 @@ what is overdue or lost, and claims one due delivery for every free worker, all 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -69,7 +69,11 @@ class Dispatcher:
         policy: Policy,
         limits: Limits,
         node: str,
+        siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
     ) -> None:
+        self.replanned = False
+        """Set when a delivery that was on its way is planned again: its campaign file may have changed
+        meanwhile, and must be looked at before it goes out. Whoever does so takes it back."""
         self.stopping = False
         """Set to claim nothing more; what is in flight still settles."""
         self._store = store
@@ -80,6 +84,7 @@ class Dispatcher:
         self._policy = policy
         self._limits = limits
         self._node = node
+        self._siblings = siblings
         self._publishing: dict[int, Claim] = {}
         self._looking: dict[int, Claim] = {}
         self._measuring: set[str] = set()
@@ -101,12 +106,13 @@ class Dispatcher:
         saved: list[tuple[SaveRequest, bool]] = []
         with self._store.write() as session:
             saved = self._save(session)
-            self._settle(session, now)
+            replanned = self._settle(session, now)
             renewed = self._renew(session, now)
             dispatching.lose(session, now)
             dispatching.expire(session, now)
             work = _Work() if self.stopping else self._find_work(session, now)
             next_due = dispatching.next_due(session, now)
+        self.replanned |= replanned
         if renewed:
             self._renew_at = now + self._limits.lease / 4
         self._forget(self._unsettled)
@@ -133,11 +139,12 @@ class Dispatcher:
             if isinstance(message, SaveRequest)
         ]
 
-    def _settle(self, session: Session, now: datetime) -> None:
-        settle = settlement.Settlement(session, now, self._policy, self._limits.reach_ages)
-        settle.answers([message for message in self._unsettled if isinstance(message, Answered)])
-        settle.looks([message for message in self._unsettled if isinstance(message, Looked)])
-        settle.figures([message for message in self._unsettled if isinstance(message, Measured)])
+    def _settle(self, session: Session, now: datetime) -> bool:
+        settle = settlement.Settlement(session, now, self._policy, self._limits.reach_ages, self._siblings)
+        answered = settle.answers([one for one in self._unsettled if isinstance(one, Answered)])
+        looked = settle.looks([one for one in self._unsettled if isinstance(one, Looked)])
+        settle.figures([one for one in self._unsettled if isinstance(one, Measured)])
+        return answered or looked
 
     def _renew(self, session: Session, now: datetime) -> bool:
         """Renew the leases of what is in flight, four times as often as they would run out."""

@@ -51,6 +51,8 @@ class Decision:
     """When the next step is due."""
     pause_until: datetime | None = None
     """The account sends nothing before this."""
+    app_wide: bool = False
+    """The pause counts for every account of the same app."""
     disable: bool = False
     """The account sends nothing until a person has checked it."""
     counts: bool = True
@@ -78,6 +80,7 @@ def after_attempt(outcome: Outcome, tries: int, now: datetime, policy: Policy) -
                 Event.RATE_LIMITED,
                 due_at=now,
                 pause_until=_not_at_once(outcome.until, now, policy),
+                app_wide=outcome.app_wide,
                 counts=False,
                 code=outcome.kind,
                 reason=outcome.reason,
@@ -145,6 +148,7 @@ def after_look(
                 Event.UNDECIDED,
                 due_at=until,
                 pause_until=until,
+                app_wide=finding.app_wide,
                 counts=False,
                 code=finding.kind,
                 reason=finding.reason,

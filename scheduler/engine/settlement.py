@@ -8,7 +8,7 @@ platform is not sent again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,7 @@ from adapters.contract import Finding, Found, Reach, Receipt, Unknown
 from adapters.errors import AdapterError, RateLimited
 from scheduler.engine.mailbox import Answered, Looked, Measured
 from scheduler.engine.retry import Decision, Policy, after_attempt, after_look, on_platform
-from scheduler.states import Event, State
+from scheduler.states import Event, State, after
 from scheduler.store import dispatching, settling
 from scheduler.store.database import Session
 from scheduler.store.dispatching import Claim
@@ -42,9 +42,11 @@ class Settlement:
     now: datetime
     policy: Policy
     ages: Sequence[timedelta]
+    siblings: Callable[[str], Sequence[str]]
+    """The accounts that share an app with an account, itself included."""
 
-    def answers(self, messages: Sequence[Answered]) -> None:
-        """Settle publishing calls that came back."""
+    def answers(self, messages: Sequence[Answered]) -> bool:
+        """Settle publishing calls that came back; return whether a delivery is planned again."""
         standing = settling.standings(self.session, [message.claim.delivery_id for message in messages])
         changes: list[Change] = []
         ends: list[dict[str, Any]] = []
@@ -58,8 +60,8 @@ class Settlement:
                 values["attempts"] = stands.attempts - (not decision.counts)
                 before = State.SENDING
             elif stands.state in _MAY_TURN and isinstance(outcome, Receipt) and outcome.remote_id:
-                # Its lease had run out, and now the answer came after all.
-                decision, before = _too_late(stands.state, outcome), stands.state
+                # Its lease had run out, or it was even planned again, and now the answer came after all.
+                decision, before = on_platform(Event.FOUND, outcome), stands.state
                 values = self._values(claim, decision, message.at, "api")
                 values["attempts"] = stands.attempts
             else:
@@ -70,9 +72,10 @@ class Settlement:
             self._account(claim.account_id, decision)
         settling.settle(self.session, changes, now=self.now)
         settling.end_attempts(self.session, ends)
+        return _planned_again(changes)
 
-    def looks(self, messages: Sequence[Looked]) -> None:
-        """Settle looks at the platform that came back."""
+    def looks(self, messages: Sequence[Looked]) -> bool:
+        """Settle looks at the platform that came back; return whether a delivery is planned again."""
         standing = settling.standings(self.session, [message.claim.delivery_id for message in messages])
         changes: list[Change] = []
         for message in messages:
@@ -88,6 +91,7 @@ class Settlement:
             _log(claim, decision)
             self._account(claim.account_id, decision)
         settling.settle(self.session, changes, now=self.now)
+        return _planned_again(changes)
 
     def figures(self, messages: Sequence[Measured]) -> None:
         """Store figures that came back, or note when to ask again."""
@@ -144,7 +148,10 @@ class Settlement:
 
     def _account(self, account_id: str, decision: Decision) -> None:
         if decision.pause_until:
-            dispatching.pause_account(self.session, account_id, decision.pause_until)
+            # A limit of the app holds every account of that app, not only the one that met it.
+            paused = self.siblings(account_id) if decision.app_wide else [account_id]
+            for one in paused:
+                dispatching.pause_account(self.session, one, decision.pause_until)
         if decision.disable:
             dispatching.disable_account(
                 self.session, account_id, now=self.now, code=decision.code, reason=decision.reason
@@ -174,11 +181,8 @@ class Settlement:
 _MAY_TURN = frozenset({State.UNSURE, State.PLANNED})
 
 
-def _too_late(state: State, receipt: Receipt) -> Decision:
-    """What a receipt means that comes after its delivery was taken for lost, or even planned again."""
-    if state is State.UNSURE:
-        return on_platform(Event.FOUND, receipt)
-    return Decision(Event.HELD, code="duplicate", reason=receipt.permalink or receipt.remote_id)
+def _planned_again(changes: Sequence[Change]) -> bool:
+    return any(after(change.before, change.event) is State.PLANNED for change in changes)
 
 
 def snapshot(delivery_id: int, reach: Reach | None, at: datetime, source: str) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from scheduler.states import EDITABLE
 from scheduler.store.dispatching import approved
-from scheduler.store.tables import Approval, Content, contents, deliveries
+from scheduler.store.tables import Approval, Content, audit, contents, deliveries
 from scheduler.store.transitions import record
 
 
@@ -58,6 +58,20 @@ def waiting(session: Session, campaign_id: str, message_id: str = "") -> list[Wa
         Waiting(campaign_id, row.message_id, by_digest[row.digest], row.deliveries, row.first_at, row.zone)
         for row in rows
     ]
+
+
+def drafted_by(session: Session, campaign_id: str, digests: Sequence[str], actor: str) -> set[str]:
+    """Which of the contents came into the campaign by this actor's hand."""
+    return set(
+        session.execute(
+            select(audit.c.digest).where(
+                audit.c.campaign_id == campaign_id,
+                audit.c.digest.in_(digests),
+                audit.c.actor == actor,
+                audit.c.action.in_(("planned", "edited", "returned")),
+            )
+        ).scalars()
+    )
 
 
 def approve(

@@ -83,6 +83,7 @@ def stored_posts(session: Session, campaign_id: str, until: datetime) -> Iterato
             deliveries.c.code,
         ).where(deliveries.c.campaign_id == campaign_id, deliveries.c.planned_at < until)
     )
+    begun = _begun(session, campaign_id)
     for key, message_id, account_id, planned_at, digest, state, code in rows:
         yield StoredPost(
             key=key,
@@ -91,10 +92,20 @@ def stored_posts(session: Session, campaign_id: str, until: datetime) -> Iterato
             planned_at=planned_at,
             digest=digest,
             waiting=state == State.PLANNED,
-            editable=state in EDITABLE,
+            editable=state in EDITABLE and key not in begun,
             # What a person cancelled stays cancelled, whatever the file says.
             withdrawn=state == State.WITHDRAWN and code == Event.WITHDRAWN,
         )
+
+
+def _begun(session: Session, campaign_id: str) -> set[str]:
+    """The keys of posts of several parts of which some may be out: an edit would post those again."""
+    rows = session.execute(
+        select(deliveries.c.key, deliveries.c.progress, contents.c.thread, contents.c.first_comment)
+        .join(contents, contents.c.digest == deliveries.c.digest)
+        .where(deliveries.c.campaign_id == campaign_id, deliveries.c.attempts > 0)
+    )
+    return {row.key for row in rows if row.progress and (row.thread or row.first_comment)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State
 from scheduler.store.tables import CampaignVersion, Delivery, Node, deliveries, nodes
 from scheduler.store.transitions import Change, apply_changes
+
+#: A daemon that was not seen for so long is history.
+FORGET_NODES = timedelta(days=7)
 
 
 def by_key(session: Session, prefix: str) -> list[Delivery]:
@@ -138,6 +141,8 @@ def beat(session: Session, node: str, *, version: str, started_at: datetime, now
         update(nodes).where(nodes.c.name == node).values(seen_at=now, stopped_at=None)
     )
     if not changed.rowcount:
+        # A daemon comes with a row of its own, and takes along the rows nobody will ask for again.
+        session.execute(delete(nodes).where(nodes.c.seen_at < now - FORGET_NODES))
         session.add(Node(name=node, version=version, started_at=started_at, seen_at=now))
         session.flush()
 

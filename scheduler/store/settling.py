@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import bindparam, exists, literal_column, select, update
 from sqlmodel import Session
 
 from scheduler.states import State
@@ -87,6 +87,7 @@ def taken(session: Session, account_id: str, remote_id: str, but: int) -> bool:
                 exists().where(
                     deliveries.c.account_id == account_id,
                     deliveries.c.remote_id == remote_id,
+                    deliveries.c.remote_id != literal_column("''"),  # for the partial index
                     deliveries.c.id != but,
                 )
             )

@@ -99,6 +99,7 @@ class Delivery(SQLModel, table=True):
         _where("state = 'unsure'", "uncertain", "account_id", "due_at"),
         _where("reach_at IS NOT NULL", "reach_due", "reach_at"),
         Index("by_campaign", "campaign_id", "planned_at"),
+        _where("remote_id <> ''", "on_platform", "account_id", "remote_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -38,7 +38,8 @@ def approve(
     if not waiting:
         say(_("Nothing waits for approval."))
         return 0
-    approvals.check_approver(workplace.actor, version)
+    with store.read() as session:
+        approvals.check_approver(session, version, [one.content.digest for one in waiting], workplace.actor)
     if not yes and not sys.stdin.isatty():
         _show_all(workplace, waiting)
         raise GaungError(

@@ -34,7 +34,9 @@ def run(
     workplace.accounts.check_secret_files()
     with store.read() as session:
         before = listings.standing(session, workplace.clock.now())
-    daemon = Daemon(store, workplace.clock, workplace.calls, workplace.daemon_settings())
+    daemon = Daemon(
+        store, workplace.clock, workplace.calls, workplace.daemon_settings(), workplace.accounts.siblings
+    )
     if not once:
         say(_("Gaung is running. Stop it with Ctrl-C; what is being sent is finished first."))
         daemon.run()

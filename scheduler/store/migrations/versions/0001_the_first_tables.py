@@ -153,6 +153,13 @@ def upgrade() -> None:
             postgresql_where=sa.text("state = 'sending'"),
         )
         batch_op.create_index(
+            "on_platform",
+            ["account_id", "remote_id"],
+            unique=False,
+            sqlite_where=sa.text("remote_id <> ''"),
+            postgresql_where=sa.text("remote_id <> ''"),
+        )
+        batch_op.create_index(
             "one_sending_per_account",
             ["account_id"],
             unique=True,
