@@ -29,6 +29,7 @@ from adapters.practice_site.server import running
 from scheduler.engine.daemon import Daemon, Settings
 from scheduler.states import State
 from scheduler.store.database import open_store
+from scheduler.vault import Vault
 
 SECOND = timedelta(seconds=1)
 #: Seconds after which a test gives up on something that must happen.
@@ -287,6 +288,7 @@ def in_thread(engine: Engine) -> Iterator[tuple[Daemon, threading.Thread, Told, 
             reach_ages=(MINUTE,),
         ),
         lambda account_id: [account_id],
+        Vault(engine.store, []),
     )
 
     def run() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from adapters.contract import (
     Absent,
     Adapter,
+    Credentials,
     Finding,
     Found,
     Handed,
@@ -91,6 +92,25 @@ class Calls:
             return AuthExpired(str(error), code="misconfigured")
         except BaseException as error:
             log.exception("unexpected", extra={"action": "reach", "account": account_id})
+            return Ambiguous(f"{type(error).__name__}: {error}")
+
+    def renew_before(self, account_id: str) -> timedelta | None:
+        """How long before their end the credentials of an account are renewed; None for never."""
+        try:
+            return self.adapter(account_id).renew_before
+        except (AdapterError, Misconfigured):
+            return None
+
+    def renew(self, account_id: str) -> Credentials | AdapterError | None:
+        """Renew the credentials of an account."""
+        try:
+            return self.adapter(account_id).renew()
+        except AdapterError as error:
+            return _sound(error)
+        except Misconfigured as error:
+            return AuthExpired(str(error), code="misconfigured")
+        except BaseException as error:
+            log.exception("unexpected", extra={"action": "renew", "account": account_id})
             return Ambiguous(f"{type(error).__name__}: {error}")
 
     def post(self, claim: Claim) -> Post:

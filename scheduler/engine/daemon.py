@@ -25,17 +25,20 @@ from scheduler.clock import Clock
 from scheduler.engine import applying
 from scheduler.engine.calls import Calls
 from scheduler.engine.dispatch import Dispatcher, Limits
-from scheduler.engine.mailbox import Mailbox, Message, Wake
+from scheduler.engine.mailbox import Mailbox, Message, Renewed, Wake
+from scheduler.engine.renewal import Renewal
 from scheduler.engine.retry import Policy
 from scheduler.errors import StoreError
 from scheduler.store import operations
 from scheduler.store.database import Store
+from scheduler.vault import Vault
 
 log = logging.getLogger("gaung.daemon")
 
 TICK = timedelta(seconds=2)
 HEARTBEAT = timedelta(seconds=15)
 EXTEND = timedelta(hours=6)
+RENEW = timedelta(minutes=1)
 #: Without a message for so long, the loop looks by itself: APScheduler's thread may have died.
 LONGEST_SLEEP = 10.0
 
@@ -69,6 +72,7 @@ class Daemon:
         calls: Calls,
         settings: Settings,
         siblings: Callable[[str], Sequence[str]],
+        vault: Vault,
     ) -> None:
         """``siblings`` gives the accounts that share an app with an account, itself included."""
         self._store = store
@@ -81,6 +85,8 @@ class Daemon:
         self._heartbeat_at = self._started_at
         self._extend_at = self._started_at
         self._database_lost = False
+        self._renew_at = self._started_at
+        self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox)
         self._dispatcher = Dispatcher(
             store=store,
             clock=clock,
@@ -117,16 +123,18 @@ class Daemon:
         """One pass: everything that is due now, until nothing is in flight (for cron, Task Scheduler)."""
         with self._signals(), self._workers():
             self._turn([])
-            while self._dispatcher.in_flight:
+            while self._dispatcher.in_flight or self._renewal.in_flight:
                 self._turn(self._mailbox.wait(LONGEST_SLEEP))
 
     def _done(self) -> bool:
-        return self._dispatcher.stopping and not self._dispatcher.in_flight
+        busy = self._dispatcher.in_flight or self._renewal.in_flight
+        return self._dispatcher.stopping and not busy
 
     def _turn(self, messages: list[Message]) -> datetime | None:
         try:
             # The answers go first: once the dispatcher has them, no failure makes it forget them.
-            next_due = self._dispatcher.turn(messages)
+            next_due = self._dispatcher.turn([one for one in messages if not isinstance(one, Renewed)])
+            self._renewal.settle(messages)
             self._routines()
         except StoreError as error:
             # Nothing is sent while the database is out of reach.
@@ -146,6 +154,9 @@ class Daemon:
             added = applying.extend(self._store, now=now, horizon=self._settings.horizon)
             self._extend_at, self._dispatcher.replanned = now + EXTEND, False
             log.info("extended", extra={"action": "extended", "added": added})
+        if _reached(self._renew_at, now, RENEW) and not self._dispatcher.stopping:
+            self._renewal.start(now)
+            self._renew_at = now + RENEW
         if _reached(self._heartbeat_at, now, HEARTBEAT):
             with self._store.write() as session:
                 operations.beat(

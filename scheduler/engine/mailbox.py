@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from adapters.contract import Finding, Json, Reach
+from adapters.contract import Credentials, Finding, Json, Reach
 from adapters.errors import AdapterError, Ambiguous
 from scheduler.engine.retry import Outcome
 from scheduler.store.dispatching import Claim
@@ -44,6 +44,15 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
+class Renewed:
+    """A renewal of credentials came back; None if the platform needs none."""
+
+    account_id: str
+    answer: Credentials | AdapterError | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SaveRequest:
     """An adapter wants its progress committed; ``done`` becomes True, or False if the claim was lost."""
 
@@ -57,7 +66,7 @@ class Wake:
     """Time to look at the clock: a date was reached, a tick passed, or a signal came."""
 
 
-Message = Answered | Looked | Measured | SaveRequest | Wake
+Message = Answered | Looked | Measured | Renewed | SaveRequest | Wake
 
 
 class Mailbox:

@@ -35,7 +35,12 @@ def run(
     with store.read() as session:
         before = listings.standing(session, workplace.clock.now())
     daemon = Daemon(
-        store, workplace.clock, workplace.calls, workplace.daemon_settings(), workplace.accounts.siblings
+        store,
+        workplace.clock,
+        workplace.calls,
+        workplace.daemon_settings(),
+        workplace.accounts.siblings,
+        workplace.vault,
     )
     if not once:
         say(_("Gaung is running. Stop it with Ctrl-C; what is being sent is finished first."))
