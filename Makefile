@@ -26,7 +26,7 @@ bench: $(READY)
 messages: $(READY)
 	$(BIN)/pybabel --quiet extract -F pyproject.toml -k N_ -k ngettext:1,2 --no-location --sort-output \
 	  --project gaung --version "" -o $(VENV)/gaung.pot campaigns adapters scheduler
-	$(BIN)/pybabel --quiet update -i $(VENV)/gaung.pot -D gaung -d $(LOCALE) --no-fuzzy-matching --ignore-obsolete --omit-header
+	$(BIN)/pybabel --quiet update -i $(VENV)/gaung.pot -D gaung -d $(LOCALE) --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
 	$(BIN)/pybabel --quiet compile -D gaung -d $(LOCALE)
 
 posters: $(READY)

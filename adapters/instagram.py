@@ -21,6 +21,7 @@ from adapters.contract import (
     Absent,
     Account,
     Adapter,
+    Credentials,
     Finding,
     Found,
     Identity,
@@ -89,6 +90,9 @@ class InstagramAdapter(Adapter):
     #: Meta gives no number; the listing has been seen to follow within seconds.
     listing_lag: ClassVar[timedelta] = timedelta(minutes=5)
 
+    #: The token of an Instagram Login lives 60 days.
+    renew_before: ClassVar[timedelta | None] = timedelta(days=10)
+
     def __init__(
         self,
         account: Account,
@@ -156,6 +160,14 @@ class InstagramAdapter(Adapter):
             if isinstance(entry, dict) and entry.get("status") == "granted"
         }
         return tuple(name for name in needed if name not in granted) if granted else ()
+
+    def renew(self) -> Credentials | None:
+        """The token of an Instagram Login, prolonged; a Page token (Facebook Login) does not end."""
+        if self.login != "instagram":
+            return None
+        from adapters.logins.instagram import renewed
+
+        return renewed(self.account, self.now)
 
     def publish(self, post: Post, progress: Progress) -> Receipt:
         self._quota_asked = False

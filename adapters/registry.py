@@ -50,7 +50,15 @@ def places() -> dict[str, str]:
 
 
 #: Platforms that have a guided login -> "module:function" (account, now, dialogue) -> Credentials.
-LOGINS: Mapping[str, str] = {}
+LOGINS: Mapping[str, str] = {
+    "bluesky": "adapters.logins.bluesky:login",
+    "facebook": "adapters.logins.facebook:login",
+    "instagram": "adapters.logins.instagram:login",
+    "mastodon": "adapters.logins.mastodon:login",
+    "telegram": "adapters.logins.telegram:login",
+    "threads": "adapters.logins.threads:login",
+    "x": "adapters.logins.x:login",
+}
 
 
 def login(platform: str) -> Callable[[Account, Callable[[], datetime], Dialogue], Credentials] | None:

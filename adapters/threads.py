@@ -24,6 +24,7 @@ from adapters.contract import (
     Absent,
     Account,
     Adapter,
+    Credentials,
     Finding,
     Found,
     Identity,
@@ -87,6 +88,9 @@ class ThreadsAdapter(Adapter):
     #: Meta gives no number; the listing has been seen to follow within seconds.
     listing_lag: ClassVar[timedelta] = timedelta(minutes=5)
 
+    #: The token lives 60 days; on its first day Threads does not prolong it.
+    renew_before: ClassVar[timedelta | None] = timedelta(days=10)
+
     def __init__(
         self,
         account: Account,
@@ -126,6 +130,12 @@ class ThreadsAdapter(Adapter):
             return ()
         scopes = told.get("scopes") if isinstance(told, dict) else None
         return tuple(name for name in _NEEDED if name not in scopes) if isinstance(scopes, list) else ()
+
+    def renew(self) -> Credentials | None:
+        """The token, prolonged by 60 days."""
+        from adapters.logins.threads import renewed
+
+        return renewed(self.account, self.now)
 
     def publish(self, post: Post, progress: Progress) -> Receipt:
         parts = self._wanted(post, progress)

@@ -19,6 +19,7 @@ from adapters.contract import (
     Absent,
     Account,
     Adapter,
+    Credentials,
     Finding,
     Found,
     Identity,
@@ -67,6 +68,9 @@ class XAdapter(Adapter):
     )
     #: X's index is seconds behind (from memory; not measured against X).
     listing_lag: ClassVar[timedelta] = timedelta(seconds=90)
+
+    #: An OAuth 2.0 token lives two hours (PLATFORMS.md, X, a).
+    renew_before: ClassVar[timedelta | None] = timedelta(minutes=30)
 
     def __init__(
         self,
@@ -125,6 +129,14 @@ class XAdapter(Adapter):
             raise AuthExpired(_WRONG_ID, code="user-id")
         name = str(me["username"])
         return Identity(self._asked_id, f"@{name}", f"https://x.com/{name}", missing)
+
+    def renew(self) -> Credentials | None:
+        """New OAuth 2.0 tokens; the keys of OAuth 1.0a do not end."""
+        if self._login == "oauth1":
+            return None
+        from adapters.logins.x import renewed
+
+        return renewed(self.account, self.now)
 
     def publish(self, post: Post, progress: Progress) -> Receipt:
         api, steps, ids = self._api(), self._wanted(post, progress), _ids(progress)

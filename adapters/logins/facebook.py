@@ -10,20 +10,14 @@ from datetime import datetime
 
 from adapters.contract import N_, Account, Credentials, Dialogue
 from adapters.facebook_page import PERMISSIONS
-from adapters.logins.meta import ask_user_token, choose_page, end_of, managed_pages, the_app
-from adapters.logins.steps import Known, guide
+from adapters.logins.meta import ask_facebook_app, ask_user_token, choose_page, end_of, managed_pages
+from adapters.logins.steps import Known
 
 
 def login(account: Account, now: Callable[[], datetime], dialogue: Dialogue) -> Credentials:
     """Guide a person to the token of the Page that ``page_id`` (or a numeric handle) names, or is chosen."""
     known = Known(account, dialogue)
-    guide(
-        dialogue,
-        N_(
-            "App id and app secret stand at https://developers.facebook.com, in the app, “App settings → Basic”."
-        ),
-    )
-    app = the_app(known)
+    app = ask_facebook_app(known, dialogue)
     token = ask_user_token(dialogue, app, ("pages_show_list", *PERMISSIONS))
     pages = managed_pages(account, now, app, token, "category")
     handle = account.handle.strip().removeprefix("@")

@@ -12,7 +12,7 @@ from typing import Any
 from adapters.contract import N_, Account, Credentials, Dialogue
 from adapters.graph import INSTAGRAM
 from adapters.logins import meta
-from adapters.logins.steps import Known, expect, guide
+from adapters.logins.steps import Known, expect
 
 DOOR = meta.Door(
     authorize="https://www.instagram.com/oauth/authorize",
@@ -61,13 +61,7 @@ def _by_instagram(account: Account, now: Callable[[], datetime], dialogue: Dialo
 
 def _by_facebook(account: Account, now: Callable[[], datetime], dialogue: Dialogue) -> Credentials:
     known = Known(account, dialogue)
-    guide(
-        dialogue,
-        N_(
-            "App id and app secret stand at https://developers.facebook.com, in the app, “App settings → Basic”."
-        ),
-    )
-    app = meta.the_app(known)
+    app = meta.ask_facebook_app(known, dialogue)
     token = meta.ask_user_token(dialogue, app, PERMISSIONS)
     pages = meta.managed_pages(account, now, app, token, "instagram_business_account{id,username}")
     linked = [page for page in pages if _linked(page)]

@@ -21,8 +21,6 @@ from adapters.transport import Transport
 
 #: A long-lived token, where the answer does not say.
 LIFE = timedelta(days=60)
-#: How long before its end a long-lived token is renewed. It must be a day old by then, and is.
-RENEW_BEFORE = timedelta(days=10)
 #: Where Meta sends the browser, unless the option ``redirect_uri`` says otherwise; nobody listens there.
 REDIRECT = "https://localhost/"
 #: Pages are listed by a hundred, so many times at most.
@@ -53,12 +51,24 @@ class Door:
     prefix: str
     """Of the grants: "ig" or "th"."""
     first: str
-    """The first step of the person: where the app's id, secret and redirect address stand."""
+    """Where the app's id and secret stand."""
 
 
 def the_app(known: Known) -> App:
     """The app's id (also an option) and secret, asked for where the account has none."""
     return App(known.ask("app_id", N_("App id")), known.ask("app_secret", N_("App secret")))
+
+
+def ask_facebook_app(known: Known, dialogue: Dialogue) -> App:
+    """The app of a login through Facebook, with a word on where its id and secret stand."""
+    if not (known.get("app_id") and known.get("app_secret")):
+        guide(
+            dialogue,
+            N_(
+                "App id and app secret stand at https://developers.facebook.com, in the app's basic settings."
+            ),
+        )
+    return the_app(known)
 
 
 # Facebook Login: user token -> 60 days -> Page tokens
@@ -134,7 +144,8 @@ def enter(
 ) -> tuple[Known, Credentials]:
     """Lead a person through a door; return what was asked for and the long-lived token."""
     known = Known(account, dialogue)
-    guide(dialogue, door.first)
+    if not (known.get("app_id") and known.get("app_secret")):
+        guide(dialogue, door.first)
     app = the_app(known)
     redirect, state = str(account.options.get("redirect_uri") or REDIRECT), secrets.token_urlsafe(16)
     query = {
@@ -222,9 +233,9 @@ def _credentials(answer: Mapping[str, Any], now: Callable[[], datetime]) -> Cred
 
 
 __all__ = [
-    "RENEW_BEFORE",
     "App",
     "Door",
+    "ask_facebook_app",
     "ask_user_token",
     "choose_page",
     "end_of",
@@ -232,5 +243,4 @@ __all__ = [
     "managed_pages",
     "profile",
     "renewed",
-    "the_app",
 ]

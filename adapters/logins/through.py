@@ -31,7 +31,7 @@ class Through(BaseAdapter):
         for name in ("tweepy", "requests_oauthlib", "oauthlib"):
             logging.getLogger(name).setLevel(logging.INFO)
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
         self.answer, self.failure = None, None
         settings = self._http.merge_environment_settings(request.url, {}, None, None, None)
         try:

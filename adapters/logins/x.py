@@ -96,14 +96,13 @@ def _address(account: Account, now: Callable[[], datetime], dialogue: Dialogue) 
     if not known.get("client_id"):
         guide(
             dialogue,
-            N_(
-                "The client id stands at https://console.x.com, under “OAuth 2.0 Client ID and Client Secret”."
-            ),
+            N_("The client id stands at https://console.x.com, under “OAuth 2.0 keys”."),
         )
     client_id = known.ask("client_id", N_("Client id"))
     client_secret = known.ask("client_secret", N_("Client secret (write - if the app has none)"))
     if client_secret == NONE:
-        client_secret = known.given["client_secret"] = ""
+        known.given.pop("client_secret", None)
+        client_secret = ""
     redirect = str(account.options.get("redirect_uri") or REDIRECT)
     handler = tweepy.OAuth2UserHandler(
         client_id=client_id, client_secret=client_secret or None, redirect_uri=redirect, scope=[*SCOPES]
@@ -154,7 +153,7 @@ def _credentials(answer: dict[str, Any], now: Callable[[], datetime]) -> Credent
 def _step(call: Callable[[], Any], way: Through, http: Transport, now: Callable[[], datetime]) -> Any:
     """Do one step of tweepy's; whatever it trips over is told by what X answered."""
     import tweepy
-    from oauthlib.oauth2 import OAuth2Error
+    from oauthlib.oauth2 import OAuth2Error  # type: ignore[import-untyped]
 
     try:
         return call()

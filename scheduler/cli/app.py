@@ -43,7 +43,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "posts": ("posts:posts", N_("List posts, or show one with all its attempts.")),
     "posts show": ("posts:show", N_("Show one post: content, attempts, figures, record.")),
-    "retry": ("deciding:retry", N_("Plan failed or missed posts again, for now.")),
+    "retry": ("deciding:retry", N_("Plan failed or missed posts again, to go out now.")),
     "cancel": ("deciding:cancel", N_("Take posts out for good; what is published stays.")),
     "resolve": (
         "deciding:resolve",
@@ -163,12 +163,14 @@ def _typer(text: str) -> typer.Typer:
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
+        options_metavar=_("[OPTIONS]"),
+        subcommand_metavar=_("COMMAND [ARGUMENTS]..."),
     )
 
 
 def _add(app: typer.Typer, name: str, function: Callable[..., Any], text: str) -> None:
     # Without short_help, Typer cuts the text off in the list of commands.
-    app.command(name, cls=_Command, help=text, short_help=text)(function)
+    app.command(name, cls=_Command, help=text, short_help=text, options_metavar=_("[OPTIONS]"))(function)
 
 
 def _function(place: str) -> Callable[..., Any]:

@@ -50,7 +50,9 @@ def require_role(who: Actor, role: str) -> None:
     """Raise GaungError unless the actor is a known person with this role."""
     if who.person is None:
         raise GaungError(
-            N_("The user {user} is nobody in the configuration, so the approval would have no name."),
+            N_(
+                "The user {user} is not among the people of the configuration, so the approval would have no name."
+            ),
             hint=N_('Add a table [people.ID] with os_user = "{user}" and the role {role}.'),
             user=who.os_user,
             role=role,

@@ -7,6 +7,7 @@ what it reads cannot change before it commits.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -128,7 +129,11 @@ def upgrade(url: str, *, busy_timeout: int = BUSY_TIMEOUT) -> list[str]:
             if status in {schema.Status.FOREIGN, schema.Status.NEWER}:
                 raise _refusal(status, str(parsed.database))
             _use_wal(engine)
-            return migrate(engine, keep_copy=status is schema.Status.OLDER)
+            done = migrate(engine, keep_copy=status is schema.Status.OLDER)
+        if status is schema.Status.EMPTY and parsed.get_backend_name() == "sqlite" and os.name == "posix":
+            # Colleagues on the same server approve as themselves: the group may write, others may nothing.
+            Path(parsed.database or "").chmod(0o660)
+        return done
     finally:
         engine.dispose()
 

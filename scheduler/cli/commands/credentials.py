@@ -55,7 +55,7 @@ def login(
     except AdapterError as error:
         raise GaungError(
             N_("The login of {account} did not succeed: {why}"),
-            hint=N_("Nothing that worked before was replaced by nothing; try again."),
+            hint=N_("The former credentials were kept; try again."),
             account=account,
             why=error.reason,
         ) from None

@@ -78,10 +78,10 @@ def resolve(
     post: Annotated[str, typer.Argument(help=_("Id of the post."))],
     posted: Annotated[str, typer.Option(help=_("It is published: its address on the platform."))] = "",
     remote_id: Annotated[
-        str, typer.Option(help=_("Its id on the platform, if known: then its figures are measured."))
+        str, typer.Option(help=_("Its id on the platform; without it, its figures are not measured."))
     ] = "",
     absent: Annotated[
-        bool, typer.Option("--absent", help=_("It is not published, and may be sent."))
+        bool, typer.Option("--absent", help=_("It is not published, and will be sent."))
     ] = False,
 ) -> None:
     from scheduler.engine.settlement import next_age
