@@ -108,7 +108,7 @@ class BlueskyServer:
         A refused token is refused before anything is done, so the renewed call cannot be a second one.
         """
         answer = self._send(method, name, self.session().access, publishes, kwargs)
-        if json_object(answer).get("error") in _EXPIRED:
+        if str(json_object(answer).get("error")) in _EXPIRED:
             answer = self._send(method, name, self._renew().access, publishes, kwargs)
         body = json_object(answer)
         # Deleting may answer with nothing; nothing else may, least of all a page of another server.
@@ -157,7 +157,8 @@ class BlueskyServer:
         with understanding():
             told = json_object(answer)
             if told.get("active") is False:
-                raise AccountHeld(str(told.get("status") or "inactive"), code=str(told.get("status") or ""))
+                why = self._transport().strip(str(told.get("status") or ""))[:100]
+                raise AccountHeld(why or "inactive", code=why)
             session = Session(*(str(told[name]) for name in ("did", "handle", "accessJwt", "refreshJwt")))
         with _lock:
             _sessions[self._place()] = session
@@ -193,15 +194,15 @@ class BlueskyServer:
 
     def _refusal(self, answer: requests.Response, publishes: bool) -> AdapterError:
         """What an answer means that is not the one hoped for; an unclear one depends on the call."""
-        body, status = json_object(answer), answer.status_code
-        name = body.get("error")
+        body, status, strip = json_object(answer), answer.status_code, self._transport().strip
+        name = strip(body["error"])[:100] if isinstance(body.get("error"), str) else ""
+        reason = strip(str(body.get("message") or name))[:300]
         unclear = Ambiguous if publishes else Transient
         if status == 429:  # may come from a proxy before the server, without JSON
-            reason = str(body.get("message") or N_("Bluesky asks for a pause."))
-            return RateLimited(reason, until=_until(answer, self._now()), code=str(name or "429"))
-        if not isinstance(name, str) or not name:
+            reason = reason or N_("Bluesky asks for a pause.")
+            return RateLimited(reason, until=_until(answer, self._now()), code=name or "429")
+        if not name:
             return unclear(_NO_ANSWER if publishes else NOT_UNDERSTOOD, code=str(status))
-        reason = self._transport().strip(str(body.get("message") or name))[:300]
         if status >= 500:
             return unclear(reason, code=name)
         return (_NAMES.get(name) or _STATUSES.get(status) or unclear)(reason, code=name)

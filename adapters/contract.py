@@ -195,7 +195,7 @@ class Account:
 
     id: str
     handle: str
-    secret: Callable[[str], str]
+    secret: Callable[[str], str] = field(repr=False)
     api_base: str = ""
     options: Mapping[str, Json] = field(default_factory=dict)
     public_url: Callable[[Media], str] | None = None
@@ -205,7 +205,7 @@ class Account:
 class Credentials:
     """What a login or a renewal gave: secrets by name, and when the one that matters ends (UTC)."""
 
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
     expires_at: datetime | None = None
 
 

@@ -89,12 +89,12 @@ class MastodonServer:
         """What an answer means that is not the one hoped for; an unclear one depends on the call."""
         words = json_object(answer).get("error")
         status, unclear = answer.status_code, Ambiguous if publishing else Transient
+        reason = (self._http.strip(words) if self._http else words)[:300] if isinstance(words, str) else ""
         if status == 429:  # may come from a proxy before Mastodon, without JSON
-            reason = str(words or N_("The Mastodon server asks for a pause."))
+            reason = reason or N_("The Mastodon server asks for a pause.")
             return RateLimited(reason, until=_until(answer, self._now()), code="429")
-        if not isinstance(words, str) or not words:
+        if not reason:
             return unclear(_NO_ANSWER if publishing else NOT_UNDERSTOOD, code=str(status))
-        reason = self._http.strip(words)[:300] if self._http else words
         return _CLASSES.get(status, unclear)(reason, code=str(status))
 
     def processed(self, id_: str) -> bool:
@@ -165,10 +165,13 @@ def time_of(status: Mapping[str, Any]) -> datetime:
 
 
 def _list(answer: requests.Response) -> list[dict[str, Any]]:
-    with understanding():
+    try:
         found = answer.json()
-        if isinstance(found, list) and all(isinstance(one, dict) for one in found):
-            return found
+    except ValueError:
+        found = None
+    # Outside of the handler: the original error holds the whole answer.
+    if isinstance(found, list) and all(isinstance(one, dict) for one in found):
+        return found
     raise Transient(NOT_UNDERSTOOD, code=str(answer.status_code))
 
 

@@ -38,8 +38,9 @@ LOGINS: Mapping[str, tuple[str, ...]] = {
 WINDOW = timedelta(minutes=15)
 #: The code of a post that X refused because it does not have (any more) the media that were uploaded.
 MEDIA_REFUSED = "400/media.media_ids"
-#: Longest reason that is stored.
+#: Longest reason and code that are stored.
 LONGEST_REASON = 300
+LONGEST_CODE = 100
 
 _NO_CLEAR_ANSWER = N_("X gave no clear answer; nobody knows yet whether it took the post.")
 _FAULT = N_("X has a fault of its own at the moment; this step published nothing.")
@@ -154,7 +155,7 @@ class XApi:
             return adapter_error(error, repeatable=not publishing)
         problem = _problem(answer)
         reason = self.http.strip(_words(problem))[:LONGEST_REASON]
-        code = _code(status, problem)
+        code = self.http.strip(_code(status, problem))[:LONGEST_CODE]
         if status == 429 and not code.endswith("usage-capped"):
             until, app_wide = _pause(self.http.last_headers, self._now())
             return RateLimited(reason or N_("Too many requests."), until=until, code=code, app_wide=app_wide)

@@ -55,7 +55,7 @@ def renewed(account: Account, now: Callable[[], datetime]) -> Credentials:
 def _by_instagram(account: Account, now: Callable[[], datetime], dialogue: Dialogue) -> Credentials:
     known, given = meta.enter(DOOR, account, now, dialogue)
     me = meta.profile(DOOR, account, now, given.secrets["access_token"], "", "user_id,username")
-    expect(account, str(me["username"]), dialogue)
+    expect(dialogue, account.handle, str(me["username"]))
     return Credentials({**known.given, **given.secrets}, given.expires_at)
 
 
@@ -71,7 +71,7 @@ def _by_facebook(account: Account, now: Callable[[], datetime], dialogue: Dialog
         dialogue, linked, lambda one: f"@{_linked(one).get('username')} ({one.get('name')})"
     )
     profile, page_token = _linked(page), str(page["access_token"])
-    expect(account, str(profile.get("username") or ""), dialogue)
+    expect(dialogue, account.handle, str(profile.get("username") or ""))
     if not wanted:
         dialogue.tell(
             N_('Write the number of the account into the configuration: options = {{ user_id = "{id}" }}'),

@@ -41,11 +41,8 @@ def login(account: Account, now: Callable[[], datetime], dialogue: Dialogue) -> 
     token = word(ask_token(http, "POST", f"{base}/oauth/token", now, data=grant), "access_token")
     server = MastodonAdapter(holding(account, {"access_token": token}), now).server
     me = server.read("/api/v1/accounts/verify_credentials")
-    handle = account.handle.strip().removeprefix("@")
     expect(
-        account,
-        str(me.get("acct") or "") + (f"@{handle.partition('@')[2]}" if "@" in handle else ""),
-        dialogue,
+        dialogue, account.handle.strip().removeprefix("@").partition("@")[0], str(me.get("username") or "")
     )
     return Credentials({"access_token": token})
 

@@ -86,14 +86,14 @@ def choose(dialogue: Dialogue, question: str, names: Sequence[str]) -> int:
         dialogue.tell(N_("Write one of the numbers."))
 
 
-def expect(account: Account, name: str, dialogue: Dialogue) -> None:
-    """Raise AuthExpired if the login is of another account than ``handle`` says: browsers remember."""
-    wanted = account.handle.strip().removeprefix("@")
-    if wanted and name and wanted.casefold() != name.removeprefix("@").casefold():
+def expect(dialogue: Dialogue, handle: str, name: str) -> None:
+    """Raise AuthExpired if ``name`` logged in where ``handle`` was to: browsers remember who was there."""
+    wanted = handle.strip().removeprefix("@")
+    if wanted and name and wanted.casefold() != name.casefold():
         dialogue.tell(
             N_("The login is of {name}; the handle in the configuration is {handle}."),
             name=name,
-            handle=account.handle,
+            handle=handle,
         )
         raise AuthExpired(_WRONG_ACCOUNT, code="wrong-account")
 
@@ -135,19 +135,21 @@ def refusal(answer: requests.Response, http: Transport, now: datetime) -> Adapte
     body, status = json_object(answer), answer.status_code
     if status == 429:
         return RateLimited(N_("The platform asks for a pause."), until=_until(answer, now), code="429")
-    name = str(body.get("error") or body.get("error_type") or status)[:40]
-    if status >= 500 or name in _TEMPORARY:
+    told = body.get("error")
+    inner = told if isinstance(told, dict) else {}  # Meta's way; OAuth's is a text
+    name = http.strip(str(inner.get("code") or told or body.get("error_type") or status))[:40]
+    if status >= 500 or name in _TEMPORARY or inner.get("is_transient"):
         return Transient(NOT_UNDERSTOOD, code=name)
     if words := _words(body):
-        return AuthExpired(http.strip(words)[:LONGEST_REASON], code=http.strip(name))
+        return AuthExpired(http.strip(words)[:LONGEST_REASON], code=name)
     return AuthExpired(_REFUSED, code="401") if status == 401 else Transient(NOT_UNDERSTOOD, code=str(status))
 
 
 def _words(body: Mapping[str, Any]) -> str:
-    """The platform's own explanation, in the places where X, Instagram and Mastodon put it."""
+    """The platform's own explanation, in the places where X, Meta and Mastodon put it."""
     errors = body.get("errors")
-    inner = errors[0] if isinstance(errors, list) and errors else None
-    for place in (inner, body):
+    first = errors[0] if isinstance(errors, list) and errors else None
+    for place in (first, body.get("error"), body):
         if isinstance(place, dict):
             for name in ("error_description", "error_message", "message", "detail", "error"):
                 if isinstance(words := place.get(name), str) and words:

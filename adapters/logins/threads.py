@@ -37,7 +37,7 @@ def login(account: Account, now: Callable[[], datetime], dialogue: Dialogue) -> 
     """Guide a person to a long-lived token of the profile."""
     known, given = meta.enter(DOOR, account, now, dialogue)
     me = meta.profile(DOOR, account, now, given.secrets["access_token"], "v1.0/me", "id,username")
-    expect(account, str(me["username"]), dialogue)
+    expect(dialogue, account.handle, str(me["username"]))
     return Credentials({**known.given, **given.secrets}, given.expires_at)
 
 

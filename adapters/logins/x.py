@@ -85,7 +85,7 @@ def _pin(account: Account, now: Callable[[], datetime], dialogue: Dialogue) -> C
         "access_token": word(token, "oauth_token"),
         "access_token_secret": word(token, "oauth_token_secret"),
     }
-    expect(account, str(token.get("screen_name") or ""), dialogue)
+    expect(dialogue, account.handle, str(token.get("screen_name") or ""))
     return Credentials({**known.given, **secrets})
 
 
@@ -135,7 +135,7 @@ def _check_identity(account: Account, token: str, now: Callable[[], datetime], d
         me = who_am_i(XApi(account.api_base, "oauth2", {"access_token": token}, now))
     except AdapterError:
         return  # the code is spent and the token good; who asks next is told what X has against it
-    expect(account, str(me["username"]), dialogue)
+    expect(dialogue, account.handle, str(me["username"]))
     if not account.options.get("user_id"):
         dialogue.tell(
             N_("The number of the account is {id}. As user_id among its options, it spares paid questions."),

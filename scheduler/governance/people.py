@@ -51,7 +51,8 @@ def require_role(who: Actor, role: str) -> None:
     if who.person is None:
         raise GaungError(
             N_(
-                "The user {user} is not among the people of the configuration, so the approval would have no name."
+                "The user {user} is not among the people of the configuration, so the approval would"
+                " have no name."
             ),
             hint=N_('Add a table [people.ID] with os_user = "{user}" and the role {role}.'),
             user=who.os_user,

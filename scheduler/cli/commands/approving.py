@@ -108,6 +108,8 @@ def _show(workplace: Workplace, one: Waiting, number: int, total: int) -> None:
             emit(_("  Part {number} of {total}", number=position, total=len(texts)))
         for line in text.splitlines():
             emit(f"  │ {line}")
+    if content.link and content.link not in wording:
+        emit(_("  Link: {link}", link=content.link))
     if content.first_comment:
         emit(_("  First comment: {text}", text=content.first_comment))
     for picture in (*content.media, *(item for part in content.thread for item in part["media"])):
