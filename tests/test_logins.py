@@ -9,8 +9,11 @@ import logging
 import os
 import pty
 import re
+import select
 import subprocess
 import sys
+import termios
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -989,6 +992,7 @@ def at_the_keyboard(office: Office, typed: str, *arguments: str) -> tuple[int, s
         while read := _shown(terminal):
             screen += read
             if not sent and b"Bot token" in screen:
+                wait_until_hidden(terminal)  # what is typed before that is thrown away
                 os.write(terminal, typed.encode() + b"\n")
                 sent = True
     os.close(terminal)
@@ -996,10 +1000,20 @@ def at_the_keyboard(office: Office, typed: str, *arguments: str) -> tuple[int, s
 
 
 def _shown(terminal: int) -> bytes:
+    ready, _, _ = select.select([terminal], [], [], 60)
+    assert ready, "the command says nothing any more"
     try:
         return os.read(terminal, 4096)
     except OSError:  # Linux says so when the other side is closed
         return b""
+
+
+def wait_until_hidden(terminal: int) -> None:
+    """Until the terminal shows no more what is typed."""
+    end = time.monotonic() + 30
+    while termios.tcgetattr(terminal)[3] & termios.ECHO:
+        assert time.monotonic() < end, "what is typed stays visible"
+        time.sleep(0.005)
 
 
 def test_a_login_at_a_terminal_is_kept_works_and_survives_an_exchange_of_keys(
