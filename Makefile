@@ -11,7 +11,7 @@ demo: $(READY)
 	$(BIN)/gaung demo
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check

@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from servers import bluesky_platform as platform  # noqa: E402
 from servers.loopback import Answer, Fault, Loopback  # noqa: E402
 
+from adapters import bluesky_server  # noqa: E402
 from adapters.bluesky import BlueskyAdapter  # noqa: E402
 from adapters.bluesky_record import facets, fitting, tid  # noqa: E402
 from adapters.contract import Absent, Account, Adapter, Found, Media, Part, Post, Reach, Unknown  # noqa: E402
@@ -83,6 +84,7 @@ class BlueskyRemote:
 
 @pytest.fixture
 def server() -> Iterator[tuple[platform.Bluesky, Loopback]]:
+    bluesky_server._sessions.clear()  # of an earlier server that had the same port
     with platform.running() as server:
         yield server
 

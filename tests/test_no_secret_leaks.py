@@ -34,6 +34,7 @@ from servers.threads_platform import TOKEN as THREADS_TOKEN
 from servers.threads_platform import Threads
 from werkzeug.wrappers import Request
 
+from adapters import bluesky_server
 from adapters.bluesky import BlueskyAdapter
 from adapters.contract import Account, Adapter, Credentials, Media, Part, Post
 from adapters.contract_tools import MemoryProgress, closed_port, picture
@@ -518,6 +519,7 @@ def open_desk(web: PublicFolder, media: tuple[Media, ...]) -> Callable[[Side], A
 
     @contextmanager
     def opened(side: Side) -> Iterator[Desk]:
+        bluesky_server._sessions.clear()  # of an earlier server that had the same port
         platform = side.platform()
         saboteur = Saboteur(platform)
         with serving(saboteur) as loopback:

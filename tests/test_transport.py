@@ -212,6 +212,7 @@ def test_an_unknown_token_is_hidden_too_and_raise_for_status_leaks_nothing() -> 
 
 def test_debug_logs_of_the_http_library_hold_no_token(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="urllib3")  # the command line turns it down
     with server(answers()) as (url, _heads):
         Transport(secrets=["botSECRETpath"]).get(f"{url}/botSECRETpath/x?access_token=EAABunknown")
     assert "/x?access_token=" in caplog.text

@@ -28,7 +28,7 @@ class _Keyboard:
 
 def login(
     context: typer.Context, account: Annotated[str, typer.Argument(help=_("Id of the account."))]
-) -> None:
+) -> int:
     from adapters import registry
     from adapters.errors import AdapterError
 
@@ -48,10 +48,6 @@ def login(
     workplace.vault.require_key()
     try:
         given = guide(workplace.accounts.account(account), workplace.clock.now, _Keyboard())
-        workplace.vault.keep(
-            account, given.secrets, given.expires_at, now=workplace.clock.now(), actor=workplace.actor.id
-        )
-        identity = workplace.accounts.adapter(account).verify()
     except AdapterError as error:
         raise GaungError(
             N_("The login of {account} did not succeed: {why}"),
@@ -59,7 +55,27 @@ def login(
             account=account,
             why=error.reason,
         ) from None
+    workplace.vault.keep(
+        account, given.secrets, given.expires_at, now=workplace.clock.now(), actor=workplace.actor.id
+    )
+    if shadowed := sorted(set(given.secrets) & set(settings.secrets)):
+        say(
+            _(
+                "The configuration still names {names}; remove that, or the new ones are not used.",
+                names=", ".join(shadowed),
+            )
+        )
+    try:
+        identity = workplace.accounts.adapter(account).verify()
+    except AdapterError as error:
+        say(_("The credentials are stored, but the account does not work yet: {why}", why=_(error.reason)))
+        return 1
     say(_("{account} is logged in as {name}.", account=account, name=identity.name or identity.remote_id))
+    if identity.missing_permissions:
+        missing = ", ".join(identity.missing_permissions)
+        say(_("Permissions are missing: {missing}", missing=missing))
+        return 3
+    return 0
 
 
 def logout(
