@@ -188,7 +188,7 @@ class Walk:
                 daemon.send_signal(signal.SIGTERM)
                 daemon.wait(timeout=30)
                 return len(posts)
-            time.sleep(0.5)
+            time.sleep(1)
         raise GaungError(
             N_("Not everything was published in time."),
             hint=N_("Look at {folder}/daemon.log."),
@@ -201,7 +201,8 @@ class Walk:
 
         for pages in (("diskominfo",), ("diskominfo", "kecamatan"), ("kecamatan",)):
             person = requests.Session()
-            person.headers["User-Agent"] = "Mozilla/5.0 (gaung demo)"
+            # The network counts whoever wants a page, as a browser does; programs are not people.
+            person.headers["Accept"] = "text/html"
             for page in pages:
                 person.get(f"{url}/@{page}", timeout=10).raise_for_status()
         say("     " + _("3 people opened {url}, one of them both accounts.", url=url))
