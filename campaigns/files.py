@@ -13,8 +13,18 @@ import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from campaigns.definition import Campaign, MediaFacts, Target, media_files
+from campaigns.definition import (
+    Campaign,
+    MediaFacts,
+    MediaFile,
+    Message,
+    Override,
+    Target,
+    ThreadPart,
+    media_files,
+)
 from campaigns.problems import N_, Problem, nearest
 from campaigns.validation import parse, read_toml
 
@@ -46,8 +56,7 @@ class Loaded:
 def load(folder: Path, audience: Audience) -> tuple[list[Loaded], list[Problem]]:
     """Given a folder, return its campaigns and every problem. A campaign with a problem is not returned.
 
-    What refers to something else (accounts, pictures, other messages) is checked in the files whose form
-    is right; a file with mistakes of form tells all of those first.
+    Mistakes of form and mistakes of reference (accounts, pictures, ids used twice) are told together.
     """
     if not folder.is_dir():
         return [], [
@@ -87,10 +96,56 @@ def load_file(path: Path, audience: Audience) -> tuple[Loaded | None, list[Probl
         return None, [replace(raw, file=path.name)]
     campaign = parse(Campaign, raw, path.name)
     if isinstance(campaign, list):
-        return None, campaign
+        rough = _rough(raw)
+        found = [*_media(path, rough)[1], *_ids(path, rough), *_names(path, rough, audience)]
+        return None, [*campaign, *found]
     media, problems = _media(path, campaign)
     problems += [*_ids(path, campaign), *_timing(path, campaign), *_names(path, campaign, audience)]
     return Loaded(path, campaign, audience.targets(campaign.accounts), media), problems
+
+
+def _rough(raw: Mapping[str, Any]) -> Campaign:
+    """What can be read of a campaign whose file has mistakes of form: the names that it refers to.
+
+    Not validated, and only for looking those names up: so that both kinds of mistakes are told at once.
+    """
+
+    def entries(value: object) -> list[dict[str, Any]]:
+        return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+    def media(source: Mapping[str, Any]) -> tuple[MediaFile, ...]:
+        files = [one.get("file") for one in entries(source.get("media"))]
+        return tuple(_unchecked(MediaFile, file=file) for file in files if isinstance(file, str) and file)
+
+    def thread(source: Mapping[str, Any]) -> tuple[ThreadPart, ...]:
+        return tuple(_unchecked(ThreadPart, media=media(one)) for one in entries(source.get("thread")))
+
+    def overrides(source: Mapping[str, Any]) -> dict[str, Override]:
+        tables = source.get("overrides")
+        given = tables.items() if isinstance(tables, dict) else ()
+        return {
+            name: _unchecked(Override, media=media(one), thread=thread(one))
+            for name, one in given
+            if isinstance(one, dict)
+        }
+
+    accounts = raw.get("accounts")
+    rough: Campaign = _unchecked(
+        Campaign,
+        accounts=tuple(one for one in accounts if isinstance(one, str)) if isinstance(accounts, list) else (),
+        messages=tuple(
+            _unchecked(
+                Message, id=str(one["id"]), media=media(one), thread=thread(one), overrides=overrides(one)
+            )
+            for one in entries(raw.get("messages"))
+            if one.get("id")
+        ),
+    )
+    return rough
+
+
+def _unchecked(model: Any, **values: Any) -> Any:
+    return model.model_construct(**values)
 
 
 def _ids(path: Path, campaign: Campaign) -> list[Problem]:

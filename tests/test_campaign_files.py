@@ -653,3 +653,26 @@ def test_the_json_schema_says_what_staff_may_write() -> None:
 def test_local_times_keep_to_the_second() -> None:
     message = Message(id="a", text="a", at=(datetime(2026, 12, 1, 7, 30, 0, 999_999),))  # noqa: DTZ001
     assert message.at[0].isoformat() == "2026-12-01T07:30:00"
+
+
+def test_mistakes_of_form_hide_no_mistakes_of_reference(tmp_path: Path) -> None:
+    """Given a file with both kinds, all of them are told at once, each at its message."""
+    file = tmp_path / "both.toml"
+    file.write_text(
+        'id = "both"\ntitle = "T"\nowner = "O"\nzone = "WIBB"\nstart = 2026-12-01\nend = 2026-12-09\n'
+        'accounts = ["nobody"]\nslots = ["senin 07:30"]\n'
+        '[[messages]]\nid = "a"\ntxt = "x"\nmedia = [{ file = "none.jpg", alt = "x" }]\n'
+        '[[messages]]\nid = "a"\ntext = "x"\n[messages.overrides.nowhere]\ntext = "y"\n',
+        encoding="utf-8",
+    )
+    loaded, problems = load_file(file, Audience({}, {}, ("practice",)))
+    assert loaded is None
+    assert {(problem.code, problem.item) for problem in problems} == {
+        ("zone", ""),
+        ("unknown-key", "a"),
+        ("missing", "a"),
+        ("media", "a"),
+        ("message-twice", "a"),
+        ("unknown-account", ""),
+        ("unknown-override", "a"),
+    }
