@@ -12,6 +12,7 @@ import struct
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,8 @@ def load_file(path: Path, audience: Audience) -> tuple[Loaded | None, list[Probl
     if isinstance(campaign, list):
         rough = _rough(raw)
         found = [*_media(path, rough)[1], *_ids(path, rough), *_names(path, rough, audience)]
+        if type(raw.get("start")) is type(raw.get("end")) is date and raw["start"] <= raw["end"]:
+            found += [one for one in _timing(path, rough) if one not in campaign]
         return None, [*campaign, *found]
     media, problems = _media(path, campaign)
     problems += [*_ids(path, campaign), *_timing(path, campaign), *_names(path, campaign, audience)]
@@ -129,13 +132,29 @@ def _rough(raw: Mapping[str, Any]) -> Campaign:
             if isinstance(one, dict)
         }
 
+    def moments(source: Mapping[str, Any]) -> tuple[datetime, ...]:
+        at = source.get("at")
+        return tuple(one for one in at if isinstance(one, datetime)) if isinstance(at, list) else ()
+
+    def timing(source: Mapping[str, Any]) -> str | None:
+        return "?" if source.get("cron") or source.get("at") else None
+
     accounts = raw.get("accounts")
     rough: Campaign = _unchecked(
         Campaign,
+        start=raw.get("start"),
+        end=raw.get("end"),
+        slots=raw.get("slots") or (),
         accounts=tuple(one for one in accounts if isinstance(one, str)) if isinstance(accounts, list) else (),
         messages=tuple(
             _unchecked(
-                Message, id=str(one["id"]), media=media(one), thread=thread(one), overrides=overrides(one)
+                Message,
+                id=str(one["id"]),
+                media=media(one),
+                thread=thread(one),
+                overrides=overrides(one),
+                at=moments(one),
+                cron=timing(one),
             )
             for one in entries(raw.get("messages"))
             if one.get("id")

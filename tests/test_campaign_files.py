@@ -662,7 +662,8 @@ def test_mistakes_of_form_hide_no_mistakes_of_reference(tmp_path: Path) -> None:
         'id = "both"\ntitle = "T"\nowner = "O"\nzone = "WIBB"\nstart = 2026-12-01\nend = 2026-12-09\n'
         'accounts = ["nobody"]\nslots = ["senin 07:30"]\n'
         '[[messages]]\nid = "a"\ntxt = "x"\nmedia = [{ file = "none.jpg", alt = "x" }]\n'
-        '[[messages]]\nid = "a"\ntext = "x"\n[messages.overrides.nowhere]\ntext = "y"\n',
+        '[[messages]]\nid = "a"\ntext = "x"\nat = [2027-01-01T07:00:00]\n'
+        '[messages.overrides.nowhere]\ntext = "y"\n',
         encoding="utf-8",
     )
     loaded, problems = load_file(file, Audience({}, {}, ("practice",)))
@@ -675,4 +676,5 @@ def test_mistakes_of_form_hide_no_mistakes_of_reference(tmp_path: Path) -> None:
         ("message-twice", "a"),
         ("unknown-account", ""),
         ("unknown-override", "a"),
+        ("at-outside", "a"),
     }
