@@ -42,6 +42,8 @@ RENEW = timedelta(minutes=1)
 #: Without a message for so long, the loop looks by itself: APScheduler's thread may have died.
 LONGEST_SLEEP = 10.0
 
+_RANDOM = SystemRandom()
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -59,7 +61,7 @@ class Settings:
 
 def node_name() -> str:
     """A name that no other daemon has: host, process, and a few random characters."""
-    return f"{socket.gethostname()}:{os.getpid()}:{SystemRandom().randrange(16**4):04x}"
+    return f"{socket.gethostname()}:{os.getpid()}:{_RANDOM.randrange(16**4):04x}"
 
 
 class Daemon:
@@ -76,7 +78,7 @@ class Daemon:
         *,
         executor: Executor | None = None,
         mailbox: Mailbox | None = None,
-        jitter: Callable[[], float] = SystemRandom().random,
+        jitter: Callable[[], float] = _RANDOM.random,
         node: str = "",
         dispatcher: Callable[..., Dispatcher] = Dispatcher,
     ) -> None:
