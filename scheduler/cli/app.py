@@ -50,7 +50,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         N_("Say what became of a post whose outcome is unknown or that was handed to you."),
     ),
     "reach": (
-        "reporting:reach",
+        "figures:reach",
         N_("Show the figures of published posts; with --now ask the platforms first. See also: reach enter."),
     ),
     "reach enter": (

@@ -78,8 +78,8 @@ def capture(report: Report) -> str:
     if coverage.first is None or coverage.last is None:
         return _("Nothing was measured yet.")
     sources = "; ".join(
-        ngettext("{count} post: {source}", "{count} posts: {source}", count, source=_(SOURCES.get(name, name)))
-        for name, count in sorted(coverage.sources.items())
+        ngettext("{count} post: {source}", "{count} posts: {source}", count, source=_(SOURCES.get(who, who)))
+        for who, count in sorted(coverage.sources.items())
     )
     first, last = (f"{day(at.date())} {clock(at)}" for at in (coverage.first, coverage.last))
     return _("{sources}. Measured between {first} and {last}.", sources=sources, first=first, last=last)

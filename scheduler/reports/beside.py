@@ -42,8 +42,11 @@ def describe(report: Report, target: Path) -> str:
                     "name": column.code,
                     "titles": title,
                     "datatype": _DATATYPES[column.kind],
-                    **({"dc:description": facts["columns"][column.code].get("meaning")}
-                       if facts["columns"][column.code].get("meaning") else {}),
+                    **(
+                        {"dc:description": facts["columns"][column.code].get("meaning")}
+                        if facts["columns"][column.code].get("meaning")
+                        else {}
+                    ),
                 }
                 for column, title in zip(report.columns, report.headings, strict=True)
             ]

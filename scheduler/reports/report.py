@@ -72,6 +72,7 @@ class Report:
         self.shape = shape
         self.risky = 0
         """Cells that a spreadsheet would take for formulas, where a writer leaves texts as they are."""
+        self._groups = 0
         self._coverage: Coverage | None = None
 
     # The table.
@@ -97,7 +98,9 @@ class Report:
         """Stream the rows of the table; the coverage (or the summary) is known when they are through."""
         posts = self._counted(into if into is not None else Coverage())
         if self.shape.group_by != "post":
-            return tally.grouped(posts, self.shape.group_by)
+            groups = list(tally.grouped(posts, self.shape.group_by))
+            self._groups = len(groups)
+            return iter(groups)
         if self.shape.columns == "office":
             return office_rows(posts, self.office.state_word)
         return posts
@@ -107,6 +110,11 @@ class Report:
             into.add(row)
             yield row
         self._coverage = into
+
+    @property
+    def written(self) -> int:
+        """How many rows the table had."""
+        return self.coverage.total.posts if self.shape.group_by == "post" else self._groups
 
     # What it says of itself.
 
@@ -127,7 +135,7 @@ class Report:
             for _row in self._counted(Summary()):
                 pass
         if not isinstance(self._coverage, Summary):
-            raise RuntimeError("the rows were not counted")  # noqa: TRY004 -- no matter of types
+            raise RuntimeError("the rows were not counted")
         return self._coverage
 
     @cached_property

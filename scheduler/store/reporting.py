@@ -64,16 +64,18 @@ def posts_statement(session: Session, scope: Scope, *, content: bool = False) ->
     known_later = _changed_after(session, scope.as_of)
     state = _state_then(scope.as_of) if known_later else deliveries.c.state
     digest = _digest_then(scope.as_of) if known_later else deliveries.c.digest
+    own = snapshots.alias("own")
     latest = (
-        select(snapshots.c.id)
+        select(own.c.id)
         .where(
-            snapshots.c.delivery_id == deliveries.c.id,
-            snapshots.c.taken_at <= scope.as_of,
+            own.c.delivery_id == deliveries.c.id,
+            own.c.taken_at <= scope.as_of,
             # A platform that says nothing at all has not measured zero: the figures before it stand.
-            or_(*(snapshots.c[name].is_not(None) for name in FIGURES)),
+            or_(*(own.c[name].is_not(None) for name in FIGURES)),
         )
-        .order_by(snapshots.c.taken_at.desc(), snapshots.c.id.desc())
+        .order_by(own.c.taken_at.desc(), own.c.id.desc())
         .limit(1)
+        .correlate(deliveries)
         .scalar_subquery()
     )
     whole = (contents.c.text, contents.c.link, contents.c.media, contents.c.thread, contents.c.first_comment)
@@ -151,7 +153,7 @@ def audit_head(session: Session, as_of: datetime) -> AuditHead | None:
 
 
 def campaigns(session: Session, as_of: datetime, wanted: str = "") -> Sequence[Row[Any]]:
-    """The campaigns in force at ``as_of``: ``campaign_id``, ``title``, ``owner``, ``zone``, ``definition``."""
+    """The campaigns in force at ``as_of``, or the one that is wanted, with title, zone and definition."""
     newest = (
         select(versions.c.campaign_id, func.max(versions.c.version).label("version"))
         .where(versions.c.applied_at <= as_of)
@@ -203,6 +205,7 @@ def _state_then(moment: datetime) -> ColumnElement[Any]:
         .where(audit.c.delivery_id == deliveries.c.id, audit.c.at <= moment, audit.c.after != "")
         .order_by(audit.c.id.desc())
         .limit(1)
+        .correlate(deliveries)
         .scalar_subquery()
     )
 
@@ -214,6 +217,7 @@ def _digest_then(moment: datetime) -> ColumnElement[Any]:
         .where(audit.c.delivery_id == deliveries.c.id, audit.c.at <= moment, audit.c.digest != "")
         .order_by(audit.c.id.desc())
         .limit(1)
+        .correlate(deliveries)
         .scalar_subquery()
     )
 
@@ -237,6 +241,7 @@ def _given(moment: datetime, digest: ColumnElement[Any]) -> ColumnElement[Any]:
             approvals.c.approved_at <= moment,
             or_(approvals.c.void_at.is_(None), approvals.c.void_at > moment),
         )
+        .correlate(deliveries)
         .scalar_subquery()
     )
 
@@ -253,6 +258,7 @@ def _drafter(moment: datetime, digest: ColumnElement[Any]) -> ColumnElement[Any]
         )
         .order_by(audit.c.id)
         .limit(1)
+        .correlate(deliveries)
         .scalar_subquery()
     )
 

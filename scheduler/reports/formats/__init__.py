@@ -1,4 +1,7 @@
-"""The formats of reports, each a module with ``write(report, stream)``. A new one is a module and a line here."""
+"""The formats of reports, each a module with ``write(report, stream)``.
+
+A new one is a module here and a line in :data:`FORMATS`.
+"""
 
 from __future__ import annotations
 
