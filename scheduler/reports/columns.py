@@ -32,6 +32,8 @@ class Column:
     kind: Kind = "text"
     width: int = 14
     """Characters, for formats that set a width."""
+    free: bool = False
+    """People or platforms wrote it, so it may hold anything; the rest are codes and numbers of ours."""
 
 
 ALL: Mapping[str, Column] = {
@@ -41,18 +43,18 @@ ALL: Mapping[str, Column] = {
         Column("date", N_("Date"), "day", 13),
         Column("time", N_("Time"), "clock", 8),
         Column("zone", N_("Zone"), width=7),
-        Column("agency", N_("Agency"), width=24),
+        Column("agency", N_("Agency"), width=24, free=True),
         Column("account", N_("Account"), "code", 22),
         Column("platform", N_("Platform"), width=12),
         Column("campaign", N_("Campaign"), "code", 18),
         Column("message", N_("Message"), "code", 20),
-        Column("topic", N_("Topic"), width=16),
-        Column("title", N_("Title"), width=44),
+        Column("topic", N_("Topic"), width=16, free=True),
+        Column("title", N_("Title"), width=44, free=True),
         Column("kind", N_("Kind of content"), width=12),
         Column("planned_at", N_("Planned"), "time", 18),
         Column("published_at", N_("Published"), "time", 18),
         Column("state", N_("State"), width=16),
-        Column("permalink", N_("Link"), "code", 36),
+        Column("permalink", N_("Link"), "code", 36, free=True),
         Column("views", N_("Views"), "count", 11),
         Column("reach", N_("Reach"), "count", 11),
         Column("likes", N_("Likes"), "count", 9),
@@ -64,12 +66,12 @@ ALL: Mapping[str, Column] = {
         Column("engagement_rate", N_("Engagement rate"), "rate", 11),
         Column("source", N_("Source"), width=10),
         Column("measured_at", N_("Measured"), "time", 18),
-        Column("drafter", N_("Drafter"), width=24),
-        Column("approver", N_("Approver"), width=24),
+        Column("drafter", N_("Drafter"), width=24, free=True),
+        Column("approver", N_("Approver"), width=24, free=True),
         Column("approved_at", N_("Approved"), "time", 18),
         Column("digest", N_("Version (hash)"), "code", 20),
-        Column("evidence", N_("Evidence"), "code", 30),
-        Column("note", N_("Note"), width=40),
+        Column("evidence", N_("Evidence"), "code", 30, free=True),
+        Column("note", N_("Note"), width=40, free=True),
     )
 }
 

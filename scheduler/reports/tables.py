@@ -14,8 +14,10 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -23,17 +25,14 @@ from scheduler.errors import GaungError
 from scheduler.i18n import N_
 from scheduler.store.media import whole_file
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: What a spreadsheet takes for the beginning of a formula.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NAME = re.compile(r"@\w[\w.]*(@[\w.-]+)?", re.ASCII)
 _TELEPHONE = re.compile(r"\+\d[\d ().-]*")
 #: More digits than these and Excel silently rounds a number (IEEE 754 double).
 _EXCEL_DIGITS = 15
 
-Cell = Callable[[Any], Any]
-
-
-def _plain(value: Any) -> Any:
-    return value  # the csv module writes None as nothing, and times in ISO format
+_QUOTED = re.compile(r'[",\r\n]')
 
 
 def _for_excel(value: Any) -> Any:
@@ -43,56 +42,88 @@ def _for_excel(value: Any) -> Any:
         return value
     if _TELEPHONE.fullmatch(value) or (value.isdigit() and len(value) > _EXCEL_DIGITS):
         return f'="{value}"'
-    if value.startswith(_FORMULA) and not _NAME.fullmatch(value):
+    if value.startswith(FORMULA) and not _NAME.fullmatch(value):
         return f"'{value}"
     return value
 
 
-#: Delimiter, and how a value is written.
-PLAIN: tuple[str, Cell] = (",", _plain)
-EXCEL: tuple[str, Cell] = (";", _for_excel)
-
-
-def write_csv(
-    stream: BinaryIO,
-    headings: Sequence[str] | None,
-    codes: Sequence[str],
-    rows: Iterable[Mapping[str, Any]],
-    style: tuple[str, Cell],
+def write_plain(
+    stream: BinaryIO, headings: Sequence[str], rows: Iterable[Mapping[str, Any]], free: Sequence[int] = ()
 ) -> None:
-    """Stream rows into a file; unknown is an empty cell. Without ``headings`` there is no first line."""
-    delimiter, cell = style
-    text = io.TextIOWrapper(cast("Any", stream), encoding="utf-8", newline="", write_through=False)
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n")
-    if headings is not None:
-        writer.writerow([cell(one) for one in headings])
-    if cell is _plain:
-        writer.writerows([row.get(code) for code in codes] for row in rows)
-    else:
-        writer.writerows([cell(row.get(code)) for code in codes] for row in rows)
+    """Stream rows, whose cells are in the order of ``headings``: RFC 4180, values raw, unknown empty.
+
+    ``free`` are the places of texts that may hold anything; all others need no quotes. It writes what
+    the csv module would (a test compares them): that one looks at every character of 100,000 rows, and
+    takes longer than the database.
+    """
+    day_and_time = lru_cache(4096)(str)
+    text = _as_text(stream)
+    text.write(",".join(map(_quote, headings)) + "\r\n")
+    for row in rows:
+        cells = list(row.values())
+        for place in free:
+            value = cells[place]
+            if value.__class__ is str and _QUOTED.search(value):
+                cells[place] = _quote(value)
+        text.write(
+            ",".join(
+                [
+                    value
+                    if value.__class__ is str
+                    else ""
+                    if value is None
+                    else day_and_time(value)
+                    if value.__class__ is datetime
+                    else str(value)
+                    for value in cells
+                ]
+            )
+            + "\r\n"
+        )
     text.flush()
     text.detach()
 
 
+def write_excel(stream: BinaryIO, headings: Sequence[str] | None, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Stream rows as Excel takes them, without the byte order mark that a file begins with."""
+    text = _as_text(stream)
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
+    if headings is not None:
+        writer.writerow([_for_excel(one) for one in headings])
+    writer.writerows([_for_excel(value) for value in row.values()] for row in rows)
+    text.flush()
+    text.detach()
+
+
+def _as_text(stream: BinaryIO) -> io.TextIOWrapper:
+    return io.TextIOWrapper(cast("Any", stream), encoding="utf-8", newline="")
+
+
+def _quote(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"' if _QUOTED.search(text) else text
+
+
 def as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     """RFC 4180 as a text: comma, CRLF, values raw, unknown empty."""
-    return _text(columns, rows, PLAIN)
+    stream = io.BytesIO()
+    write_plain(stream, columns, _only(columns, rows), range(len(columns)))
+    return stream.getvalue().decode()
 
 
 def as_excel_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     """For Excel with Indonesian settings as a text; begins with a byte order mark."""
-    return "\ufeff" + _text(columns, rows, EXCEL)
-
-
-def _text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], style: tuple[str, Cell]) -> str:
     stream = io.BytesIO()
-    write_csv(stream, columns, columns, rows, style)
-    return stream.getvalue().decode()
+    write_excel(stream, columns, _only(columns, rows))
+    return "\ufeff" + stream.getvalue().decode()
+
+
+def _only(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    return ({code: row.get(code) for code in columns} for row in rows)
 
 
 def is_risky(value: Any) -> bool:
     """Whether a spreadsheet program would take a cell of a plain CSV for a formula."""
-    return isinstance(value, str) and value.startswith(_FORMULA) and not _NAME.fullmatch(value)
+    return isinstance(value, str) and value.startswith(FORMULA) and not _NAME.fullmatch(value)
 
 
 def risky_cells(rows: Iterable[Mapping[str, Any]]) -> int:

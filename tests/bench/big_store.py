@@ -62,7 +62,8 @@ def _contents() -> Iterator[dict[str, Any]]:
             "digest": _digest(number),
             "account_id": f"akun-{number % ACCOUNTS}",
             "platform": "practice",
-            "text": f"Pesan {number // ACCOUNTS}: tolak gratifikasi, laporkan lewat kanal resmi.\n\n" + "Isi. " * 60,
+            "text": f"Pesan {number // ACCOUNTS}: tolak gratifikasi, laporkan lewat kanal resmi.\n\n"
+            + "Isi. " * 60,
             "link": "https://jaga.id",
             "media": [{"name": "a.jpg", "alt": "Poster", "sha256": "0" * 64, "mime": "image/jpeg"}],
             "kind": "post",

@@ -11,7 +11,7 @@ from scheduler.reports.report import Report
 def write(report: Report, stream: BinaryIO) -> None:
     """Write the table, an empty line, and what the report says of itself in two columns."""
     stream.write("\ufeff".encode())
-    tables.write_csv(stream, report.headings, report.codes, report.rows(), tables.EXCEL)
+    tables.write_excel(stream, report.headings, report.rows())
     stream.write(b"\r\n")
     notes = [{"what": what, "says": says} for what, says in about.lines(report)]
-    tables.write_csv(stream, None, ("what", "says"), notes, tables.EXCEL)
+    tables.write_excel(stream, None, notes)

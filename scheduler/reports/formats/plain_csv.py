@@ -9,19 +9,18 @@ from scheduler.reports import tables
 from scheduler.reports.report import Report
 from scheduler.reports.rows import Row
 
-#: Columns whose texts come from people; the others hold codes and numbers of ours.
-_FREE = ("agency", "topic", "title", "drafter", "approver", "note")
-
 
 def write(report: Report, stream: BinaryIO) -> None:
     """Write the table alone; what the report says of itself goes into a file beside it (``beside``)."""
-    tables.write_csv(stream, report.headings, report.codes, _watched(report), tables.PLAIN)
+    free = [place for place, column in enumerate(report.columns) if column.free]
+    tables.write_plain(stream, report.headings, _watched(report), free)
 
 
 def _watched(report: Report) -> Iterator[Row]:
-    free = [code for code in _FREE if code in report.codes]
+    free = [column.code for column in report.columns if column.free]
     for row in report.rows():
         for code in free:
-            if tables.is_risky(row[code]):
+            text = row[code]
+            if text and text[0] in tables.FORMULA and tables.is_risky(text):
                 report.risky += 1
         yield row
