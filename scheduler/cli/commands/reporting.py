@@ -148,7 +148,8 @@ def _write(report: Report, form: str, output: Path | None) -> None:
         writer.write(report, sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return
-    target = output or Path(f"{report.scope.campaign or _('report')}{formats.suffix(form)}")
+    name = report.scope.campaign or _("report")
+    target = output or Path(f"{name}{formats.suffix(form)}")
     with tables.report_file(target) as stream:
         writer.write(report, stream)
     if form == "csv":
