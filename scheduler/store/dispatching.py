@@ -28,7 +28,7 @@ from sqlmodel import Session
 
 from campaigns.definition import Kind
 from scheduler.states import Event, State
-from scheduler.store.tables import accounts, approvals, attempts, contents, deliveries
+from scheduler.store.tables import accounts, approvals, attempts, contents, deliveries, nodes
 from scheduler.store.transitions import Change, apply_changes
 
 
@@ -51,10 +51,14 @@ class Claim:
     progress: Mapping[str, Any]
     attempts: int
     looks: int
+    at: datetime
+    """When it was claimed, or taken to be looked for."""
     first_try_at: datetime
     """When the first attempt began: a post found on the platform cannot be older."""
     last_try_at: datetime
     """When the last attempt ended, or began if its end is unknown."""
+    lost_at: datetime | None = None
+    """When an attempt was last given up though its process may still have been at it."""
 
 
 _COLUMNS = (
@@ -73,6 +77,9 @@ _COLUMNS = (
     contents.c.thread,
     contents.c.first_comment,
 )
+
+
+_COLUMNS_OF_CHANGE = (deliveries.c.id, deliveries.c.campaign_id, deliveries.c.digest, deliveries.c.node)
 
 
 def in_state(state: State, rows: Any = deliveries) -> ColumnElement[bool]:
@@ -196,15 +203,17 @@ def claim(
         ],
     ).all()
     attempt_of = {delivery_id: attempt_id for attempt_id, delivery_id in opened}
-    return [_claim(row, attempt_of[row.id], row.attempts + 1, now, now) for row in rows]
+    return [
+        _claim(
+            row, attempt_id=attempt_of[row.id], attempts=row.attempts + 1, at=now, first_try_at=now, last_try_at=now
+        )
+        for row in rows
+    ]
 
 
-def _claim(
-    row: Row[Any], attempt_id: int, tries: int, first_try_at: datetime, last_try_at: datetime
-) -> Claim:
+def _claim(row: Row[Any], **rest: Any) -> Claim:
     return Claim(
         delivery_id=row.id,
-        attempt_id=attempt_id,
         key=row.key,
         campaign_id=row.campaign_id,
         account_id=row.account_id,
@@ -216,10 +225,8 @@ def _claim(
         thread=row.thread,
         first_comment=row.first_comment,
         progress=row.progress,
-        attempts=tries,
         looks=row.looks,
-        first_try_at=first_try_at,
-        last_try_at=last_try_at,
+        **rest,
     )
 
 
@@ -255,35 +262,93 @@ def expire(session: Session, now: datetime) -> int:
     return len(rows)
 
 
-def lose(session: Session, now: datetime) -> int:
-    """Make every attempt whose lease ran out uncertain; return how many."""
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who holds an attempt, and until when."""
+
+    delivery_id: int
+    node: str
+    until: datetime | None
+    place: str
+    pid: int
+
+
+def leases(session: Session, but: Collection[int] = ()) -> list[Lease]:
+    """The lease of every attempt that is open, of this node and of others, apart from ``but``."""
     rows = session.execute(
-        select(deliveries.c.id, deliveries.c.campaign_id, deliveries.c.digest, deliveries.c.node)
-        .where(in_state(State.SENDING), deliveries.c.lease_until < now)
+        select(deliveries.c.id, deliveries.c.node, deliveries.c.lease_until, nodes.c.place, nodes.c.pid)
+        .outerjoin(nodes, nodes.c.name == deliveries.c.node)
+        .where(in_state(State.SENDING), deliveries.c.id.not_in(but))
+    )
+    return [Lease(row.id, row.node, row.lease_until, row.place or "", row.pid or 0) for row in rows]
+
+
+def lose(session: Session, now: datetime, gone: Sequence[Lease], *, ended: bool) -> int:
+    """Make attempts whose holder is gone uncertain, if they are still held by it; return how many.
+
+    ``ended``: it is known that the holder's process is no more. Otherwise the lease must have run out,
+    and since nobody knows whether the call is still under way, it is looked for with more patience.
+    """
+    code = "process-ended" if ended else "lease-expired"
+    held = {lease.delivery_id: lease for lease in gone}
+    statement = (
+        select(*_COLUMNS_OF_CHANGE)
+        .where(in_state(State.SENDING), deliveries.c.id.in_(list(held)))
+        .with_for_update(skip_locked=True)
+    )
+    if not ended:
+        statement = statement.where(deliveries.c.lease_until < now)
+    rows = [row for row in session.execute(statement) if row.node == held[row.id].node]
+    _end_sending(
+        session,
+        rows,
+        Event.LOST,
+        {"code": code, "due_at": now, "looks": 0, "lease_until": None},
+        now=now,
+        code=code,
+    )
+    return len(rows)
+
+
+def release(session: Session, now: datetime, node: str, held: Collection[int]) -> int:
+    """Plan again what this node has claimed without ever calling the platform; return how many.
+
+    That is what a commit leaves of which this node did not hear that it had succeeded. ``held`` are the
+    deliveries that it does know of.
+    """
+    rows = session.execute(
+        select(*_COLUMNS_OF_CHANGE, deliveries.c.attempts)
+        .where(in_state(State.SENDING), deliveries.c.node == node, deliveries.c.id.not_in(held))
         .with_for_update(skip_locked=True)
     ).all()
+    for row in rows:
+        values = {"due_at": now, "attempts": row.attempts - 1, "node": "", "lease_until": None, "code": ""}
+        _end_sending(session, [row], Event.POSTPONED, values, now=now, code="not-begun")
+    return len(rows)
+
+
+def _end_sending(
+    session: Session,
+    rows: Sequence[Row[Any]],
+    event: Event,
+    values: Mapping[str, Any],
+    *,
+    now: datetime,
+    code: str,
+) -> None:
+    """Let ``event`` happen to deliveries in ``sending`` that got no answer, and end their attempts."""
+    if not rows:
+        return
     apply_changes(
         session,
         [
-            Change(
-                row.id,
-                State.SENDING,
-                Event.LOST,
-                row.campaign_id,
-                row.digest,
-                {"code": "lease-expired", "due_at": now, "looks": 0, "lease_until": None},
-                {"node": row.node},
-            )
+            Change(row.id, State.SENDING, event, row.campaign_id, row.digest, values, {"node": row.node})
             for row in rows
         ],
         actor="daemon",
         at=now,
     )
-    if rows:
-        close_attempts(
-            session, [row.id for row in rows], now=now, outcome=Event.LOST, code="lease-expired", reason=""
-        )
-    return len(rows)
+    close_attempts(session, [row.id for row in rows], now=now, outcome=event, code=code, reason="")
 
 
 def close_attempts(
@@ -333,6 +398,7 @@ def look(
             *_COLUMNS,
             _of_attempts(func.min(began)).label("first_try_at"),
             _of_attempts(func.max(func.coalesce(attempts.c.finished_at, began))).label("last_try_at"),
+            _of_attempts(func.max(attempts.c.finished_at), attempts.c.code == "lease-expired").label("lost_at"),
         )
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(
@@ -352,11 +418,22 @@ def look(
             .where(deliveries.c.id.in_([row.id for row in rows]))
             .values(node=node, lease_until=lease_until)
         )
-    return [_claim(row, 0, row.attempts, row.first_try_at, row.last_try_at) for row in rows]
+    return [
+        _claim(
+            row,
+            attempt_id=0,
+            attempts=row.attempts,
+            at=now,
+            first_try_at=row.first_try_at,
+            last_try_at=row.last_try_at,
+            lost_at=row.lost_at,
+        )
+        for row in rows
+    ]
 
 
-def _of_attempts(value: ColumnElement[Any]) -> ScalarSelect[Any]:
-    return select(value).where(attempts.c.delivery_id == deliveries.c.id).scalar_subquery()
+def _of_attempts(value: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(value).where(attempts.c.delivery_id == deliveries.c.id, *conditions).scalar_subquery()
 
 
 def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> bool:
