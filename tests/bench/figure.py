@@ -57,5 +57,9 @@ def ratio(
     measured, referred = (statistics.median(side) for side in zip(*pairs, strict=True))
     # The ratio of the medians: a single slow reference must not flatter.
     return Figure(
-        name, [measured / referred], "x", goal, detail=f"({measured * 1000:.0f} ms / {referred * 1000:.0f} ms)"
+        name,
+        [measured / referred],
+        "x",
+        goal,
+        detail=f"({measured * 1000:.0f} ms / {referred * 1000:.0f} ms)",
     )

@@ -224,11 +224,15 @@ class Process:
     def said(self, action: str) -> list[dict[str, Any]]:
         """The lines of its log with this action."""
         lines = self.log.read_text(encoding="utf-8").splitlines()
-        return [found for one in lines if one.startswith("{") and (found := json.loads(one))["action"] == action]
+        return [
+            found for one in lines if one.startswith("{") and (found := json.loads(one))["action"] == action
+        ]
 
 
 @contextmanager
-def daemon(config: Path, name: str = "daemon", *, environment: Mapping[str, str] | None = None) -> Iterator[Process]:
+def daemon(
+    config: Path, name: str = "daemon", *, environment: Mapping[str, str] | None = None
+) -> Iterator[Process]:
     """``gaung run`` from the moment at which it works."""
     log = config.parent / f"{name}.log"
     with log.open("wb") as output:
