@@ -129,23 +129,21 @@ def _write(session: Session, batch: Batch, done: int) -> None:
         },
     )
     if sent:
-        connection.execute(
-            attempts.insert().from_select(
-                ["delivery_id", "digest", "node", "started_at", "finished_at", "outcome"]
-                + ["code", "reason", "remote_id"],
-                select(
-                    deliveries.c.id,
-                    deliveries.c.digest,
-                    literal("old"),
-                    at,
-                    at,
-                    literal("accepted"),
-                    literal(""),
-                    literal(""),
-                    deliveries.c.remote_id,
-                ).where(deliveries.c.state == State.SENT.value, deliveries.c.planned_at == at),
-            )
+        tried = {
+            "delivery_id": deliveries.c.id,
+            "digest": deliveries.c.digest,
+            "node": literal("old"),
+            "started_at": at,
+            "finished_at": at,
+            "outcome": literal("accepted"),
+            "code": literal(""),
+            "reason": literal(""),
+            "remote_id": deliveries.c.remote_id,
+        }
+        known = select(*tried.values()).where(
+            deliveries.c.state == State.SENT.value, deliveries.c.planned_at == at
         )
+        connection.execute(attempts.insert().from_select(list(tried), known))
 
 
 @dataclass(frozen=True)

@@ -237,7 +237,8 @@ def main() -> None:
 
     async def run() -> None:
         ended, loop = asyncio.Event(), asyncio.get_running_loop()
-        loop.add_reader(sys.stdin.fileno(), lambda: sys.stdin.read() or ended.set())
+        # It is only ever closed: that is how whoever started this says that it is over.
+        loop.add_reader(sys.stdin.fileno(), ended.set)
 
         def ready() -> None:
             sys.stdout.write(ledger.url + "\n")
