@@ -1,7 +1,8 @@
 """The queries of the dispatcher: what may be claimed, what is overdue, what was lost, what is next.
 
 The conditions of a claim (due, approved, account usable and free, in order) are read inside the
-transaction that claims. Times are UTC.
+transaction that claims. Times are UTC. Statements of every turn are built once (``@cache``) and get
+their values as parameters: to build one costs more than to run it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +19,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     literal_column,
@@ -28,7 +31,7 @@ from sqlmodel import Session
 
 from campaigns.definition import Kind
 from scheduler.states import Event, State
-from scheduler.store.tables import accounts, approvals, attempts, contents, deliveries, nodes
+from scheduler.store.tables import UtcDateTime, accounts, approvals, attempts, contents, deliveries
 from scheduler.store.transitions import Change, apply_changes
 
 
@@ -79,7 +82,10 @@ _COLUMNS = (
 )
 
 
-_COLUMNS_OF_CHANGE = (deliveries.c.id, deliveries.c.campaign_id, deliveries.c.digest, deliveries.c.node)
+#: The code of an attempt that was given up though its process may still have been at it.
+LEASE_EXPIRED = "lease-expired"
+#: The moment of a turn, as a parameter of its statements.
+NOW = bindparam("now", type_=UtcDateTime())
 
 
 def in_state(state: State, rows: Any = deliveries) -> ColumnElement[bool]:
@@ -96,10 +102,10 @@ def approved(rows: Any = deliveries) -> ColumnElement[bool]:
     )
 
 
-def _account_usable(now: datetime) -> ColumnElement[bool]:
+def _account_usable() -> ColumnElement[bool]:
     return ~exists().where(
         accounts.c.account_id == deliveries.c.account_id,
-        or_(accounts.c.disabled_at.is_not(None), accounts.c.not_before > now),
+        or_(accounts.c.disabled_at.is_not(None), accounts.c.not_before > NOW),
     )
 
 
@@ -124,21 +130,24 @@ def _first_of_account() -> ColumnElement[bool]:
     )
 
 
-def _claimable(now: datetime) -> Select[Any]:
+@cache
+def _claimable() -> Select[Any]:
     return (
         select(*_COLUMNS)
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(
             in_state(State.PLANNED),
-            deliveries.c.planned_at <= now,
-            deliveries.c.due_at <= now,
-            deliveries.c.expires_at >= now,
+            deliveries.c.planned_at <= NOW,
+            deliveries.c.due_at <= NOW,
+            deliveries.c.expires_at >= NOW,
+            deliveries.c.id.not_in(bindparam("held", expanding=True)),
             approved(),
-            _account_usable(now),
+            _account_usable(),
             _account_free(),
             _first_of_account(),
         )
         .order_by(deliveries.c.planned_at, deliveries.c.id)
+        .limit(bindparam("limit"))
         .with_for_update(of=deliveries, skip_locked=True)
     )
 
@@ -159,7 +168,9 @@ def claim(
     """
     if limit <= 0:
         return []
-    rows = session.execute(_claimable(now).where(deliveries.c.id.not_in(held)).limit(limit)).all()
+    rows = session.execute(_claimable(), {"now": now, "held": list(held), "limit": limit}).all()
+    if not rows:
+        return []
     apply_changes(
         session,
         [
@@ -184,8 +195,6 @@ def claim(
         actor="daemon",
         at=now,
     )
-    if not rows:
-        return []
     opened = session.execute(
         attempts.insert().returning(attempts.c.id, attempts.c.delivery_id),
         [
@@ -205,7 +214,12 @@ def claim(
     attempt_of = {delivery_id: attempt_id for attempt_id, delivery_id in opened}
     return [
         _claim(
-            row, attempt_id=attempt_of[row.id], attempts=row.attempts + 1, at=now, first_try_at=now, last_try_at=now
+            row,
+            attempt_id=attempt_of[row.id],
+            attempts=row.attempts + 1,
+            at=now,
+            first_try_at=now,
+            last_try_at=now,
         )
         for row in rows
     ]
@@ -232,17 +246,7 @@ def _claim(row: Row[Any], **rest: Any) -> Claim:
 
 def expire(session: Session, now: datetime) -> int:
     """Move every planned delivery that is too late to ``missed`` or ``review``; return how many."""
-    rows = session.execute(
-        select(
-            deliveries.c.id,
-            deliveries.c.campaign_id,
-            deliveries.c.digest,
-            deliveries.c.if_missed,
-            approved().label("approved"),
-        )
-        .where(in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.expires_at < now)
-        .with_for_update(of=deliveries, skip_locked=True)
-    ).all()
+    rows = session.execute(_expired(), {"now": now}).all()
     apply_changes(
         session,
         [
@@ -262,116 +266,18 @@ def expire(session: Session, now: datetime) -> int:
     return len(rows)
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """Who holds an attempt, and until when."""
-
-    delivery_id: int
-    node: str
-    until: datetime | None
-    place: str
-    pid: int
-
-
-def leases(session: Session, but: Collection[int] = ()) -> list[Lease]:
-    """The lease of every attempt that is open, of this node and of others, apart from ``but``."""
-    rows = session.execute(
-        select(deliveries.c.id, deliveries.c.node, deliveries.c.lease_until, nodes.c.place, nodes.c.pid)
-        .outerjoin(nodes, nodes.c.name == deliveries.c.node)
-        .where(in_state(State.SENDING), deliveries.c.id.not_in(but))
-    )
-    return [Lease(row.id, row.node, row.lease_until, row.place or "", row.pid or 0) for row in rows]
-
-
-def lose(session: Session, now: datetime, gone: Sequence[Lease], *, ended: bool) -> int:
-    """Make attempts whose holder is gone uncertain, if they are still held by it; return how many.
-
-    ``ended``: it is known that the holder's process is no more. Otherwise the lease must have run out,
-    and since nobody knows whether the call is still under way, it is looked for with more patience.
-    """
-    code = "process-ended" if ended else "lease-expired"
-    held = {lease.delivery_id: lease for lease in gone}
-    statement = (
-        select(*_COLUMNS_OF_CHANGE)
-        .where(in_state(State.SENDING), deliveries.c.id.in_(list(held)))
-        .with_for_update(skip_locked=True)
-    )
-    if not ended:
-        statement = statement.where(deliveries.c.lease_until < now)
-    rows = [row for row in session.execute(statement) if row.node == held[row.id].node]
-    _end_sending(
-        session,
-        rows,
-        Event.LOST,
-        {"code": code, "due_at": now, "looks": 0, "lease_until": None},
-        now=now,
-        code=code,
-    )
-    return len(rows)
-
-
-def release(session: Session, now: datetime, node: str, held: Collection[int]) -> int:
-    """Plan again what this node has claimed without ever calling the platform; return how many.
-
-    That is what a commit leaves of which this node did not hear that it had succeeded. ``held`` are the
-    deliveries that it does know of.
-    """
-    rows = session.execute(
-        select(*_COLUMNS_OF_CHANGE, deliveries.c.attempts)
-        .where(in_state(State.SENDING), deliveries.c.node == node, deliveries.c.id.not_in(held))
-        .with_for_update(skip_locked=True)
-    ).all()
-    for row in rows:
-        values = {"due_at": now, "attempts": row.attempts - 1, "node": "", "lease_until": None, "code": ""}
-        _end_sending(session, [row], Event.POSTPONED, values, now=now, code="not-begun")
-    return len(rows)
-
-
-def _end_sending(
-    session: Session,
-    rows: Sequence[Row[Any]],
-    event: Event,
-    values: Mapping[str, Any],
-    *,
-    now: datetime,
-    code: str,
-) -> None:
-    """Let ``event`` happen to deliveries in ``sending`` that got no answer, and end their attempts."""
-    if not rows:
-        return
-    apply_changes(
-        session,
-        [
-            Change(row.id, State.SENDING, event, row.campaign_id, row.digest, values, {"node": row.node})
-            for row in rows
-        ],
-        actor="daemon",
-        at=now,
-    )
-    close_attempts(session, [row.id for row in rows], now=now, outcome=event, code=code, reason="")
-
-
-def close_attempts(
-    session: Session, delivery_ids: Sequence[int], *, now: datetime, outcome: str, code: str, reason: str
-) -> None:
-    """End the open attempt of each delivery."""
-    session.execute(
-        update(attempts)
-        .where(attempts.c.delivery_id.in_(delivery_ids), attempts.c.finished_at.is_(None))
-        .values(finished_at=now, outcome=outcome, code=code, reason=reason)
-    )
-
-
-def renew(session: Session, delivery_ids: Sequence[int], *, node: str, lease_until: datetime) -> None:
-    """Renew the leases of the deliveries that this node has in flight."""
-    session.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.id.in_(delivery_ids),
-            deliveries.c.node == node,
-            deliveries.c.lease_until.is_not(None),
+@cache
+def _expired() -> Select[Any]:
+    return (
+        select(
+            deliveries.c.id,
+            deliveries.c.campaign_id,
+            deliveries.c.digest,
+            deliveries.c.if_missed,
+            approved().label("approved"),
         )
-        .values(lease_until=lease_until)
+        .where(in_state(State.PLANNED), deliveries.c.planned_at <= NOW, deliveries.c.expires_at < NOW)
+        .with_for_update(of=deliveries, skip_locked=True)
     )
 
 
@@ -391,27 +297,7 @@ def look(
     """
     if limit <= 0:
         return []
-    began = attempts.c.started_at
-    # Subqueries of a row, not a join: SQLite would go through every attempt ever made, at every turn.
-    rows = session.execute(
-        select(
-            *_COLUMNS,
-            _of_attempts(func.min(began)).label("first_try_at"),
-            _of_attempts(func.max(func.coalesce(attempts.c.finished_at, began))).label("last_try_at"),
-            _of_attempts(func.max(attempts.c.finished_at), attempts.c.code == "lease-expired").label("lost_at"),
-        )
-        .join(contents, contents.c.digest == deliveries.c.digest)
-        .where(
-            in_state(State.UNSURE),
-            deliveries.c.asks.is_(False),
-            deliveries.c.due_at <= now,
-            deliveries.c.id.not_in(held),
-            or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < now),
-        )
-        .order_by(deliveries.c.due_at)
-        .limit(limit)
-        .with_for_update(of=deliveries, skip_locked=True)
-    ).all()
+    rows = session.execute(_lookable(), {"now": now, "held": list(held), "limit": limit}).all()
     if rows:
         session.execute(
             update(deliveries)
@@ -430,6 +316,31 @@ def look(
         )
         for row in rows
     ]
+
+
+@cache
+def _lookable() -> Select[Any]:
+    began = attempts.c.started_at
+    # Subqueries of a row, not a join: SQLite would go through every attempt ever made, at every turn.
+    return (
+        select(
+            *_COLUMNS,
+            _of_attempts(func.min(began)).label("first_try_at"),
+            _of_attempts(func.max(func.coalesce(attempts.c.finished_at, began))).label("last_try_at"),
+            _of_attempts(func.max(attempts.c.finished_at), attempts.c.code == LEASE_EXPIRED).label("lost_at"),
+        )
+        .join(contents, contents.c.digest == deliveries.c.digest)
+        .where(
+            in_state(State.UNSURE),
+            deliveries.c.asks.is_(False),
+            deliveries.c.due_at <= NOW,
+            deliveries.c.id.not_in(bindparam("held", expanding=True)),
+            or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < NOW),
+        )
+        .order_by(deliveries.c.due_at)
+        .limit(bindparam("limit"))
+        .with_for_update(of=deliveries, skip_locked=True)
+    )
 
 
 def _of_attempts(value: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
@@ -472,24 +383,23 @@ def _account(session: Session, account_id: str, **values: Any) -> None:
 
 def next_due(session: Session, now: datetime) -> datetime | None:
     """The next instant at which something may have to be done, later than ``now``; None if nothing waits."""
-    waiting = select(func.min(deliveries.c.planned_at)).where(
-        in_state(State.PLANNED), deliveries.c.planned_at > now
-    )
-    retrying = select(func.min(deliveries.c.due_at)).where(
-        in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.due_at > now
-    )
-    expiring = select(func.min(deliveries.c.expires_at)).where(
-        in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.expires_at > now
-    )
-    looking = select(func.min(deliveries.c.due_at)).where(
-        in_state(State.UNSURE), deliveries.c.asks.is_(False), deliveries.c.due_at > now
-    )
-    pausing = select(func.min(accounts.c.not_before)).where(accounts.c.not_before > now)
-    measuring = select(func.min(deliveries.c.reach_at)).where(
-        deliveries.c.reach_at.is_not(None), deliveries.c.reach_at > now
-    )
-    found = [
-        session.execute(statement).scalar()
-        for statement in (waiting, retrying, expiring, looking, pausing, measuring)
-    ]
+    found = session.execute(_next_due(), {"now": now}).one()
     return min((moment for moment in found if moment), default=None)
+
+
+@cache
+def _next_due() -> Select[Any]:
+    begun = (in_state(State.PLANNED), deliveries.c.planned_at <= NOW)
+    moments = {
+        "waiting": _earliest(deliveries.c.planned_at, in_state(State.PLANNED)),
+        "retrying": _earliest(deliveries.c.due_at, *begun),
+        "expiring": _earliest(deliveries.c.expires_at, *begun),
+        "looking": _earliest(deliveries.c.due_at, in_state(State.UNSURE), deliveries.c.asks.is_(False)),
+        "pausing": _earliest(accounts.c.not_before),
+        "measuring": _earliest(deliveries.c.reach_at, deliveries.c.reach_at.is_not(None)),
+    }
+    return select(*(moment.label(name) for name, moment in moments.items()))
+
+
+def _earliest(column: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(func.min(column)).where(column > NOW, *conditions).scalar_subquery()
