@@ -50,7 +50,10 @@ EVENTS: Mapping[str, str] = {
 REASONS: Mapping[str, str] = {
     "too-late": N_("Its time passed before it could be sent."),
     "not-approved": N_("Its time passed before it was approved."),
-    "lease-expired": N_("The program stopped while it was being sent."),
+    "lease-expired": N_("The program was not heard of any more while it was being sent."),
+    "process-ended": N_("The program stopped while it was being sent."),
+    "not-begun": N_("The database answered too late; nothing was sent."),
+    "not-held": N_("The database could not be reached in time; nothing more was sent."),
     "ambiguous": N_("The platform's answer does not tell whether the post was accepted."),
     "duplicate": N_("The platform says that this content is already there."),
     "transient": N_("The platform could not be reached."),

@@ -29,6 +29,7 @@ from adapters.contract import (
     Unknown,
 )
 from adapters.errors import AdapterError, Ambiguous, AuthExpired, Misconfigured, RateLimited, Rejected
+from adapters.transport import CONNECT_TIMEOUT, LONGEST_UPLOAD, READ_TIMEOUT, SLOWEST_UPLOAD, fenced
 from scheduler.engine.retry import Outcome
 from scheduler.store.dispatching import Claim
 from scheduler.store.media import MediaFolder
@@ -48,14 +49,15 @@ class Calls:
     media: MediaFolder
     now: Callable[[], datetime]
 
-    def publish(self, claim: Claim, progress: Progress) -> Outcome:
-        """Publish a claimed delivery once."""
+    def publish(self, claim: Claim, progress: Progress, held: Callable[[], bool] = lambda: True) -> Outcome:
+        """Publish a claimed delivery once; as soon as it is no longer ``held``, nothing more is sent."""
         try:
             for item in (*claim.media, *(item for part in claim.thread for item in part["media"])):
                 if not self.media.intact(item["sha256"], item["name"]):
                     reason = f"the approved file {item['name']} is missing or was changed"
                     return Rejected(reason, code="media")
-            return _outcome(self.adapter(claim.account_id).publish(self.post(claim), progress))
+            with fenced(held):
+                return _outcome(self.adapter(claim.account_id).publish(self.post(claim), progress))
         except AdapterError as error:
             return _sound(error)
         except Misconfigured as error:
@@ -64,7 +66,7 @@ class Calls:
             log.exception("unexpected", extra={"action": "publish", "delivery": claim.delivery_id})
             return Ambiguous(f"{type(error).__name__}: {error}")
 
-    def find(self, claim: Claim, progress: Progress, last_try_at: datetime) -> Finding | AdapterError:
+    def find(self, claim: Claim, progress: Progress) -> Finding | AdapterError:
         """Look for a delivery whose outcome is unknown; an absence seen too soon proves nothing."""
         try:
             adapter = self.adapter(claim.account_id)
@@ -76,9 +78,17 @@ class Calls:
         except BaseException as error:
             log.exception("unexpected", extra={"action": "find", "delivery": claim.delivery_id})
             return Unknown(f"{type(error).__name__}: {error}")
-        if isinstance(found, Absent) and self.now() < last_try_at + adapter.listing_lag:
+        if isinstance(found, Absent) and claim.at < claim.last_try_at + adapter.listing_lag:
             return Unknown("the platform may not list it yet")
+        if isinstance(found, Absent) and claim.lost_at and claim.at < claim.lost_at + self.longest(claim):
+            return Unknown("the call that was given up may still be under way")
         return found
+
+    def longest(self, claim: Claim) -> timedelta:
+        """How long the last request of a lost attempt may go on: what the transport allows for it."""
+        items = (*claim.media, *(item for part in claim.thread for item in part["media"]))
+        size = sum(self.media.size(item["sha256"], item["name"]) for item in items)
+        return timedelta(seconds=CONNECT_TIMEOUT + READ_TIMEOUT + min(size / SLOWEST_UPLOAD, LONGEST_UPLOAD))
 
     def reach(self, account_id: str, remote_ids: Sequence[str]) -> Mapping[str, Reach] | AdapterError:
         """Ask for the figures of posts."""

@@ -10,12 +10,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from scheduler.clock import Clock
 from scheduler.engine import settlement
 from scheduler.engine.calls import Calls
+from scheduler.engine.leases import Leases
 from scheduler.engine.mailbox import (
     Answered,
     Looked,
@@ -27,14 +29,19 @@ from scheduler.engine.mailbox import (
     refuse,
 )
 from scheduler.engine.retry import Policy
-from scheduler.store import dispatching, settling
+from scheduler.errors import ContentionError, StoreError
+from scheduler.store import dispatching, leases, settling
 from scheduler.store.database import Session, Store
 from scheduler.store.dispatching import Claim
+from scheduler.store.leases import Lease
+from scheduler.store.transitions import StaleStateError
 
 log = logging.getLogger("gaung.dispatch")
 
 #: Posts asked for in one call for figures, at most.
 FIGURES_AT_ONCE = 50
+#: How often a turn is made that met another daemon's, before it counts as a database out of reach.
+TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,9 @@ class Dispatcher:
         limits: Limits,
         node: str,
         siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
+        ended: Callable[[Lease], bool] = lambda _lease: False,
     ) -> None:
+        """``ended`` says whether the process that holds a lease is known to be no more."""
         self.replanned = False
         """Set when a delivery that was on its way is planned again: its campaign file may have changed
         meanwhile, and must be looked at before it goes out. Whoever does so takes it back."""
@@ -89,12 +98,19 @@ class Dispatcher:
         self._looking: dict[int, Claim] = {}
         self._measuring: set[str] = set()
         self._unsettled: list[Message] = []
-        self._renew_at: datetime | None = None
+        self._leases = Leases(limits.lease, clock.steady, ended)
+        self._ahead = timedelta(0)
+        self._doubtful = False
 
     @property
     def in_flight(self) -> int:
         """Calls that have not been settled yet."""
         return len(self._publishing) + len(self._looking) + len(self._measuring)
+
+    @property
+    def suspects(self) -> bool:
+        """Whether an attempt of another node looks lost, but must be watched a little longer."""
+        return self._leases.suspects
 
     def turn(self, messages: Sequence[Message] = ()) -> datetime | None:
         """Settle ``messages``, claim what is due, start it; return when the next thing is due (UTC).
@@ -102,25 +118,41 @@ class Dispatcher:
         If the database cannot be used, the messages are kept for the next turn and the error is raised.
         """
         self._unsettled += messages
-        now = self._clock.now()
+        for _ in range(TRIES - 1):
+            with suppress(ContentionError, StaleStateError):  # all of it was rolled back
+                return self._turn()
+        return self._turn()
+
+    def _turn(self) -> datetime | None:
+        machine, begun = self._clock.now(), self._clock.steady()
         saved: list[tuple[SaveRequest, bool]] = []
-        with self._store.write() as session:
-            saved = self._save(session)
-            replanned = self._settle(session, now)
-            renewed = self._renew(session, now)
-            dispatching.lose(session, now)
-            dispatching.expire(session, now)
-            work = _Work() if self.stopping else self._find_work(session, now)
-            next_due = dispatching.next_due(session, now)
+        try:
+            with self._store.write() as session:
+                now = self._store.moment(session, machine)
+                saved = self._save(session)
+                replanned = self._settle(session, now)
+                if self._doubtful:
+                    leases.release(session, now, self._node, list(self._publishing))
+                renewed = self._renew(session, now)
+                self._recover(session, now)
+                dispatching.expire(session, now)
+                work = _Work() if self.stopping else self._find_work(session, now)
+                next_due = dispatching.next_due(session, now)
+        except StoreError:
+            self._doubtful = True  # perhaps all of it was committed, and only the word of it got lost
+            raise
+        self._doubtful = False
+        self._ahead = now - machine
         self.replanned |= replanned
         if renewed:
-            self._renew_at = now + self._limits.lease / 4
+            self._leases.renewed(self._publishing, begun)
         self._forget(self._unsettled)
         self._unsettled = []
         for request, kept in saved:
             request.done.set_result(kept)
+        self._leases.taken([claim.delivery_id for claim in work.claims], begun)
         self._start(work)
-        return next_due
+        return next_due - self._ahead if next_due else None
 
     def abandon(self) -> None:
         """The loop ends with an error: let no worker wait for a commit that will not come."""
@@ -147,12 +179,19 @@ class Dispatcher:
         return answered or looked
 
     def _renew(self, session: Session, now: datetime) -> bool:
-        """Renew the leases of what is in flight, four times as often as they would run out."""
+        """Renew the leases of what is in flight, several times before they would run out."""
         held = [*self._publishing, *self._looking]
-        if not held or (self._renew_at is not None and now < self._renew_at):
+        if not held or not self._leases.must_renew():
             return False
-        dispatching.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
+        leases.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
         return True
+
+    def _recover(self, session: Session, now: datetime) -> None:
+        """Make uncertain what others have begun and will not end."""
+        if self._leases.must_look():
+            ended, silent = self._leases.look(leases.under_way(session, list(self._publishing)), now)
+            leases.lose(session, now, ended, ended=True)
+            leases.lose(session, now, silent, ended=False)
 
     def _find_work(self, session: Session, now: datetime) -> _Work:
         settled = {one.claim.delivery_id for one in self._unsettled if isinstance(one, Answered | Looked)}
@@ -181,6 +220,7 @@ class Dispatcher:
             match message:
                 case Answered(claim):
                     self._publishing.pop(claim.delivery_id, None)
+                    self._leases.given_back(claim.delivery_id)
                 case Looked(claim):
                     self._looking.pop(claim.delivery_id, None)
                 case Measured(account_id):
@@ -203,13 +243,20 @@ class Dispatcher:
     # In worker threads from here on: no database.
 
     def _publish(self, claim: Claim) -> None:
-        outcome = self._calls.publish(claim, MailedProgress(claim, self._mailbox))
-        self._mailbox.put(Answered(claim, outcome, self._clock.now()))
+        def held() -> bool:
+            return self._leases.holds(claim.delivery_id)
+
+        outcome = self._calls.publish(claim, MailedProgress(claim, self._mailbox), held)
+        self._mailbox.put(Answered(claim, outcome, self._time()))
 
     def _look(self, claim: Claim) -> None:
-        finding = self._calls.find(claim, MailedProgress(claim, self._mailbox), claim.last_try_at)
-        self._mailbox.put(Looked(claim, finding, self._clock.now()))
+        finding = self._calls.find(claim, MailedProgress(claim, self._mailbox))
+        self._mailbox.put(Looked(claim, finding, self._time()))
 
     def _measure(self, account_id: str, asked: Mapping[str, int]) -> None:
         figures = self._calls.reach(account_id, list(asked))
-        self._mailbox.put(Measured(account_id, asked, figures, self._clock.now()))
+        self._mailbox.put(Measured(account_id, asked, figures, self._time()))
+
+    def _time(self) -> datetime:
+        """The time by the database's clock, as far as this machine knows it."""
+        return self._clock.now() + self._ahead

@@ -39,7 +39,12 @@ class Store:
     """The database of one installation."""
 
     def __init__(
-        self, engine: Engine, *, daemon: bool = False, own_clock: bool = True, patience: Patience | None = None
+        self,
+        engine: Engine,
+        *,
+        daemon: bool = False,
+        own_clock: bool = True,
+        patience: Patience | None = None,
     ) -> None:
         """``daemon``: writes beside other daemons and wakes nobody, which on PostgreSQL a person's
         commands do not. ``own_clock``: the time is what the machine says, not what the database says."""
@@ -127,9 +132,7 @@ def open_store(
             _make_folder(file.parent)
     engine = make_engine(url, busy_timeout=busy_timeout)
     served = parsed.get_backend_name() == "postgresql"
-    store = Store(
-        engine, own_clock=own_clock or not served, patience=Patience(engine) if served else None
-    )
+    store = Store(engine, own_clock=own_clock or not served, patience=Patience(engine) if served else None)
     try:
         with told(str(parsed.database)):
             with engine.connect() as connection:

@@ -46,11 +46,11 @@ def renew(session: Session, delivery_ids: Sequence[int], *, node: str, lease_unt
     )
 
 
-def held_by_others(session: Session, node: str) -> list[Lease]:
-    """The leases of all attempts that other nodes have under way."""
+def under_way(session: Session, but: Collection[int]) -> list[Lease]:
+    """The leases of all attempts that are under way, apart from ``but``."""
     return [
         Lease(row.id, row.node, row.lease_until, row.place or "", row.pid or 0)
-        for row in session.execute(_leases(), {"node": node})
+        for row in session.execute(_leases(), {"but": list(but)})
     ]
 
 
@@ -59,7 +59,7 @@ def _leases() -> Select[Any]:
     return (
         select(deliveries.c.id, deliveries.c.node, deliveries.c.lease_until, nodes.c.place, nodes.c.pid)
         .outerjoin(nodes, nodes.c.name == deliveries.c.node)
-        .where(in_state(State.SENDING), deliveries.c.node != bindparam("node"))
+        .where(in_state(State.SENDING), deliveries.c.id.not_in(bindparam("but", expanding=True)))
     )
 
 

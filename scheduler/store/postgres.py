@@ -24,7 +24,8 @@ CONNECTION: Mapping[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
     "application_name": "gaung",
-    "options": "-c statement_timeout=60000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000",
+    "options": "-c statement_timeout=60000 -c lock_timeout=10000"
+    " -c idle_in_transaction_session_timeout=60000",
 }
 
 #: The channel on which a committed change wakes the daemons (LISTEN, NOTIFY).
