@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 if (here := str(Path(__file__).parent)) not in sys.path:
     sys.path.insert(0, here)
 
+from kit.postgres import postgres, postgres_server, postgres_store
+
+__all__ = ["postgres", "postgres_server", "postgres_store"]
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[Callable[..., House]]:
