@@ -1,1 +1,1 @@
-"""Where campaigns are posted: one module per platform, and nothing about scheduling."""
+"""Where campaigns are posted: one package per platform, and nothing about scheduling."""

@@ -19,15 +19,15 @@ GROUP = "gaung.adapters"
 
 #: Name in the configuration -> "module:Class".
 BUILT_IN: Mapping[str, str] = {
-    "bluesky": "adapters.bluesky:BlueskyAdapter",
-    "facebook": "adapters.facebook_page:FacebookPageAdapter",
-    "instagram": "adapters.instagram:InstagramAdapter",
-    "manual": "adapters.manual:ManualAdapter",
-    "mastodon": "adapters.mastodon:MastodonAdapter",
-    "practice": "adapters.practice:PracticeAdapter",
-    "telegram": "adapters.telegram:TelegramAdapter",
-    "threads": "adapters.threads:ThreadsAdapter",
-    "x": "adapters.x:XAdapter",
+    "bluesky": "adapters.bluesky.adapter:BlueskyAdapter",
+    "facebook": "adapters.facebook.adapter:FacebookPageAdapter",
+    "instagram": "adapters.instagram.adapter:InstagramAdapter",
+    "manual": "adapters.manual.adapter:ManualAdapter",
+    "mastodon": "adapters.mastodon.adapter:MastodonAdapter",
+    "practice": "adapters.practice.adapter:PracticeAdapter",
+    "telegram": "adapters.telegram.adapter:TelegramAdapter",
+    "threads": "adapters.threads.adapter:ThreadsAdapter",
+    "x": "adapters.x.adapter:XAdapter",
 }
 
 
@@ -51,13 +51,13 @@ def places() -> dict[str, str]:
 
 #: Platforms that have a guided login -> "module:function" (account, now, dialogue) -> Credentials.
 LOGINS: Mapping[str, str] = {
-    "bluesky": "adapters.logins.bluesky:login",
-    "facebook": "adapters.logins.facebook:login",
-    "instagram": "adapters.logins.instagram:login",
-    "mastodon": "adapters.logins.mastodon:login",
-    "telegram": "adapters.logins.telegram:login",
-    "threads": "adapters.logins.threads:login",
-    "x": "adapters.logins.x:login",
+    "bluesky": "adapters.bluesky.login:login",
+    "facebook": "adapters.facebook.login:login",
+    "instagram": "adapters.instagram.login:login",
+    "mastodon": "adapters.mastodon.login:login",
+    "telegram": "adapters.telegram.login:login",
+    "threads": "adapters.threads.login:login",
+    "x": "adapters.x.login:login",
 }
 
 

@@ -21,7 +21,7 @@ def stranger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: stranger\nVersion: 1.0\n")
     (tmp_path / "stranger_adapter.py").write_text(
-        "from adapters.practice import PracticeAdapter\n"
+        "from adapters.practice.adapter import PracticeAdapter\n"
         "class Kampung(PracticeAdapter):\n    platform = 'kampung'\n"
         "class Nothing:\n    pass\n"
     )
@@ -43,7 +43,7 @@ def test_knowing_the_names_imports_no_adapter_and_no_http() -> None:
     code = (
         "import sys, adapters.registry as r; r.names();"
         "print([m for m in sys.modules if m.split('.')[0] in ('requests', 'flask', 'tweepy', 'facebook')"
-        " or m == 'adapters.practice'])"
+        " or m == 'adapters.practice.adapter'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -20,9 +20,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from servers import bluesky_platform as platform  # noqa: E402
 from servers.loopback import Answer, Fault, Loopback  # noqa: E402
 
-from adapters import bluesky_server  # noqa: E402
-from adapters.bluesky import BlueskyAdapter  # noqa: E402
-from adapters.bluesky_record import facets, fitting, tid  # noqa: E402
+from adapters.bluesky import server as bluesky_server  # noqa: E402
+from adapters.bluesky.adapter import BlueskyAdapter  # noqa: E402
+from adapters.bluesky.record import facets, fitting, tid  # noqa: E402
 from adapters.contract import Absent, Account, Adapter, Found, Media, Part, Post, Reach, Unknown  # noqa: E402
 from adapters.contract_suite import AdapterContract  # noqa: E402
 from adapters.contract_tools import (  # noqa: E402

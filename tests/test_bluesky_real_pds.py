@@ -21,7 +21,7 @@ import requests
 
 pytest.register_assert_rewrite("adapters.contract_suite")
 
-from adapters.bluesky import BlueskyAdapter  # noqa: E402
+from adapters.bluesky.adapter import BlueskyAdapter  # noqa: E402
 from adapters.contract import Absent, Account, Adapter, Found, Part, Post, Reach  # noqa: E402
 from adapters.contract_suite import AdapterContract  # noqa: E402
 from adapters.contract_tools import Call, MemoryProgress, Refusal, Remote, RemotePost, picture, relayed  # noqa: E402

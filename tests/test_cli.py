@@ -35,8 +35,8 @@ from kit.office import (
     wait_for,
 )
 
-from adapters.practice_site import PracticeServer
-from adapters.practice_site.server import running
+from adapters.practice.site import PracticeServer
+from adapters.practice.site.server import running
 from scheduler.origin import operating_system_user
 
 BROWSER = {"Accept": "text/html,*/*"}

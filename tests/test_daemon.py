@@ -24,8 +24,8 @@ from kit.engine import MINUTE, Engine, campaign, draw, new_store
 from kit.office import ROOT, Office, gaung_process, soon, wait_for
 
 from adapters.contract import Post, Progress, Receipt
-from adapters.practice_site import PracticeServer
-from adapters.practice_site.server import running
+from adapters.practice.site import PracticeServer
+from adapters.practice.site.server import running
 from scheduler.engine.daemon import Daemon, Settings
 from scheduler.states import State
 from scheduler.store.database import open_store

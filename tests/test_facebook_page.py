@@ -43,7 +43,7 @@ from adapters.errors import (  # noqa: E402
     Rejected,
     Transient,
 )
-from adapters.facebook_page import FacebookPageAdapter  # noqa: E402
+from adapters.facebook.adapter import FacebookPageAdapter  # noqa: E402
 from adapters.registry import adapter_class  # noqa: E402
 
 # facebook-sdk 3.1.0 has "\d" in a plain string: a warning wherever no .pyc of it is kept.

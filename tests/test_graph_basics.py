@@ -32,7 +32,7 @@ from adapters.errors import (
     Rejected,
     Transient,
 )
-from adapters.graph import (
+from adapters.meta.graph import (
     INSTAGRAM,
     THREADS,
     GraphClient,
@@ -197,7 +197,7 @@ def test_without_an_id_there_is_no_success() -> None:
 
 
 def test_importing_the_module_imports_no_sdk() -> None:
-    code = "import sys, adapters.graph, adapters.facebook_page; print('facebook' in sys.modules)"
+    code = "import sys, adapters.meta.graph, adapters.facebook.adapter; print('facebook' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 

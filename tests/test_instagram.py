@@ -55,8 +55,8 @@ from adapters.errors import (  # noqa: E402
     Rejected,
     Transient,
 )
-from adapters.instagram import InstagramAdapter  # noqa: E402
-from adapters.instagram_rules import CODES  # noqa: E402
+from adapters.instagram.adapter import InstagramAdapter  # noqa: E402
+from adapters.instagram.rules import CODES  # noqa: E402
 from adapters.media_store import MediaStore  # noqa: E402
 
 PUBLISH, MAKE = ("POST", "/media_publish"), ("POST", f"/{USER}/media")

@@ -38,9 +38,9 @@ from sqlalchemy import text
 from adapters import registry
 from adapters.contract import Account, Credentials
 from adapters.errors import AccountHeld, AdapterError, AuthExpired, Misconfigured, RateLimited, Transient
-from adapters.instagram import InstagramAdapter
-from adapters.threads import ThreadsAdapter
-from adapters.x import XAdapter
+from adapters.instagram.adapter import InstagramAdapter
+from adapters.threads.adapter import ThreadsAdapter
+from adapters.x.adapter import XAdapter
 from scheduler.store.database import Store, open_store
 from scheduler.vault import Vault, VaultError
 

@@ -19,7 +19,7 @@ import pytest
 from adapters.contract import Account, Handed, Media, Part, Post, Unknown
 from adapters.contract_tools import MemoryProgress, picture
 from adapters.errors import Misconfigured, Rejected, Transient
-from adapters.manual import ManualAdapter
+from adapters.manual.adapter import ManualAdapter
 from adapters.registry import adapter_class
 
 NOW = datetime(2026, 12, 8, 23, 30, tzinfo=UTC)

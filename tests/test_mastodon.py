@@ -21,7 +21,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 from servers import mastodon_platform as platform  # noqa: E402
 from servers.loopback import Answer, Fault, Loopback  # noqa: E402
 
-from adapters import mastodon_text  # noqa: E402
 from adapters.contract import Absent, Account, Adapter, Found, Part, Post, Reach, Unknown  # noqa: E402
 from adapters.contract_suite import AdapterContract  # noqa: E402
 from adapters.contract_tools import (  # noqa: E402
@@ -44,7 +43,8 @@ from adapters.errors import (  # noqa: E402
     Rejected,
     Transient,
 )
-from adapters.mastodon import MastodonAdapter  # noqa: E402
+from adapters.mastodon import text as mastodon_text  # noqa: E402
+from adapters.mastodon.adapter import MastodonAdapter  # noqa: E402
 from adapters.registry import adapter_class  # noqa: E402
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

@@ -33,8 +33,8 @@ from servers.loopback import Loopback
 from servers.public_folder import public_folder
 from servers.threads_platform import FIGURES as THREADS_FIGURES
 
-from adapters.practice_site import PracticeServer
-from adapters.practice_site.server import running
+from adapters.practice.site import PracticeServer
+from adapters.practice.site.server import running
 from adapters.registry import BUILT_IN
 
 ID = "tolak-parsel"

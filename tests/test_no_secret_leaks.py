@@ -34,20 +34,20 @@ from servers.threads_platform import TOKEN as THREADS_TOKEN
 from servers.threads_platform import Threads
 from werkzeug.wrappers import Request
 
-from adapters import bluesky_server
-from adapters.bluesky import BlueskyAdapter
+from adapters.bluesky import server as bluesky_server
+from adapters.bluesky.adapter import BlueskyAdapter
 from adapters.contract import Account, Adapter, Credentials, Media, Part, Post
 from adapters.contract_tools import MemoryProgress, closed_port, picture
 from adapters.errors import AdapterError
-from adapters.facebook_page import FacebookPageAdapter
-from adapters.instagram import InstagramAdapter
-from adapters.mastodon import MastodonAdapter
+from adapters.facebook.adapter import FacebookPageAdapter
+from adapters.instagram.adapter import InstagramAdapter
+from adapters.mastodon.adapter import MastodonAdapter
 from adapters.media_store import MediaStore
 from adapters.secrecy import strip_secrets
-from adapters.telegram import TelegramAdapter
-from adapters.threads import ThreadsAdapter
+from adapters.telegram.adapter import TelegramAdapter
+from adapters.threads.adapter import ThreadsAdapter
 from adapters.transport import Transport
-from adapters.x import XAdapter
+from adapters.x.adapter import XAdapter
 
 # facebook-sdk 3.1.0 has "\d" in a plain string: a warning wherever no .pyc of it is kept.
 pytestmark = pytest.mark.filterwarnings("ignore:.*invalid escape sequence")

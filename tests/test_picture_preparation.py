@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 from adapters.contract import Media
 from adapters.contract_tools import picture
 from adapters.errors import Rejected
-from adapters.instagram_rules import FEED_PICTURE
+from adapters.instagram.rules import FEED_PICTURE
 from adapters.pictures import Bounds, content_type, facts, objections, prepared
 from adapters.videos import VideoBounds, video_facts, video_objections
 

@@ -17,9 +17,9 @@ from adapters.contract import Absent, Account, Adapter, Found, Post, Reach  # no
 from adapters.contract_suite import AdapterContract  # noqa: E402
 from adapters.contract_tools import Call, MemoryProgress, Remote, RemotePost, picture, relayed  # noqa: E402
 from adapters.errors import Ambiguous, Misconfigured, Rejected, Transient  # noqa: E402
-from adapters.practice import PracticeAdapter  # noqa: E402
-from adapters.practice_site import PracticeServer  # noqa: E402
-from adapters.practice_site.server import running  # noqa: E402
+from adapters.practice.adapter import PracticeAdapter  # noqa: E402
+from adapters.practice.site import PracticeServer  # noqa: E402
+from adapters.practice.site.server import running  # noqa: E402
 
 BROWSER = {"Accept": "text/html,*/*"}
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

@@ -24,9 +24,9 @@ from PIL import Image
 from werkzeug.test import TestResponse
 
 from adapters.errors import Misconfigured
-from adapters.practice_site import Faults, PracticeServer, Storage, create_app
-from adapters.practice_site.pages import hashtags
-from adapters.practice_site.server import running
+from adapters.practice.site import Faults, PracticeServer, Storage, create_app
+from adapters.practice.site.pages import hashtags
+from adapters.practice.site.server import running
 
 #: 09:30 in Jakarta, 10:30 in Makassar, 11:30 in Jayapura.
 NOW = datetime(2026, 12, 9, 2, 30, tzinfo=UTC)
@@ -514,7 +514,7 @@ def test_a_name_that_only_points_to_this_computer_is_not_answered(tmp_path: Path
 def test_serve_tells_its_address_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
     """Even while a slow answer is still being waited for."""
     code = (
-        "import sys; from pathlib import Path; from adapters.practice_site import serve;"
+        "import sys; from pathlib import Path; from adapters.practice.site import serve;"
         "serve(Path(sys.argv[1]), port=0, delay=60, on_ready=lambda url: print(url, flush=True));"
         "print('over')"
     )

@@ -40,7 +40,7 @@ from adapters.errors import (  # noqa: E402
     Transient,
 )
 from adapters.registry import adapter_class  # noqa: E402
-from adapters.telegram import TelegramAdapter, length  # noqa: E402
+from adapters.telegram.adapter import TelegramAdapter, length  # noqa: E402
 
 NOW = datetime(2026, 12, 9, 2, 30, tzinfo=UTC)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

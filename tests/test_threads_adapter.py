@@ -40,8 +40,8 @@ from adapters.errors import (  # noqa: E402
     Transient,
 )
 from adapters.media_store import MediaStore  # noqa: E402
-from adapters.threads import ThreadsAdapter  # noqa: E402
-from adapters.threads_rules import measure  # noqa: E402
+from adapters.threads.adapter import ThreadsAdapter  # noqa: E402
+from adapters.threads.rules import measure  # noqa: E402
 
 PUBLISH, MAKE = ("POST", "/me/threads_publish"), ("POST", "/me/threads")
 

@@ -47,8 +47,8 @@ from adapters.errors import (  # noqa: E402
     Rejected,
     Transient,
 )
-from adapters.x import XAdapter  # noqa: E402
-from adapters.x_text import addresses, weighted_length  # noqa: E402
+from adapters.x.adapter import XAdapter  # noqa: E402
+from adapters.x.text import addresses, weighted_length  # noqa: E402
 
 POST = ("POST", "/2/tweets")
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -148,7 +148,7 @@ def test_making_and_checking_asks_for_no_secret_and_imports_no_sdk() -> None:
     code = (
         "import sys, datetime\n"
         "from adapters.contract import Account, Post\n"
-        "from adapters.x import XAdapter\n"
+        "from adapters.x.adapter import XAdapter\n"
         "def no(name): raise SystemExit('asked for ' + name)\n"
         "a = XAdapter(Account('x', '@a', no), datetime.datetime.now)\n"
         "a.check(Post('k', 'Tolak suap kpk.go.id')); a.wording(Post('k', 'a'))\n"

@@ -1,7 +1,8 @@
 """The queries of the dispatcher: what may be claimed, what is overdue, what was lost, what is next.
 
 The conditions of a claim (due, approved, account usable and free, in order) are read inside the
-transaction that claims. Times are UTC.
+transaction that claims. Times are UTC. Statements of every turn are built once (``@cache``) and get
+their values as parameters: to build one costs more than to run it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +19,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     literal_column,
@@ -28,7 +31,7 @@ from sqlmodel import Session
 
 from campaigns.definition import Kind
 from scheduler.states import Event, State
-from scheduler.store.tables import accounts, approvals, attempts, contents, deliveries
+from scheduler.store.tables import UtcDateTime, accounts, approvals, attempts, contents, deliveries
 from scheduler.store.transitions import Change, apply_changes
 
 
@@ -75,6 +78,10 @@ _COLUMNS = (
 )
 
 
+#: The moment of a turn, as a parameter of its statements.
+NOW = bindparam("now", type_=UtcDateTime())
+
+
 def in_state(state: State, rows: Any = deliveries) -> ColumnElement[bool]:
     """``state = '...'`` as a literal, since SQLite uses a partial index for a literal only."""
     return rows.c.state == literal_column(f"'{state.value}'")  # type: ignore[no-any-return]
@@ -89,10 +96,10 @@ def approved(rows: Any = deliveries) -> ColumnElement[bool]:
     )
 
 
-def _account_usable(now: datetime) -> ColumnElement[bool]:
+def _account_usable() -> ColumnElement[bool]:
     return ~exists().where(
         accounts.c.account_id == deliveries.c.account_id,
-        or_(accounts.c.disabled_at.is_not(None), accounts.c.not_before > now),
+        or_(accounts.c.disabled_at.is_not(None), accounts.c.not_before > NOW),
     )
 
 
@@ -117,21 +124,24 @@ def _first_of_account() -> ColumnElement[bool]:
     )
 
 
-def _claimable(now: datetime) -> Select[Any]:
+@cache
+def _claimable() -> Select[Any]:
     return (
         select(*_COLUMNS)
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(
             in_state(State.PLANNED),
-            deliveries.c.planned_at <= now,
-            deliveries.c.due_at <= now,
-            deliveries.c.expires_at >= now,
+            deliveries.c.planned_at <= NOW,
+            deliveries.c.due_at <= NOW,
+            deliveries.c.expires_at >= NOW,
+            deliveries.c.id.not_in(bindparam("held", expanding=True)),
             approved(),
-            _account_usable(now),
+            _account_usable(),
             _account_free(),
             _first_of_account(),
         )
         .order_by(deliveries.c.planned_at, deliveries.c.id)
+        .limit(bindparam("limit"))
         .with_for_update(of=deliveries, skip_locked=True)
     )
 
@@ -152,7 +162,9 @@ def claim(
     """
     if limit <= 0:
         return []
-    rows = session.execute(_claimable(now).where(deliveries.c.id.not_in(held)).limit(limit)).all()
+    rows = session.execute(_claimable(), {"now": now, "held": list(held), "limit": limit}).all()
+    if not rows:
+        return []
     apply_changes(
         session,
         [
@@ -177,8 +189,6 @@ def claim(
         actor="daemon",
         at=now,
     )
-    if not rows:
-        return []
     opened = session.execute(
         attempts.insert().returning(attempts.c.id, attempts.c.delivery_id),
         [
@@ -225,17 +235,7 @@ def _claim(
 
 def expire(session: Session, now: datetime) -> int:
     """Move every planned delivery that is too late to ``missed`` or ``review``; return how many."""
-    rows = session.execute(
-        select(
-            deliveries.c.id,
-            deliveries.c.campaign_id,
-            deliveries.c.digest,
-            deliveries.c.if_missed,
-            approved().label("approved"),
-        )
-        .where(in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.expires_at < now)
-        .with_for_update(of=deliveries, skip_locked=True)
-    ).all()
+    rows = session.execute(_expired(), {"now": now}).all()
     apply_changes(
         session,
         [
@@ -255,13 +255,24 @@ def expire(session: Session, now: datetime) -> int:
     return len(rows)
 
 
+@cache
+def _expired() -> Select[Any]:
+    return (
+        select(
+            deliveries.c.id,
+            deliveries.c.campaign_id,
+            deliveries.c.digest,
+            deliveries.c.if_missed,
+            approved().label("approved"),
+        )
+        .where(in_state(State.PLANNED), deliveries.c.planned_at <= NOW, deliveries.c.expires_at < NOW)
+        .with_for_update(of=deliveries, skip_locked=True)
+    )
+
+
 def lose(session: Session, now: datetime) -> int:
     """Make every attempt whose lease ran out uncertain; return how many."""
-    rows = session.execute(
-        select(deliveries.c.id, deliveries.c.campaign_id, deliveries.c.digest, deliveries.c.node)
-        .where(in_state(State.SENDING), deliveries.c.lease_until < now)
-        .with_for_update(skip_locked=True)
-    ).all()
+    rows = session.execute(_lost(), {"now": now}).all()
     apply_changes(
         session,
         [
@@ -284,6 +295,15 @@ def lose(session: Session, now: datetime) -> int:
             session, [row.id for row in rows], now=now, outcome=Event.LOST, code="lease-expired", reason=""
         )
     return len(rows)
+
+
+@cache
+def _lost() -> Select[Any]:
+    return (
+        select(deliveries.c.id, deliveries.c.campaign_id, deliveries.c.digest, deliveries.c.node)
+        .where(in_state(State.SENDING), deliveries.c.lease_until < NOW)
+        .with_for_update(skip_locked=True)
+    )
 
 
 def close_attempts(
@@ -326,9 +346,21 @@ def look(
     """
     if limit <= 0:
         return []
+    rows = session.execute(_lookable(), {"now": now, "held": list(held), "limit": limit}).all()
+    if rows:
+        session.execute(
+            update(deliveries)
+            .where(deliveries.c.id.in_([row.id for row in rows]))
+            .values(node=node, lease_until=lease_until)
+        )
+    return [_claim(row, 0, row.attempts, row.first_try_at, row.last_try_at) for row in rows]
+
+
+@cache
+def _lookable() -> Select[Any]:
     began = attempts.c.started_at
     # Subqueries of a row, not a join: SQLite would go through every attempt ever made, at every turn.
-    rows = session.execute(
+    return (
         select(
             *_COLUMNS,
             _of_attempts(func.min(began)).label("first_try_at"),
@@ -338,21 +370,14 @@ def look(
         .where(
             in_state(State.UNSURE),
             deliveries.c.asks.is_(False),
-            deliveries.c.due_at <= now,
-            deliveries.c.id.not_in(held),
-            or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < now),
+            deliveries.c.due_at <= NOW,
+            deliveries.c.id.not_in(bindparam("held", expanding=True)),
+            or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < NOW),
         )
         .order_by(deliveries.c.due_at)
-        .limit(limit)
+        .limit(bindparam("limit"))
         .with_for_update(of=deliveries, skip_locked=True)
-    ).all()
-    if rows:
-        session.execute(
-            update(deliveries)
-            .where(deliveries.c.id.in_([row.id for row in rows]))
-            .values(node=node, lease_until=lease_until)
-        )
-    return [_claim(row, 0, row.attempts, row.first_try_at, row.last_try_at) for row in rows]
+    )
 
 
 def _of_attempts(value: ColumnElement[Any]) -> ScalarSelect[Any]:
@@ -370,8 +395,10 @@ def save_progress(session: Session, delivery_id: int, *, node: str, progress: Ma
 
 
 def pause_account(session: Session, account_id: str, until: datetime) -> None:
-    """Let no delivery of the account be claimed before ``until``."""
-    _account(session, account_id, not_before=until)
+    """Let no delivery of the account be claimed before ``until``, nor before the end of a longer pause."""
+    longer = exists().where(accounts.c.account_id == account_id, accounts.c.not_before >= until)
+    if not session.execute(select(longer)).scalar():
+        _account(session, account_id, not_before=until)
 
 
 def disable_account(session: Session, account_id: str, *, now: datetime, code: str, reason: str) -> None:
@@ -395,24 +422,23 @@ def _account(session: Session, account_id: str, **values: Any) -> None:
 
 def next_due(session: Session, now: datetime) -> datetime | None:
     """The next instant at which something may have to be done, later than ``now``; None if nothing waits."""
-    waiting = select(func.min(deliveries.c.planned_at)).where(
-        in_state(State.PLANNED), deliveries.c.planned_at > now
-    )
-    retrying = select(func.min(deliveries.c.due_at)).where(
-        in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.due_at > now
-    )
-    expiring = select(func.min(deliveries.c.expires_at)).where(
-        in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.expires_at > now
-    )
-    looking = select(func.min(deliveries.c.due_at)).where(
-        in_state(State.UNSURE), deliveries.c.asks.is_(False), deliveries.c.due_at > now
-    )
-    pausing = select(func.min(accounts.c.not_before)).where(accounts.c.not_before > now)
-    measuring = select(func.min(deliveries.c.reach_at)).where(
-        deliveries.c.reach_at.is_not(None), deliveries.c.reach_at > now
-    )
-    found = [
-        session.execute(statement).scalar()
-        for statement in (waiting, retrying, expiring, looking, pausing, measuring)
-    ]
+    found = session.execute(_next_due(), {"now": now}).one()
     return min((moment for moment in found if moment), default=None)
+
+
+@cache
+def _next_due() -> Select[Any]:
+    begun = (in_state(State.PLANNED), deliveries.c.planned_at <= NOW)
+    moments = {
+        "waiting": _earliest(deliveries.c.planned_at, in_state(State.PLANNED)),
+        "retrying": _earliest(deliveries.c.due_at, *begun),
+        "expiring": _earliest(deliveries.c.expires_at, *begun),
+        "looking": _earliest(deliveries.c.due_at, in_state(State.UNSURE), deliveries.c.asks.is_(False)),
+        "pausing": _earliest(accounts.c.not_before),
+        "measuring": _earliest(deliveries.c.reach_at, deliveries.c.reach_at.is_not(None)),
+    }
+    return select(*(moment.label(name) for name, moment in moments.items()))
+
+
+def _earliest(column: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(func.min(column)).where(column > NOW, *conditions).scalar_subquery()

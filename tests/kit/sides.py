@@ -277,7 +277,7 @@ def bluesky() -> Iterator[Side]:
         )
 
 
-#: Platform -> its server. ``practice`` has one of its own (``adapters.practice_site``).
+#: Platform -> its server. ``practice`` has one of its own (``adapters.practice.site``).
 SIDES: Mapping[str, Callable[[], AbstractContextManager[Side]]] = {
     "x": x,
     "facebook": facebook,

@@ -33,7 +33,7 @@ def serve(
         ),
     ] = 0,
 ) -> None:
-    from adapters.practice_site.server import serve as run_network
+    from adapters.practice.site.server import serve as run_network
 
     workplace: Workplace = context.obj
     zone = "WIB"

@@ -1,0 +1,4 @@
+"""Instagram: the walk of a post (``adapter``), containers (``making``), limits and codes (``rules``),
+figures (``figures``), the guided login (``login``). The Graph API and the walk of a container are in
+``adapters.meta``.
+"""

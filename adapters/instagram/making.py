@@ -1,0 +1,110 @@
+"""From a post to an Instagram container: media brought within bounds and to their public addresses.
+
+Nothing here is seen by anybody: a container that is not published disappears after 24 hours. Facts:
+PLATFORMS.md, Instagram b, November 2026.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.contract import N_, Media, Post
+from adapters.errors import AccountHeld, Rejected, Transient
+from adapters.instagram import rules
+from adapters.meta.containers import Memory, State, Status
+from adapters.meta.graph import GraphClient, created
+from adapters.pictures import prepared
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Makes the containers of one account. ``uploads``: reels are sent, not fetched (Facebook Login only)."""
+
+    client: GraphClient
+    host: str
+    user: str
+    public_url: Callable[[Media], str] | None
+    fit: str
+    uploads: bool
+
+    def make(self, post: Post, caption: str, memory: Memory, settled: Callable[[str], State]) -> str:
+        """Return the id of a new container; the children of a carousel are saved one by one."""
+        with tempfile.TemporaryDirectory(prefix="gaung-instagram-") as folder:
+            if len(post.media) == 1:
+                return self._single(post, caption, Path(folder))
+            children = memory.children()
+            for number, item in enumerate(post.media):
+                if str(number) not in children:
+                    facts = self._medium(post, item, Path(folder))
+                    children[str(number)] = self._container(is_carousel_item=True, **facts)
+                    memory.save(children=dict(children))
+        ids = [children[str(number)] for number in range(len(post.media))]
+        for id_ in ids:
+            state = settled(id_)
+            if state.status is not Status.FINISHED:
+                memory.forget_container()
+                words = N_("Instagram lost a part of the carousel; it is prepared anew later.")
+                raise state.refusal or Transient(words, code=state.status.name)
+        return self._container(media_type="CAROUSEL", caption=caption, children=",".join(ids))
+
+    def _single(self, post: Post, caption: str, folder: Path) -> str:
+        if not post.media:
+            raise Rejected(N_("Instagram takes no post without a picture or video."), code="media-required")
+        (item,) = post.media
+        if post.kind == "story":
+            return self._container(**{**self._medium(post, item, folder), "media_type": "STORIES"})
+        if not rules.is_video(item):
+            return self._container(caption=caption, **self._medium(post, item, folder))
+        # A single video in the feed is a reel, too: Instagram has no other.
+        reel: dict[str, object] = {"media_type": "REELS", "caption": caption}
+        if post.kind == "post":
+            reel["share_to_feed"] = True
+        if self.uploads:
+            return self._uploaded(item, reel)
+        return self._container(**{**self._medium(post, item, folder), **reel})
+
+    def _medium(self, post: Post, item: Media, folder: Path) -> dict[str, object]:
+        """The parameters for one medium, which is then at its public address."""
+        if self.public_url is None:
+            words = N_(
+                "Instagram fetches media from a public address, and no public media store is configured."
+            )
+            raise Rejected(words, code="no-public-media")
+        if rules.is_video(item):
+            return {"media_type": "VIDEO", "video_url": self.public_url(item)}
+        ready = prepared(item, rules.picture_bounds(post, self.fit), folder)
+        alt = {"alt_text": item.alt} if item.alt and post.kind == "post" else {}
+        return {"image_url": self.public_url(ready), **alt}
+
+    def _uploaded(self, item: Media, reel: dict[str, object]) -> str:
+        """Make a reel's container and send the video; one whose upload broke is left to expire."""
+        try:
+            with item.path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != item.sha256:
+                    words = N_("The file of a video changed after it was approved.")
+                    raise Rejected(words, code=item.path.name)
+                size = file.tell()
+                file.seek(0)
+                id_ = self._container(upload_type="resumable", **reel)
+                path = f"ig-api-upload/{self.client.version}/{id_}"
+                self.client.upload(path, file, {"offset": "0", "file_size": str(size)})
+        except OSError as error:
+            raise Rejected(N_("The file of a video cannot be read."), code=item.path.name) from error
+        return id_
+
+    def _container(self, **params: object) -> str:
+        path = f"{self.client.version}/{self.user}/media"
+        try:
+            answer = self.client.post(self.host, path, params, publishing=False)
+        except Transient as error:
+            if error.code == rules.SPAM:  # nothing was published yet, and asking again makes it worse
+                raise AccountHeld(error.reason, code=error.code) from None
+            raise
+        return created(answer, publishing=False)
+
+
+__all__ = ["Maker"]

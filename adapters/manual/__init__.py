@@ -1,0 +1,1 @@
+"""The manual kit: folders from which a person publishes (``adapter``) and their checklist (``page``)."""

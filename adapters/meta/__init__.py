@@ -1,0 +1,4 @@
+"""What Facebook, Instagram and Threads have in common: the Graph API (``graph``), its refusals
+(``errors``), the way from container to post (``containers``), tokens exchanged and prolonged (``login``).
+No platform by itself.
+"""

@@ -1,0 +1,364 @@
+"""Threads: text, pictures, videos, carousels and chains of replies.
+
+Threads fetches media from public addresses (``account.public_url``). The walk from container to post is
+``adapters.meta.containers``; counting, limits and codes are in ``rules``. Each part of a thread, and the
+first comment, is a post of its own that replies to the one before. Facts: PLATFORMS.md, Threads,
+November 2026.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from adapters import shortfall
+from adapters.contract import (
+    N_,
+    Absent,
+    Account,
+    Adapter,
+    Credentials,
+    Finding,
+    Found,
+    Identity,
+    Media,
+    Post,
+    Problem,
+    Progress,
+    Reach,
+    Receipt,
+    Unknown,
+)
+from adapters.errors import (
+    AccountHeld,
+    AdapterError,
+    AuthExpired,
+    Duplicate,
+    RateLimited,
+    Rejected,
+    Transient,
+)
+from adapters.meta.containers import (
+    Memory,
+    Piece,
+    State,
+    Status,
+    Wait,
+    Walk,
+    fingerprint,
+    moment,
+    pages,
+    spent,
+)
+from adapters.meta.graph import THREADS, GraphClient, created
+from adapters.pictures import prepared
+from adapters.threads import rules
+from adapters.threads.figures import exists, figures, is_gone
+from adapters.threads.rules import Section
+from adapters.transport import CONNECT_TIMEOUT, READ_TIMEOUT
+
+VERSION = "v1.0"
+QUOTA_PAUSE = timedelta(hours=1)
+_LISTED = "id,text,timestamp,permalink,media_type,children,link_attachment_url"
+_NEEDED = (
+    "threads_basic",
+    "threads_content_publish",
+    "threads_manage_insights",
+    "threads_manage_replies",
+    "threads_read_replies",
+    "threads_delete",
+)
+
+
+class ThreadsAdapter(Adapter):
+    """One Threads profile. Option ``user_id`` (the token's own profile, "me", by default).
+
+    ``wait`` takes seconds; tests give one that does not sleep.
+    """
+
+    platform: ClassVar[str] = "threads"
+    secrets: ClassVar[tuple[str, ...]] = ("access_token",)
+    limits = rules.LIMITS
+    #: Meta gives no number; the listing has been seen to follow within seconds.
+    listing_lag: ClassVar[timedelta] = timedelta(minutes=5)
+
+    #: The token lives 60 days; on its first day Threads does not prolong it.
+    renew_before: ClassVar[timedelta | None] = timedelta(days=10)
+
+    def __init__(
+        self,
+        account: Account,
+        now: Callable[[], datetime],
+        *,
+        wait: Wait = time.sleep,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
+    ) -> None:
+        super().__init__(account, now)
+        self.user = str(account.options.get("user_id") or "me")
+        self._timeouts = (connect_timeout, read_timeout)
+        self._walk = Walk(now, wait, self._state, later=rules.LATER, anew=())
+
+    @cached_property
+    def _client(self) -> GraphClient:
+        token, (connect, read) = self.account.secret("access_token"), self._timeouts
+        return GraphClient(
+            self.account,
+            self.now,
+            token,
+            codes=rules.CODES,
+            connect_timeout=connect,
+            read_timeout=read,
+            pace=self.heed,
+        )
+
+    def check(self, post: Post) -> list[Problem]:
+        parts = rules.sections(post, self.wording(post))
+        return super().check(post) + rules.problems(parts, has_store=self.account.public_url is not None)
+
+    def verify(self) -> Identity:
+        me = self._get("me", fields="id,username")
+        id_, name = str(me.get("id") or ""), str(me.get("username") or "")
+        if not id_ or not name:
+            raise Transient(N_("Threads did not say whose token this is. Check api_base of the account."))
+        return Identity(id_, name, f"https://www.threads.net/@{name}", self._missing_permissions())
+
+    def _missing_permissions(self) -> tuple[str, ...]:
+        try:
+            told = self._get("debug_token", input_token=self.account.secret("access_token")).get("data")
+        except (AuthExpired, Rejected, Transient):
+            return ()
+        scopes = told.get("scopes") if isinstance(told, dict) else None
+        return tuple(name for name in _NEEDED if name not in scopes) if isinstance(scopes, list) else ()
+
+    def renew(self) -> Credentials | None:
+        """The token, prolonged by 60 days."""
+        from adapters.threads.login import renewed
+
+        return renewed(self.account, self.now)
+
+    def publish(self, post: Post, progress: Progress) -> Receipt:
+        parts = self._wanted(post, progress)
+        memories = [Memory(progress, part.name) for part in parts]
+        self._ask_quota(memories)
+        ids: list[str] = []
+        for part, memory in zip(parts, memories, strict=True):
+            looked = bool(memory.text("pending"))
+            try:
+                ids.append(self._walk.publish(self._piece(part, memory, _answered(part, ids))))
+            except (Rejected, Duplicate) as error:
+                # "Already there" is believed only after a look that did not show it.
+                if not ids or (isinstance(error, Duplicate) and not looked):
+                    raise
+                progress.save(refused=shortfall.sentence(post, len(ids), error))
+                break
+        permalink = memories[0].text("permalink")
+        if not permalink and (permalink := self._permalink(ids[0])):
+            memories[0].save(permalink=permalink)
+        return Receipt(ids[0], permalink, shortfall.remembered(progress))
+
+    def _wanted(self, post: Post, progress: Progress) -> list[Section]:
+        """The parts that are to be out: all of them, or those before the one that was refused for good."""
+        parts = rules.sections(post, self.wording(post))
+        if shortfall.remembered(progress):
+            return [part for part in parts if Memory(progress, part.name).text("id")]
+        return parts
+
+    def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
+        """See :meth:`Adapter.find`. Found only if every part is there, and the first comment; of those that
+        Threads did not refuse for good.
+
+        Absent if the first is there and a later one is not, but only for a thread that was begun with this
+        progress: publish() then goes on where the thread stops.
+        """
+        first: Found | None = None
+        ids: list[str] = []
+        for part in self._wanted(post, progress):
+            memory = Memory(progress, part.name)
+            found = self._walk.find(self._piece(part, memory, _answered(part, ids)), since)
+            if isinstance(found, Found):
+                first = first or found
+                ids.append(found.remote_id)
+            elif isinstance(found, Absent) and ids and not Memory(progress, "part0").text("pending"):
+                return Unknown(N_("The beginning of the thread is there, but not all of it."))
+            else:
+                return found
+        return replace(first, shortfall=shortfall.remembered(progress)) if first else Absent()
+
+    def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
+        """One call for each post: Threads has no batches. It knows views but no unique people."""
+        told = {id_: figures(self._get, id_) for id_ in remote_ids}
+        return {id_: reach for id_, reach in told.items() if reach is not None}
+
+    def remove(self, remote_id: str) -> None:
+        """Delete the post and this account's own chain of replies under it, last first."""
+        for id_ in [*reversed(self._chain(remote_id)), remote_id]:
+            try:
+                self._client.delete(THREADS, f"{VERSION}/{id_}")
+            except (Rejected, Transient) as error:
+                if not is_gone(error) or exists(self._get, id_):
+                    raise
+
+    def _chain(self, root: str) -> list[str]:
+        """The parts of a thread after its first; empty if Threads does not let us see them."""
+        read = partial(
+            self._get, f"{root}/conversation", fields="id,replied_to,is_reply_owned_by_me,timestamp"
+        )
+        try:
+            replies, _ = pages(lambda page: read(**page), None)
+        except (AuthExpired, Rejected, Transient):
+            return []
+        chain = [root]
+        for one in sorted(replies, key=lambda one: str(one.get("timestamp"))):
+            if one.get("is_reply_owned_by_me") and _parent(one) in chain and one.get("id"):
+                chain.append(str(one["id"]))
+        return chain[1:]
+
+    # From container to post
+
+    def _piece(self, part: Section, memory: Memory, answered: str) -> Piece:
+        media = [(item.sha256, item.alt) for item in part.media]
+        return Piece(
+            memory,
+            fingerprint(part.text, part.link, media, answered),
+            make=partial(self._make, part, answered),
+            publish=self._publish,
+            look=partial(self._look, part, answered),
+        )
+
+    def _make(self, part: Section, answered: str, memory: Memory) -> str:
+        common: dict[str, object] = {"text": part.text or None, "reply_to_id": answered or None}
+        if not part.media:
+            link = {"link_attachment": part.link} if part.link else {}
+            return self._container(media_type="TEXT", **common, **link)
+        with tempfile.TemporaryDirectory(prefix="gaung-threads-") as folder:
+            if len(part.media) == 1:
+                return self._container(**self._medium(part.media[0], Path(folder)), **common)
+            children = memory.children()
+            for number, item in enumerate(part.media):
+                if str(number) not in children:
+                    facts = self._medium(item, Path(folder))
+                    children[str(number)] = self._container(is_carousel_item=True, **facts)
+                    memory.save(children=dict(children))
+        ids = [children[str(number)] for number in range(len(part.media))]
+        for id_ in ids:
+            state = self._walk.settled(id_)
+            if state.status is not Status.FINISHED:
+                memory.forget_container()
+                words = N_("Threads lost a part of the carousel; it is prepared anew later.")
+                raise state.refusal or Transient(words, code=state.status.name)
+        return self._container(media_type="CAROUSEL", children=",".join(ids), **common)
+
+    def _medium(self, item: Media, folder: Path) -> dict[str, object]:
+        public_url = self.account.public_url
+        if public_url is None:
+            words = N_(
+                "Threads fetches media from a public address, and no public media store is configured."
+            )
+            raise Rejected(words, code="no-public-media")
+        alt = {"alt_text": item.alt} if item.alt else {}
+        if rules.is_video(item):
+            return {"media_type": "VIDEO", "video_url": public_url(item), **alt}
+        ready = prepared(item, rules.PICTURE, folder)
+        return {"media_type": "IMAGE", "image_url": public_url(ready), **alt}
+
+    def _container(self, **params: object) -> str:
+        try:
+            answer = self._post("threads", publishing=False, **params)
+        except Transient as error:
+            if error.code.endswith(rules.SPAM):  # nothing was published yet; asking again makes it worse
+                raise AccountHeld(error.reason, code=error.code) from None
+            if "LINK_LIMIT_EXCEEDED" in error.reason:  # Threads gives it no code of its own
+                raise Rejected(error.reason, code=error.code) from None
+            raise
+        return created(answer, publishing=False)
+
+    def _publish(self, container: str) -> str:
+        return created(self._post("threads_publish", publishing=True, creation_id=container), publishing=True)
+
+    def _state(self, container: str) -> State:
+        try:
+            answer = self._get(container, fields="status,error_message")
+        except (Rejected, Transient) as error:
+            if is_gone(error) or error.code == "100":  # "nonexisting field (status)": no container any more
+                return State(Status.UNREADABLE)
+            raise
+        try:
+            status = Status[str(answer.get("status"))]
+        except KeyError:
+            return State(Status.UNREADABLE)
+        refusal = rules.container_refusal(self._client.http.strip(str(answer.get("error_message") or "")))
+        return State(status, refusal if status is Status.ERROR else None)
+
+    def _ask_quota(self, memories: Sequence[Memory]) -> None:
+        """Raise RateLimited unless there is room for everything that was never tried: no half threads."""
+        new = [memory for memory in memories if not memory.text("id") and not memory.text("pending")]
+        if not new:
+            return
+        fields = "quota_usage,config,reply_quota_usage,reply_config"
+        answer = self._get(f"{self.user}/threads_publishing_limit", fields=fields)
+        posts = int(new[0] is memories[0])
+        quota = spent(answer, "quota_usage", "config", posts) if posts else None
+        replies = len(new) - posts
+        quota = quota or (spent(answer, "reply_quota_usage", "reply_config", replies) if replies else None)
+        if quota is not None:
+            words = N_("Threads' publishing quota has no room: {used} of {total} in 24 hours are used.")
+            raise RateLimited(
+                words.format(used=quota[0], total=quota[1]), until=self.now() + QUOTA_PAUSE, code="quota"
+            )
+
+    def _permalink(self, id_: str) -> str:
+        """The public address; empty if Threads does not tell: the post is out all the same."""
+        try:
+            return str(self._get(id_, fields="permalink").get("permalink") or "")
+        except AdapterError:
+            return ""
+
+    # Reading back
+
+    def _look(self, part: Section, answered: str, since: datetime, until: datetime, out: bool) -> Finding:
+        edge, fields = ("replies", f"{_LISTED},replied_to") if answered else ("threads", _LISTED)
+        start = int(min(since, self.now()).timestamp()) - 1
+        read = partial(self._get, f"{self.user}/{edge}", fields=fields, since=start)
+        items, whole = pages(lambda page: read(**page), since)
+        found = [
+            item
+            for item in items
+            if rules.fits(item, part, since, until) and (not answered or _parent(item) == answered)
+        ]
+        found.sort(key=lambda item: str(item["timestamp"]))
+        if found and (part.text.strip() or (out and len(found) == 1)):
+            one = found[0]  # oldest first: the first copy is the one that counts
+            return Found(str(one["id"]), str(one.get("permalink") or ""), moment(one["timestamp"]))
+        if found:
+            return Unknown(N_("Posts without words cannot be told apart; see whether this one is there."))
+        return Absent() if whole else Unknown(N_("Threads' listing does not reach back far enough."))
+
+    # Calls
+
+    def _get(self, path: str, **params: object) -> dict[str, Any]:
+        return self._client.get(THREADS, f"{VERSION}/{path}", params)
+
+    def _post(self, edge: str, *, publishing: bool, **params: object) -> dict[str, Any]:
+        return self._client.post(THREADS, f"{VERSION}/{self.user}/{edge}", params, publishing=publishing)
+
+
+def _answered(part: Section, ids: Sequence[str]) -> str:
+    """Which post a part replies to: the one before; the first comment replies to the first post."""
+    if not ids:
+        return ""
+    return ids[0] if part.name == "comment" else ids[-1]
+
+
+def _parent(item: Mapping[str, Any]) -> str:
+    told = item.get("replied_to")
+    return str(told.get("id") or "") if isinstance(told, dict) else ""
+
+
+__all__ = ["ThreadsAdapter"]
