@@ -173,6 +173,7 @@ class Dispatcher:
 
     def _settle(self, session: Session, now: datetime) -> bool:
         settle = settlement.Settlement(session, now, self._policy, self._limits.reach_ages, self._siblings)
+        settle.pauses([one for one in self._unsettled if isinstance(one, Answered | Looked | Measured)])
         answered = settle.answers([one for one in self._unsettled if isinstance(one, Answered)])
         looked = settle.looks([one for one in self._unsettled if isinstance(one, Looked)])
         settle.figures([one for one in self._unsettled if isinstance(one, Measured)])
@@ -246,16 +247,16 @@ class Dispatcher:
         def held() -> bool:
             return self._leases.holds(claim.delivery_id)
 
-        outcome = self._calls.publish(claim, MailedProgress(claim, self._mailbox), held)
-        self._mailbox.put(Answered(claim, outcome, self._time()))
+        outcome, pause = self._calls.publish(claim, MailedProgress(claim, self._mailbox), held)
+        self._mailbox.put(Answered(claim, outcome, self._time(), pause))
 
     def _look(self, claim: Claim) -> None:
-        finding = self._calls.find(claim, MailedProgress(claim, self._mailbox))
-        self._mailbox.put(Looked(claim, finding, self._time()))
+        finding, pause = self._calls.find(claim, MailedProgress(claim, self._mailbox))
+        self._mailbox.put(Looked(claim, finding, self._time(), pause))
 
     def _measure(self, account_id: str, asked: Mapping[str, int]) -> None:
-        figures = self._calls.reach(account_id, list(asked))
-        self._mailbox.put(Measured(account_id, asked, figures, self._time()))
+        figures, pause = self._calls.reach(account_id, list(asked))
+        self._mailbox.put(Measured(account_id, asked, figures, self._time(), pause))
 
     def _time(self) -> datetime:
         """The time by the database's clock, as far as this machine knows it."""

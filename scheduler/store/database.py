@@ -24,7 +24,8 @@ from sqlmodel import Session, SQLModel
 
 from scheduler.errors import ContentionError, StoreError
 from scheduler.i18n import N_
-from scheduler.store import postgres, schema, tables
+from scheduler.origin import Origin, origin
+from scheduler.store import auditing, postgres, schema, tables
 from scheduler.store.patience import Patience
 
 __all__ = ["Session", "Store", "make_engine", "open_store", "told", "upgrade"]
@@ -41,14 +42,19 @@ class Store:
     def __init__(
         self,
         engine: Engine,
+        acting: Origin | None = None,
         *,
         daemon: bool = False,
         own_clock: bool = True,
         patience: Patience | None = None,
     ) -> None:
-        """``daemon``: writes beside other daemons and wakes nobody, which on PostgreSQL a person's
-        commands do not. ``own_clock``: the time is what the machine says, not what the database says."""
+        """``acting``: what the audit says about where changes come from; else this very process.
+
+        ``daemon``: writes beside other daemons and wakes nobody, which on PostgreSQL a person's
+        commands do not. ``own_clock``: the time is what the machine says, not what the database says.
+        """
         self._engine = engine
+        self._origin = acting or origin({})
         self._writer = engine.execution_options(writes=True)
         self._daemon = daemon
         self._own_clock = own_clock
@@ -66,7 +72,9 @@ class Store:
 
     def for_daemon(self) -> Store:
         """The same database as a daemon uses it."""
-        return Store(self._engine, daemon=True, own_clock=self._own_clock, patience=self._patience)
+        return Store(
+            self._engine, self._origin, daemon=True, own_clock=self._own_clock, patience=self._patience
+        )
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -105,7 +113,9 @@ class Store:
         counted = self._patience.counted() if self._patience else nullcontext()
         name = str(self._engine.url.database)
         with counted, told(name), Session(engine, expire_on_commit=False) as session:
+            auditing.acts_from(session, self._origin)
             yield session
+            auditing.write_noted(session)
             session.commit()
 
     def close(self) -> None:
@@ -114,7 +124,12 @@ class Store:
 
 
 def open_store(
-    url: str, *, create: bool = False, busy_timeout: int = BUSY_TIMEOUT, own_clock: bool = False
+    url: str,
+    *,
+    create: bool = False,
+    busy_timeout: int = BUSY_TIMEOUT,
+    own_clock: bool = False,
+    acting: Origin | None = None,
 ) -> Store:
     """Given a URL, return the store; raise StoreError if the database is locked, old, newer or not ours.
 
@@ -132,7 +147,9 @@ def open_store(
             _make_folder(file.parent)
     engine = make_engine(url, busy_timeout=busy_timeout)
     served = parsed.get_backend_name() == "postgresql"
-    store = Store(engine, own_clock=own_clock or not served, patience=Patience(engine) if served else None)
+    store = Store(
+        engine, acting, own_clock=own_clock or not served, patience=Patience(engine) if served else None
+    )
     try:
         with told(str(parsed.database)):
             with engine.connect() as connection:
