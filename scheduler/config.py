@@ -116,6 +116,14 @@ class MediaSettings(Part):
     )
 
 
+class StopSettings(Part):
+    """What follows from a stop."""
+
+    fresh_approval: bool = Field(
+        default=False, description="What came due during a stop needs a new approval before it goes out."
+    )
+
+
 class Config(Part):
     """What ``config.toml`` says."""
 
@@ -132,6 +140,7 @@ class Config(Part):
     daemon: DaemonSettings = DaemonSettings()
     reach: ReachSettings = ReachSettings()
     media: MediaSettings = MediaSettings()
+    stop: StopSettings = StopSettings()
     people: Mapping[Id, Person] = Field(default_factory=dict)
     accounts: Mapping[Id, AccountSettings] = Field(default_factory=dict)
     groups: Mapping[Id, tuple[str, ...]] = Field(default_factory=dict)

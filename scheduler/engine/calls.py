@@ -28,7 +28,15 @@ from adapters.contract import (
     Receipt,
     Unknown,
 )
-from adapters.errors import AdapterError, Ambiguous, AuthExpired, Misconfigured, RateLimited, Rejected
+from adapters.errors import (
+    AdapterError,
+    Ambiguous,
+    AuthExpired,
+    Misconfigured,
+    RateLimited,
+    Rejected,
+    Stopped,
+)
 from scheduler.engine.retry import Outcome
 from scheduler.store.dispatching import Claim
 from scheduler.store.media import MediaFolder
@@ -56,6 +64,8 @@ class Calls:
                     reason = f"the approved file {item['name']} is missing or was changed"
                     return Rejected(reason, code="media")
             return _outcome(self.adapter(claim.account_id).publish(self.post(claim), progress))
+        except Stopped as stop:
+            return self._stopped(claim, progress, stop)
         except AdapterError as error:
             return _sound(error)
         except Misconfigured as error:
@@ -63,6 +73,13 @@ class Calls:
         except BaseException as error:  # a worker that dies without an answer would hold its post for ever
             log.exception("unexpected", extra={"action": "publish", "delivery": claim.delivery_id})
             return Ambiguous(f"{type(error).__name__}: {error}")
+
+    def _stopped(self, claim: Claim, progress: Progress, stop: Stopped) -> Outcome:
+        """Ended by a stop at a save, so nothing is in doubt; but that save may have been the last step."""
+        match self.find(claim, progress, claim.last_try_at):
+            case Found(remote_id, permalink, shortfall=shortfall) if remote_id:
+                return Receipt(remote_id, permalink, shortfall)
+        return stop
 
     def find(self, claim: Claim, progress: Progress, last_try_at: datetime) -> Finding | AdapterError:
         """Look for a delivery whose outcome is unknown; an absence seen too soon proves nothing."""
@@ -93,6 +110,19 @@ class Calls:
         except BaseException as error:
             log.exception("unexpected", extra={"action": "reach", "account": account_id})
             return Ambiguous(f"{type(error).__name__}: {error}")
+
+    def remove(self, account_id: str, remote_id: str) -> AdapterError | None:
+        """Delete a post; None once it is certainly gone."""
+        try:
+            self.adapter(account_id).remove(remote_id)
+        except AdapterError as error:
+            return _sound(error)
+        except Misconfigured as error:
+            return AuthExpired(str(error), code="misconfigured")
+        except BaseException as error:
+            log.exception("unexpected", extra={"action": "remove", "account": account_id})
+            return Ambiguous(f"{type(error).__name__}: {error}")
+        return None
 
     def renew_before(self, account_id: str) -> timedelta | None:
         """How long before their end the credentials of an account are renewed; None for never."""

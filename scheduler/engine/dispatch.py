@@ -27,9 +27,9 @@ from scheduler.engine.mailbox import (
     refuse,
 )
 from scheduler.engine.retry import Policy
-from scheduler.store import dispatching, settling
+from scheduler.store import dispatching, holding, settling, stopping
 from scheduler.store.database import Session, Store
-from scheduler.store.dispatching import Claim
+from scheduler.store.dispatching import Claim, Saved
 
 log = logging.getLogger("gaung.dispatch")
 
@@ -53,6 +53,10 @@ class _Work:
     claims: list[Claim] = field(default_factory=list)
     looks: list[Claim] = field(default_factory=list)
     measures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((moment for moment in (one, other) if moment), default=None)
 
 
 class Dispatcher:
@@ -103,15 +107,17 @@ class Dispatcher:
         """
         self._unsettled += messages
         now = self._clock.now()
-        saved: list[tuple[SaveRequest, bool]] = []
+        saved: list[tuple[SaveRequest, Saved]] = []
         with self._store.write() as session:
+            stopping.end_expired(session, now)
+            holding.present(session)  # its lock comes before any other of this transaction
             saved = self._save(session)
             replanned = self._settle(session, now)
             renewed = self._renew(session, now)
             dispatching.lose(session, now)
             dispatching.expire(session, now)
             work = _Work() if self.stopping else self._find_work(session, now)
-            next_due = dispatching.next_due(session, now)
+            next_due = _earlier(dispatching.next_due(session, now), stopping.next_end(session, now))
         self.replanned |= replanned
         if renewed:
             self._renew_at = now + self._limits.lease / 4
@@ -127,7 +133,7 @@ class Dispatcher:
         refuse(self._unsettled)
         self._mailbox.close()
 
-    def _save(self, session: Session) -> list[tuple[SaveRequest, bool]]:
+    def _save(self, session: Session) -> list[tuple[SaveRequest, Saved]]:
         return [
             (
                 message,
@@ -156,16 +162,16 @@ class Dispatcher:
 
     def _find_work(self, session: Session, now: datetime) -> _Work:
         settled = {one.claim.delivery_id for one in self._unsettled if isinstance(one, Answered | Looked)}
-        held = {*self._publishing, *self._looking} - settled
-        free = self._limits.workers - len(held) - len(self._measuring)
+        running = {*self._publishing, *self._looking} - settled
+        free = self._limits.workers - len(running) - len(self._measuring)
         lease_until = now + self._limits.lease
         work = _Work()
         work.claims = dispatching.claim(
-            session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
+            session, now=now, lease_until=lease_until, node=self._node, limit=free, running=running
         )
         free -= len(work.claims)
         work.looks = dispatching.look(
-            session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
+            session, now=now, lease_until=lease_until, node=self._node, limit=free, running=running
         )
         free -= len(work.looks)
         if free > 0:

@@ -1,7 +1,7 @@
 """The queries of the dispatcher: what may be claimed, what is overdue, what was lost, what is next.
 
-The conditions of a claim (due, approved, account usable and free, in order) are read inside the
-transaction that claims. Times are UTC.
+The conditions of a claim (due, approved, not stopped, account usable and free, in order) are read
+inside the transaction that claims. Times are UTC.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import (
@@ -28,6 +29,8 @@ from sqlmodel import Session
 
 from campaigns.definition import Kind
 from scheduler.states import Event, State
+from scheduler.store import holding
+from scheduler.store.holding import Holds, held
 from scheduler.store.tables import accounts, approvals, attempts, contents, deliveries
 from scheduler.store.transitions import Change, apply_changes
 
@@ -104,7 +107,8 @@ def _account_free() -> ColumnElement[bool]:
     )
 
 
-def _first_of_account() -> ColumnElement[bool]:
+def _first_of_account(holds: Holds) -> ColumnElement[bool]:
+    """Whether nothing earlier of its account could go out; what is held keeps nothing else back."""
     earlier = deliveries.alias("earlier")
     return ~exists().where(
         earlier.c.account_id == deliveries.c.account_id,
@@ -114,10 +118,11 @@ def _first_of_account() -> ColumnElement[bool]:
             and_(earlier.c.planned_at == deliveries.c.planned_at, earlier.c.id < deliveries.c.id),
         ),
         approved(earlier),
+        ~held(holds, earlier),
     )
 
 
-def _claimable(now: datetime) -> Select[Any]:
+def _claimable(now: datetime, holds: Holds) -> Select[Any]:
     return (
         select(*_COLUMNS)
         .join(contents, contents.c.digest == deliveries.c.digest)
@@ -127,9 +132,10 @@ def _claimable(now: datetime) -> Select[Any]:
             deliveries.c.due_at <= now,
             deliveries.c.expires_at >= now,
             approved(),
+            ~held(holds),
             _account_usable(now),
             _account_free(),
-            _first_of_account(),
+            _first_of_account(holds),
         )
         .order_by(deliveries.c.planned_at, deliveries.c.id)
         .with_for_update(of=deliveries, skip_locked=True)
@@ -143,16 +149,17 @@ def claim(
     lease_until: datetime,
     node: str,
     limit: int,
-    held: Collection[int] = (),
+    running: Collection[int] = (),
 ) -> list[Claim]:
     """Claim up to ``limit`` deliveries, the earliest of each account: attempt row and lease are set.
 
-    ``held`` are deliveries of which a call is still running here, whatever the rows say: it may yet
+    ``running`` are deliveries of which a call is still running here, whatever the rows say: it may yet
     publish, so no second one starts beside it.
     """
     if limit <= 0:
         return []
-    rows = session.execute(_claimable(now).where(deliveries.c.id.not_in(held)).limit(limit)).all()
+    claimable = _claimable(now, holding.present(session))
+    rows = session.execute(claimable.where(deliveries.c.id.not_in(running)).limit(limit)).all()
     apply_changes(
         session,
         [
@@ -224,7 +231,10 @@ def _claim(
 
 
 def expire(session: Session, now: datetime) -> int:
-    """Move every planned delivery that is too late to ``missed`` or ``review``; return how many."""
+    """Move every planned delivery that is too late to ``missed`` or ``review``; return how many.
+
+    What a stop kept back is put to a person, whatever its campaign does with what it misses.
+    """
     rows = session.execute(
         select(
             deliveries.c.id,
@@ -232,6 +242,7 @@ def expire(session: Session, now: datetime) -> int:
             deliveries.c.digest,
             deliveries.c.if_missed,
             approved().label("approved"),
+            held(holding.present(session)).label("held"),
         )
         .where(in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.expires_at < now)
         .with_for_update(of=deliveries, skip_locked=True)
@@ -242,10 +253,10 @@ def expire(session: Session, now: datetime) -> int:
             Change(
                 row.id,
                 State.PLANNED,
-                Event.MISSED if row.if_missed == "skip" else Event.HELD,
+                Event.MISSED if row.if_missed == "skip" and not row.held else Event.HELD,
                 row.campaign_id,
                 row.digest,
-                {"code": "too-late" if row.approved else "not-approved"},
+                {"code": "stopped" if row.held else "too-late" if row.approved else "not-approved"},
             )
             for row in rows
         ],
@@ -317,11 +328,11 @@ def look(
     lease_until: datetime,
     node: str,
     limit: int,
-    held: Collection[int] = (),
+    running: Collection[int] = (),
 ) -> list[Claim]:
     """Take up to ``limit`` uncertain deliveries whose next look at the platform is due.
 
-    They stay ``unsure``; the lease only keeps another node from looking at the same time. ``held``
+    They stay ``unsure``; the lease only keeps another node from looking at the same time. ``running``
     are deliveries whose attempt is still running here, lease or no lease: it is never overtaken.
     """
     if limit <= 0:
@@ -339,7 +350,7 @@ def look(
             in_state(State.UNSURE),
             deliveries.c.asks.is_(False),
             deliveries.c.due_at <= now,
-            deliveries.c.id.not_in(held),
+            deliveries.c.id.not_in(running),
             or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < now),
         )
         .order_by(deliveries.c.due_at)
@@ -359,14 +370,32 @@ def _of_attempts(value: ColumnElement[Any]) -> ScalarSelect[Any]:
     return select(value).where(attempts.c.delivery_id == deliveries.c.id).scalar_subquery()
 
 
-def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> bool:
-    """Store what an attempt must remember; False if the attempt is no longer this node's."""
-    changed = session.connection().execute(
-        update(deliveries)
-        .where(deliveries.c.id == delivery_id, deliveries.c.node == node, in_state(State.SENDING))
-        .values(progress=dict(progress))
+class Saved(Enum):
+    """What an attempt is told when it has asked to remember something."""
+
+    KEPT = "kept"
+    """Committed: go on."""
+    STOPPED = "stopped"
+    """Committed, but a stop is in force: end here."""
+    LOST = "lost"
+    """Not stored: the attempt is no longer this node's."""
+
+
+def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> Saved:
+    """Store what an attempt must remember, and say whether it may go on."""
+    changed = (
+        session.connection()
+        .execute(
+            update(deliveries)
+            .where(deliveries.c.id == delivery_id, deliveries.c.node == node, in_state(State.SENDING))
+            .values(progress=dict(progress))
+            .returning(held(holding.present(session)))
+        )
+        .scalar()
     )
-    return changed.rowcount == 1
+    if changed is None:
+        return Saved.LOST
+    return Saved.STOPPED if changed else Saved.KEPT
 
 
 def pause_account(session: Session, account_id: str, until: datetime) -> None:
