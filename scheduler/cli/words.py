@@ -15,7 +15,7 @@ STATES: Mapping[State, str] = {
     State.UNSURE: N_("outcome unknown"),
     State.FAILED: N_("failed"),
     State.MISSED: N_("missed"),
-    State.REVIEW: N_("missed, to be decided"),
+    State.REVIEW: N_("to be decided"),
     State.WITHDRAWN: N_("withdrawn"),
     State.REMOVED: N_("taken down"),
 }
@@ -26,7 +26,7 @@ EVENTS: Mapping[str, str] = {
     "edited": N_("changed by an edit of the file"),
     "claimed": N_("sending begun"),
     "missed": N_("missed"),
-    "held": N_("missed, put to a person"),
+    "held": N_("put to a person"),
     "withdrawn": N_("withdrawn"),
     "returned": N_("back in the file"),
     "cancelled": N_("cancelled"),

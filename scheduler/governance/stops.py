@@ -68,7 +68,7 @@ def known(scope: str, target: str, names: Collection[str]) -> None:
         return
     near = nearest(target, names)
     raise GaungError(
-        N_("There is no {scope} {target}, so nothing was stopped.{near}"),
+        N_("--{scope} knows no {target}, so nothing was stopped.{near}"),
         hint=N_("Known: {known}. To stop everything, leave the option out."),
         scope=scope,
         target=target,

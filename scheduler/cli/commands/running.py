@@ -146,7 +146,7 @@ def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str,
         "unapproved": (_("Waiting for approval"), standing.unapproved),
         "unsure": (_("Outcome unknown, a person must look"), standing.asking),
         "handed": (_("Handed to a person, link awaited"), standing.by_state.get(State.HANDED, 0)),
-        "review": (_("Missed, to be decided"), standing.by_state.get(State.REVIEW, 0)),
+        "review": (_("To be decided"), standing.by_state.get(State.REVIEW, 0)),
         "failed": (_("Failed"), standing.by_state.get(State.FAILED, 0)),
         "accounts_disabled": (
             _("Accounts that need a person"),

@@ -133,7 +133,7 @@ def _list_out(out: list[Any], form: Format) -> None:
         for row in out
     ]
     if form is Format.TABLE and rows:
-        say(_("Already out, on its way, or with a person, since {days} days:", days=LOOK_BACK.days))
+        say(_("Already out, on its way, or with a person (last {days} days):", days=LOOK_BACK.days))
     headings = {
         "id": _("id"),
         "time": _("time"),
@@ -164,7 +164,7 @@ def stops(
     headings = {
         "stop": _("id"),
         "scope": _("scope"),
-        "target": _("of"),
+        "target": "",
         "reason": _("reason"),
         "letter": _("letter"),
         "but_urgent": _("urgent goes out"),
