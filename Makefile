@@ -20,7 +20,7 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 bench: $(READY)
-	$(BIN)/python tests/bench/run.py
+	$(BIN)/python tests/bench/run.py $(ONLY)
 
 # Collect the texts of the program, bring the Indonesian catalog up to date, and compile it.
 messages: $(READY)

@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,6 +42,8 @@ RENEW = timedelta(minutes=1)
 #: Without a message for so long, the loop looks by itself: APScheduler's thread may have died.
 LONGEST_SLEEP = 10.0
 
+_RANDOM = SystemRandom()
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -59,7 +61,7 @@ class Settings:
 
 def node_name() -> str:
     """A name that no other daemon has: host, process, and a few random characters."""
-    return f"{socket.gethostname()}:{os.getpid()}:{SystemRandom().randrange(16**4):04x}"
+    return f"{socket.gethostname()}:{os.getpid()}:{_RANDOM.randrange(16**4):04x}"
 
 
 class Daemon:
@@ -73,21 +75,32 @@ class Daemon:
         settings: Settings,
         siblings: Callable[[str], Sequence[str]],
         vault: Vault,
+        *,
+        executor: Executor | None = None,
+        mailbox: Mailbox | None = None,
+        jitter: Callable[[], float] = _RANDOM.random,
+        node: str = "",
+        dispatcher: Callable[..., Dispatcher] = Dispatcher,
     ) -> None:
-        """``siblings`` gives the accounts that share an app with an account, itself included."""
+        """``siblings`` gives the accounts that share an app with an account, itself included.
+
+        Calls run in ``executor`` (without one: threads of its own) and come back through ``mailbox``;
+        ``jitter`` as in :class:`Policy`; ``node`` is its name, without one a new one; ``dispatcher``
+        makes the dispatcher.
+        """
         self._store = store
         self._clock = clock
         self._settings = settings
-        self._mailbox = Mailbox()
-        self._executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="gaung-worker")
-        self._node = node_name()
+        self._mailbox = mailbox or Mailbox()
+        self._executor = executor or ThreadPoolExecutor(settings.workers, thread_name_prefix="gaung-worker")
+        self._node = node or node_name()
         self._started_at = clock.now()
         self._heartbeat_at = self._started_at
         self._extend_at = self._started_at
         self._database_lost = False
         self._renew_at = self._started_at
         self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox)
-        self._dispatcher = Dispatcher(
+        self._dispatcher = dispatcher(
             store=store,
             clock=clock,
             calls=calls,
@@ -98,7 +111,7 @@ class Daemon:
                 settings.retry_after,
                 settings.retry_at_most,
                 settings.look_after,
-                SystemRandom().random,
+                jitter,
             ),
             limits=Limits(settings.workers, settings.lease, settings.reach_ages),
             node=self._node,
@@ -115,22 +128,30 @@ class Daemon:
         with self._signals(), self._workers(), _Alarm(self._mailbox) as alarm:
             messages: list[Message] = []
             while not self._done():
-                next_due = self._turn(messages)
+                next_due = self.turn(messages)
                 alarm.set(next_due)
                 messages = self._mailbox.wait(LONGEST_SLEEP)
 
     def run_once(self) -> None:
         """One pass: everything that is due now, until nothing is in flight (for cron, Task Scheduler)."""
         with self._signals(), self._workers():
-            self._turn([])
-            while self._dispatcher.in_flight or self._renewal.in_flight:
-                self._turn(self._mailbox.wait(LONGEST_SLEEP))
+            self.turn([])
+            while self.in_flight:
+                self.turn(self._mailbox.wait(LONGEST_SLEEP))
 
     def _done(self) -> bool:
-        busy = self._dispatcher.in_flight or self._renewal.in_flight
-        return self._dispatcher.stopping and not busy
+        return self._dispatcher.stopping and not self.in_flight
 
-    def _turn(self, messages: list[Message]) -> datetime | None:
+    @property
+    def in_flight(self) -> int:
+        """Calls that have not come back, or whose answers are not in the database yet."""
+        return self._dispatcher.in_flight + self._renewal.in_flight
+
+    def turn(self, messages: Sequence[Message]) -> datetime | None:
+        """One round of everything, from answers to heartbeat; return when the next thing is due (UTC).
+
+        A database that cannot be used is told once; nothing is sent meanwhile.
+        """
         try:
             # The answers go first: once the dispatcher has them, no failure makes it forget them.
             next_due = self._dispatcher.turn([one for one in messages if not isinstance(one, Renewed)])

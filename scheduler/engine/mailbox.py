@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from adapters.contract import Credentials, Finding, Json, Reach
+from adapters.contract import Credentials, Finding, Json, RatePause, Reach
 from adapters.errors import AdapterError, Ambiguous, Stopped
 from scheduler.engine.retry import Outcome
 from scheduler.i18n import N_
@@ -23,6 +23,7 @@ class Answered:
     claim: Claim
     outcome: Outcome
     at: datetime
+    pause: RatePause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Looked:
     claim: Claim
     finding: Finding | AdapterError
     at: datetime
+    pause: RatePause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Measured:
     asked: Mapping[str, int]
     figures: Mapping[str, Reach] | AdapterError
     at: datetime
+    pause: RatePause | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 """The queries of the dispatcher: what may be claimed, what is overdue, what was lost, what is next.
 
 The conditions of a claim (due, approved, not stopped, account usable and free, in order) are read
-inside the transaction that claims. Times are UTC.
+inside the transaction that claims. Times are UTC. Statements of every turn are built once (``@cache``)
+and get their values as parameters: to build one costs more than to run it. What holds is part of the
+statement, so they are built anew when a stop or a window begins or ends.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -18,6 +21,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     literal_column,
@@ -30,8 +34,8 @@ from sqlmodel import Session
 from campaigns.definition import Kind
 from scheduler.states import Event, State
 from scheduler.store import holding
-from scheduler.store.holding import Holds, held
-from scheduler.store.tables import accounts, approvals, attempts, contents, deliveries
+from scheduler.store.holding import Holds
+from scheduler.store.tables import UtcDateTime, accounts, approvals, attempts, contents, deliveries
 from scheduler.store.transitions import Change, apply_changes
 
 
@@ -78,6 +82,10 @@ _COLUMNS = (
 )
 
 
+#: The moment of a turn, as a parameter of its statements.
+NOW = bindparam("now", type_=UtcDateTime())
+
+
 def in_state(state: State, rows: Any = deliveries) -> ColumnElement[bool]:
     """``state = '...'`` as a literal, since SQLite uses a partial index for a literal only."""
     return rows.c.state == literal_column(f"'{state.value}'")  # type: ignore[no-any-return]
@@ -92,10 +100,10 @@ def approved(rows: Any = deliveries) -> ColumnElement[bool]:
     )
 
 
-def _account_usable(now: datetime) -> ColumnElement[bool]:
+def _account_usable() -> ColumnElement[bool]:
     return ~exists().where(
         accounts.c.account_id == deliveries.c.account_id,
-        or_(accounts.c.disabled_at.is_not(None), accounts.c.not_before > now),
+        or_(accounts.c.disabled_at.is_not(None), accounts.c.not_before > NOW),
     )
 
 
@@ -118,26 +126,29 @@ def _first_of_account(holds: Holds) -> ColumnElement[bool]:
             and_(earlier.c.planned_at == deliveries.c.planned_at, earlier.c.id < deliveries.c.id),
         ),
         approved(earlier),
-        ~held(holds, earlier),
+        ~holding.held(holds, earlier),
     )
 
 
-def _claimable(now: datetime, holds: Holds) -> Select[Any]:
+@lru_cache(maxsize=8)
+def _claimable(holds: Holds) -> Select[Any]:
     return (
         select(*_COLUMNS)
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(
             in_state(State.PLANNED),
-            deliveries.c.planned_at <= now,
-            deliveries.c.due_at <= now,
-            deliveries.c.expires_at >= now,
+            deliveries.c.planned_at <= NOW,
+            deliveries.c.due_at <= NOW,
+            deliveries.c.expires_at >= NOW,
+            deliveries.c.id.not_in(bindparam("held", expanding=True)),
             approved(),
-            ~held(holds),
-            _account_usable(now),
+            ~holding.held(holds),
+            _account_usable(),
             _account_free(),
             _first_of_account(holds),
         )
         .order_by(deliveries.c.planned_at, deliveries.c.id)
+        .limit(bindparam("limit"))
         .with_for_update(of=deliveries, skip_locked=True)
     )
 
@@ -149,17 +160,19 @@ def claim(
     lease_until: datetime,
     node: str,
     limit: int,
-    running: Collection[int] = (),
+    held: Collection[int] = (),
 ) -> list[Claim]:
     """Claim up to ``limit`` deliveries, the earliest of each account: attempt row and lease are set.
 
-    ``running`` are deliveries of which a call is still running here, whatever the rows say: it may yet
+    ``held`` are deliveries of which a call is still running here, whatever the rows say: it may yet
     publish, so no second one starts beside it.
     """
     if limit <= 0:
         return []
-    claimable = _claimable(now, holding.present(session))
-    rows = session.execute(claimable.where(deliveries.c.id.not_in(running)).limit(limit)).all()
+    claimable = _claimable(holding.present(session))
+    rows = session.execute(claimable, {"now": now, "held": list(held), "limit": limit}).all()
+    if not rows:
+        return []
     apply_changes(
         session,
         [
@@ -184,8 +197,6 @@ def claim(
         actor="daemon",
         at=now,
     )
-    if not rows:
-        return []
     opened = session.execute(
         attempts.insert().returning(attempts.c.id, attempts.c.delivery_id),
         [
@@ -233,20 +244,9 @@ def _claim(
 def expire(session: Session, now: datetime) -> int:
     """Move every planned delivery that is too late to ``missed`` or ``review``; return how many.
 
-    What a stop kept back is put to a person, whatever its campaign does with what it misses.
+    What was held back is put to a person, whatever its campaign does with what it misses.
     """
-    rows = session.execute(
-        select(
-            deliveries.c.id,
-            deliveries.c.campaign_id,
-            deliveries.c.digest,
-            deliveries.c.if_missed,
-            approved().label("approved"),
-            held(holding.present(session)).label("held"),
-        )
-        .where(in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.expires_at < now)
-        .with_for_update(of=deliveries, skip_locked=True)
-    ).all()
+    rows = session.execute(_expired(holding.present(session)), {"now": now}).all()
     apply_changes(
         session,
         [
@@ -256,7 +256,7 @@ def expire(session: Session, now: datetime) -> int:
                 Event.MISSED if row.if_missed == "skip" and not row.held else Event.HELD,
                 row.campaign_id,
                 row.digest,
-                {"code": "stopped" if row.held else "too-late" if row.approved else "not-approved"},
+                {"code": row.held or ("too-late" if row.approved else "not-approved")},
             )
             for row in rows
         ],
@@ -266,13 +266,25 @@ def expire(session: Session, now: datetime) -> int:
     return len(rows)
 
 
+@lru_cache(maxsize=8)
+def _expired(holds: Holds) -> Select[Any]:
+    return (
+        select(
+            deliveries.c.id,
+            deliveries.c.campaign_id,
+            deliveries.c.digest,
+            deliveries.c.if_missed,
+            approved().label("approved"),
+            holding.code(holds).label("held"),
+        )
+        .where(in_state(State.PLANNED), deliveries.c.planned_at <= NOW, deliveries.c.expires_at < NOW)
+        .with_for_update(of=deliveries, skip_locked=True)
+    )
+
+
 def lose(session: Session, now: datetime) -> int:
     """Make every attempt whose lease ran out uncertain; return how many."""
-    rows = session.execute(
-        select(deliveries.c.id, deliveries.c.campaign_id, deliveries.c.digest, deliveries.c.node)
-        .where(in_state(State.SENDING), deliveries.c.lease_until < now)
-        .with_for_update(skip_locked=True)
-    ).all()
+    rows = session.execute(_lost(), {"now": now}).all()
     apply_changes(
         session,
         [
@@ -295,6 +307,15 @@ def lose(session: Session, now: datetime) -> int:
             session, [row.id for row in rows], now=now, outcome=Event.LOST, code="lease-expired", reason=""
         )
     return len(rows)
+
+
+@cache
+def _lost() -> Select[Any]:
+    return (
+        select(deliveries.c.id, deliveries.c.campaign_id, deliveries.c.digest, deliveries.c.node)
+        .where(in_state(State.SENDING), deliveries.c.lease_until < NOW)
+        .with_for_update(skip_locked=True)
+    )
 
 
 def close_attempts(
@@ -328,18 +349,30 @@ def look(
     lease_until: datetime,
     node: str,
     limit: int,
-    running: Collection[int] = (),
+    held: Collection[int] = (),
 ) -> list[Claim]:
     """Take up to ``limit`` uncertain deliveries whose next look at the platform is due.
 
-    They stay ``unsure``; the lease only keeps another node from looking at the same time. ``running``
+    They stay ``unsure``; the lease only keeps another node from looking at the same time. ``held``
     are deliveries whose attempt is still running here, lease or no lease: it is never overtaken.
     """
     if limit <= 0:
         return []
+    rows = session.execute(_lookable(), {"now": now, "held": list(held), "limit": limit}).all()
+    if rows:
+        session.execute(
+            update(deliveries)
+            .where(deliveries.c.id.in_([row.id for row in rows]))
+            .values(node=node, lease_until=lease_until)
+        )
+    return [_claim(row, 0, row.attempts, row.first_try_at, row.last_try_at) for row in rows]
+
+
+@cache
+def _lookable() -> Select[Any]:
     began = attempts.c.started_at
     # Subqueries of a row, not a join: SQLite would go through every attempt ever made, at every turn.
-    rows = session.execute(
+    return (
         select(
             *_COLUMNS,
             _of_attempts(func.min(began)).label("first_try_at"),
@@ -349,21 +382,14 @@ def look(
         .where(
             in_state(State.UNSURE),
             deliveries.c.asks.is_(False),
-            deliveries.c.due_at <= now,
-            deliveries.c.id.not_in(running),
-            or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < now),
+            deliveries.c.due_at <= NOW,
+            deliveries.c.id.not_in(bindparam("held", expanding=True)),
+            or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < NOW),
         )
         .order_by(deliveries.c.due_at)
-        .limit(limit)
+        .limit(bindparam("limit"))
         .with_for_update(of=deliveries, skip_locked=True)
-    ).all()
-    if rows:
-        session.execute(
-            update(deliveries)
-            .where(deliveries.c.id.in_([row.id for row in rows]))
-            .values(node=node, lease_until=lease_until)
-        )
-    return [_claim(row, 0, row.attempts, row.first_try_at, row.last_try_at) for row in rows]
+    )
 
 
 def _of_attempts(value: ColumnElement[Any]) -> ScalarSelect[Any]:
@@ -376,31 +402,28 @@ class Saved(Enum):
     KEPT = "kept"
     """Committed: go on."""
     STOPPED = "stopped"
-    """Committed, but a stop is in force: end here."""
+    """Committed, but it is held back by now: end here."""
     LOST = "lost"
     """Not stored: the attempt is no longer this node's."""
 
 
 def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> Saved:
     """Store what an attempt must remember, and say whether it may go on."""
-    changed = (
-        session.connection()
-        .execute(
-            update(deliveries)
-            .where(deliveries.c.id == delivery_id, deliveries.c.node == node, in_state(State.SENDING))
-            .values(progress=dict(progress))
-            .returning(held(holding.present(session)))
-        )
-        .scalar()
+    held = session.connection().execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery_id, deliveries.c.node == node, in_state(State.SENDING))
+        .values(progress=dict(progress))
+        .returning(holding.held(holding.present(session)))
     )
-    if changed is None:
-        return Saved.LOST
-    return Saved.STOPPED if changed else Saved.KEPT
+    answer = held.scalar()
+    return Saved.LOST if answer is None else Saved.STOPPED if answer else Saved.KEPT
 
 
 def pause_account(session: Session, account_id: str, until: datetime) -> None:
-    """Let no delivery of the account be claimed before ``until``."""
-    _account(session, account_id, not_before=until)
+    """Let no delivery of the account be claimed before ``until``, nor before the end of a longer pause."""
+    longer = exists().where(accounts.c.account_id == account_id, accounts.c.not_before >= until)
+    if not session.execute(select(longer)).scalar():
+        _account(session, account_id, not_before=until)
 
 
 def disable_account(session: Session, account_id: str, *, now: datetime, code: str, reason: str) -> None:
@@ -424,24 +447,23 @@ def _account(session: Session, account_id: str, **values: Any) -> None:
 
 def next_due(session: Session, now: datetime) -> datetime | None:
     """The next instant at which something may have to be done, later than ``now``; None if nothing waits."""
-    waiting = select(func.min(deliveries.c.planned_at)).where(
-        in_state(State.PLANNED), deliveries.c.planned_at > now
-    )
-    retrying = select(func.min(deliveries.c.due_at)).where(
-        in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.due_at > now
-    )
-    expiring = select(func.min(deliveries.c.expires_at)).where(
-        in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.expires_at > now
-    )
-    looking = select(func.min(deliveries.c.due_at)).where(
-        in_state(State.UNSURE), deliveries.c.asks.is_(False), deliveries.c.due_at > now
-    )
-    pausing = select(func.min(accounts.c.not_before)).where(accounts.c.not_before > now)
-    measuring = select(func.min(deliveries.c.reach_at)).where(
-        deliveries.c.reach_at.is_not(None), deliveries.c.reach_at > now
-    )
-    found = [
-        session.execute(statement).scalar()
-        for statement in (waiting, retrying, expiring, looking, pausing, measuring)
-    ]
+    found = session.execute(_next_due(), {"now": now}).one()
     return min((moment for moment in found if moment), default=None)
+
+
+@cache
+def _next_due() -> Select[Any]:
+    begun = (in_state(State.PLANNED), deliveries.c.planned_at <= NOW)
+    moments = {
+        "waiting": _earliest(deliveries.c.planned_at, in_state(State.PLANNED)),
+        "retrying": _earliest(deliveries.c.due_at, *begun),
+        "expiring": _earliest(deliveries.c.expires_at, *begun),
+        "looking": _earliest(deliveries.c.due_at, in_state(State.UNSURE), deliveries.c.asks.is_(False)),
+        "pausing": _earliest(accounts.c.not_before),
+        "measuring": _earliest(deliveries.c.reach_at, deliveries.c.reach_at.is_not(None)),
+    }
+    return select(*(moment.label(name) for name, moment in moments.items()))
+
+
+def _earliest(column: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(func.min(column)).where(column > NOW, *conditions).scalar_subquery()

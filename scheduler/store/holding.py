@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, select, true
+from sqlalchemy import ColumnElement, and_, case, false, literal, select, true
 from sqlmodel import Session
 
 from scheduler.store.tables import Stop, deliveries, stops
@@ -93,6 +93,12 @@ def held(holds: Iterable[Hold], rows: Any = deliveries) -> ColumnElement[bool]:
     for hold in holds:
         found |= _concerns(hold, rows)
     return found
+
+
+def code(holds: Iterable[Hold], rows: Any = deliveries) -> ColumnElement[str]:
+    """The code of the first of ``holds`` that concerns a delivery; empty if none does."""
+    cases = [(_concerns(hold, rows), literal(hold.code)) for hold in holds]
+    return case(*cases, else_="") if cases else literal("")
 
 
 def _concerns(hold: Hold, rows: Any) -> ColumnElement[bool]:

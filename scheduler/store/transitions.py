@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import Update, bindparam, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State, after
@@ -47,11 +48,6 @@ def apply_changes(session: Session, changes: Sequence[Change], *, actor: str, at
         groups[tuple(sorted(change.values))].append((change, after(change.before, change.event)))
     connection = session.connection()
     for columns, group in groups.items():
-        statement = (
-            update(deliveries)
-            .where(deliveries.c.id == bindparam("_id"), deliveries.c.state == bindparam("_before"))
-            .values(state=bindparam("_after"), **{column: bindparam(column) for column in columns})
-        )
         rows = [
             {
                 "_id": change.delivery_id,
@@ -61,7 +57,7 @@ def apply_changes(session: Session, changes: Sequence[Change], *, actor: str, at
             }
             for change, state in group
         ]
-        changed = connection.execute(statement, rows).rowcount
+        changed = connection.execute(_compare_and_set(columns), rows).rowcount
         if changed != len(rows):
             raise StaleStateError(f"{len(rows) - changed} of {len(rows)} deliveries had moved on")
     if changes:
@@ -82,6 +78,16 @@ def apply_changes(session: Session, changes: Sequence[Change], *, actor: str, at
                 for change in changes
             ],
         )
+
+
+@cache
+def _compare_and_set(columns: tuple[str, ...]) -> Update:
+    """The statement that sets the state and ``columns``; built once for each set of columns."""
+    return (
+        update(deliveries)
+        .where(deliveries.c.id == bindparam("_id"), deliveries.c.state == bindparam("_before"))
+        .values(state=bindparam("_after"), **{column: bindparam(column) for column in columns})
+    )
 
 
 def record(

@@ -151,6 +151,8 @@ class Platform:
     removed: list[tuple[str, str]] = field(default_factory=list)
     """Calls of remove: account, remote id."""
     removals: deque[BaseException | None] = field(default_factory=deque)
+    pause: Any = None
+    """What the answers say of the pause before the next call."""
     published: list[tuple[str, str]] = field(default_factory=list)
     """Calls of publish: account, text."""
     looked: list[tuple[str, datetime]] = field(default_factory=list)
@@ -180,6 +182,7 @@ class FakeAdapter(Adapter):
     def __init__(self, account: Account, clock: ManualClock, other_side: Platform) -> None:
         super().__init__(account, clock.now)
         self.other_side = other_side
+        self.pause = other_side.pause
 
     def verify(self) -> Identity:
         return Identity(self.account.id, self.account.handle)
@@ -318,9 +321,10 @@ class Engine:
         workers: int = 4,
         executor: Executor | None = None,
         adapter: type[FakeAdapter] = FakeAdapter,
+        siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
     ) -> Node:
         """A further daemon's dispatcher on the same database."""
-        return Node(self, name, workers, executor or Desk(), adapter)
+        return Node(self, name, workers, executor or Desk(), adapter, siblings)
 
     def apply(self, loaded: Loaded, *, approve: bool = True) -> Changes:
         changes = applying.apply(
@@ -401,7 +405,13 @@ class Node:
     """One dispatcher with its mailbox and executor."""
 
     def __init__(
-        self, engine: Engine, name: str, workers: int, executor: Executor, kind: type[FakeAdapter]
+        self,
+        engine: Engine,
+        name: str,
+        workers: int,
+        executor: Executor,
+        kind: type[FakeAdapter],
+        siblings: Callable[[str], Sequence[str]],
     ) -> None:
         self.executor = executor
         self.mailbox = Mailbox()
@@ -421,6 +431,7 @@ class Node:
             policy=engine.policy,
             limits=dispatch.Limits(workers, 2 * MINUTE, (HOUR, 6 * HOUR)),
             node=name,
+            siblings=siblings,
         )
 
     def turn(self, messages: Sequence[Message] = ()) -> datetime | None:
