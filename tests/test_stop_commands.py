@@ -11,7 +11,7 @@ from kit.office import Office, person, soon, wait_for
 
 from adapters.practice.site import PracticeServer
 from adapters.practice.site.server import running
-from scheduler.config import operating_system_user
+from scheduler.origin import operating_system_user
 
 REASON = ("--reason", "OTT KPK")
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scheduler.config import Config, Person, Role, operating_system_user
+from scheduler.config import Config, Person, Role
 from scheduler.errors import GaungError
 from scheduler.i18n import N_
+from scheduler.origin import login
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +29,9 @@ class Actor:
         return self.person.name if self.person else self.os_user
 
 
-def login_name(environment: Mapping[str, str]) -> tuple[str, str]:
-    """The login name of whoever acts, and how it is recorded; under sudo the calling user's."""
-    user = operating_system_user()
-    if user == "root" and (caller := environment.get("SUDO_USER")):
-        # Only root could have set this for itself, and root owns the database anyway.
-        return caller, f"{caller} (sudo: root)"
-    return user, user
-
-
 def actor(config: Config, environment: Mapping[str, str]) -> Actor:
     """Given the configuration, return who acts."""
-    user, shown = login_name(environment)
+    user, shown = login(environment)
     for person_id, person in config.people.items():
         if person.os_user == user:
             return Actor(person_id, shown, person)

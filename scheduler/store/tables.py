@@ -7,10 +7,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Column, DateTime, Index, Integer, Table, Text, UniqueConstraint, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
+
+from scheduler.store.guards import append_only, guard
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -217,13 +219,23 @@ class Stop(SQLModel, table=True):
 
 
 class AuditEvent(SQLModel, table=True):
-    """Who did what, when, from which state to which: written in the transaction of the change itself."""
+    """Who did what, when, from which state to which: written in the transaction of the change itself.
+
+    Append-only, and a chain: see ``scheduler.store.auditing``.
+    """
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index("audit_of", "delivery_id", "id"),)
+    __table_args__ = (
+        Index("audit_of", "delivery_id", "id"),
+        Index("audit_of_content", "campaign_id", "digest", "id"),
+    )
 
-    id: int | None = Field(default=None, primary_key=True)
+    id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    """The number of the row: 1, 2, 3, ... without a gap."""
     at: datetime = _instant(null=False)
+    machine: str = ""
+    os_user: str = ""
+    """The real operating-system user of the process, beside the person it stands for."""
     actor: str
     action: str
     campaign_id: str = ""
@@ -232,6 +244,9 @@ class AuditEvent(SQLModel, table=True):
     after: str = ""
     digest: str = ""
     detail: dict[str, Any] = _json(dict)
+    previous: str
+    """The hash of the row before."""
+    hash: str
 
 
 class Snapshot(SQLModel, table=True):
@@ -289,3 +304,5 @@ snapshots = table(Snapshot)
 versions = table(CampaignVersion)
 sealed_credentials = table(Credential)
 nodes = table(Node)
+
+guard(audit, append_only("audit_event"))
