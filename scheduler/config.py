@@ -119,6 +119,14 @@ class MediaSettings(Part):
     )
 
 
+class StopSettings(Part):
+    """What follows from a stop."""
+
+    fresh_approval: bool = Field(
+        default=False, description="What came due during a stop needs a new approval before it goes out."
+    )
+
+
 class AuditSettings(Part):
     """Where the head of the audit is written down, so that nobody can write the whole of it anew unseen."""
 
@@ -142,6 +150,7 @@ class Config(Part):
     daemon: DaemonSettings = DaemonSettings()
     reach: ReachSettings = ReachSettings()
     media: MediaSettings = MediaSettings()
+    stop: StopSettings = StopSettings()
     audit: AuditSettings = AuditSettings()
     costs: CostSettings = CostSettings()
     people: Mapping[Id, Person] = Field(default_factory=dict)

@@ -30,7 +30,15 @@ from adapters.contract import (
     Receipt,
     Unknown,
 )
-from adapters.errors import AdapterError, Ambiguous, AuthExpired, Misconfigured, RateLimited, Rejected
+from adapters.errors import (
+    AdapterError,
+    Ambiguous,
+    AuthExpired,
+    Misconfigured,
+    RateLimited,
+    Rejected,
+    Stopped,
+)
 from adapters.transport import CONNECT_TIMEOUT, LONGEST_UPLOAD, READ_TIMEOUT, SLOWEST_UPLOAD, fenced
 from scheduler.engine.retry import Outcome
 from scheduler.store.dispatching import Claim
@@ -73,7 +81,17 @@ class Calls:
             with fenced(held):
                 return _outcome(adapter.publish(self.post(claim), progress))
 
-        return self._told(claim.account_id, "publish", send)
+        told = self._told(claim.account_id, "publish", send)
+        if isinstance(told.answer, Stopped):
+            return Told(self._stopped(claim, progress, told.answer), told.pause)
+        return told
+
+    def _stopped(self, claim: Claim, progress: Progress, stop: Stopped) -> Outcome:
+        """Ended by a stop at a save, so nothing is in doubt; but that save may have been the last step."""
+        match self.find(claim, progress).answer:
+            case Found(remote_id, permalink, shortfall=shortfall) if remote_id:
+                return Receipt(remote_id, permalink, shortfall)
+        return stop
 
     def find(self, claim: Claim, progress: Progress) -> Told[Finding | AdapterError]:
         """Look for a delivery whose outcome is unknown; an absence seen too soon proves nothing."""
@@ -104,6 +122,10 @@ class Calls:
             return figures
 
         return self._told(account_id, "reach", ask)
+
+    def remove(self, account_id: str, remote_id: str) -> AdapterError | None:
+        """Delete a post; None once it is certainly gone."""
+        return self._told(account_id, "remove", lambda adapter: adapter.remove(remote_id)).answer
 
     def renew_before(self, account_id: str) -> timedelta | None:
         """How long before their end the credentials of an account are renewed; None for never."""

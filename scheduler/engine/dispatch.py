@@ -30,9 +30,9 @@ from scheduler.engine.mailbox import (
 )
 from scheduler.engine.retry import Policy
 from scheduler.errors import ContentionError, StoreError
-from scheduler.store import dispatching, leases, settling
+from scheduler.store import dispatching, holding, leases, settling, stopping
 from scheduler.store.database import Session, Store
-from scheduler.store.dispatching import Claim
+from scheduler.store.dispatching import Claim, Saved
 from scheduler.store.leases import Lease
 from scheduler.store.transitions import StaleStateError
 
@@ -60,6 +60,10 @@ class _Work:
     claims: list[Claim] = field(default_factory=list)
     looks: list[Claim] = field(default_factory=list)
     measures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((moment for moment in (one, other) if moment), default=None)
 
 
 class Dispatcher:
@@ -125,10 +129,12 @@ class Dispatcher:
 
     def _turn(self) -> datetime | None:
         machine, begun = self._clock.now(), self._clock.steady()
-        saved: list[tuple[SaveRequest, bool]] = []
+        saved: list[tuple[SaveRequest, Saved]] = []
         try:
             with self._store.write() as session:
                 now = self._store.moment(session, machine)
+                stopping.end_expired(session, now)
+                holding.present(session)  # its lock comes before any other of this transaction
                 saved = self._save(session)
                 replanned = self._settle(session, now)
                 if self._doubtful:
@@ -137,7 +143,7 @@ class Dispatcher:
                 self._recover(session, now)
                 dispatching.expire(session, now)
                 work = _Work() if self.stopping else self._find_work(session, now)
-                next_due = dispatching.next_due(session, now)
+                next_due = _earlier(dispatching.next_due(session, now), stopping.next_end(session, now))
         except StoreError:
             self._doubtful = True  # perhaps all of it was committed, and only the word of it got lost
             raise
@@ -159,7 +165,7 @@ class Dispatcher:
         refuse(self._unsettled)
         self._mailbox.close()
 
-    def _save(self, session: Session) -> list[tuple[SaveRequest, bool]]:
+    def _save(self, session: Session) -> list[tuple[SaveRequest, Saved]]:
         return [
             (
                 message,

@@ -112,6 +112,8 @@ class Delivery(SQLModel, table=True):
     account_id: str
     platform: str
     agency: str = ""
+    message_class: str = "regular"
+    """``regular``, ``urgent`` or ``candidate``: what stops and windows ask for."""
     slot: str
     """Wall-clock time in the campaign's zone, ISO without offset."""
     zone: str
@@ -190,6 +192,30 @@ class Approval(SQLModel, table=True):
     os_user: str
     approved_at: datetime = _instant(null=False)
     void_at: datetime | None = _instant()
+
+
+class Stop(SQLModel, table=True):
+    """An order that nothing in its scope goes out; in force until it is lifted, by a person or at its end."""
+
+    __table_args__ = (_where("lifted_at IS NULL", "stops_in_force", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    scope: str
+    """``everything``, ``agency``, ``campaign``, ``platform`` or ``account``."""
+    target: str = ""
+    """Whose name it is; empty for everything."""
+    reason: str = _long()
+    letter: str = ""
+    """Number of the letter that orders it."""
+    but_urgent: bool = False
+    """Messages of class urgent go out all the same."""
+    fresh_approval: bool = False
+    """What came due meanwhile needs a new approval."""
+    declared_at: datetime = _instant(null=False)
+    declared_by: str
+    until: datetime | None = _instant()
+    lifted_at: datetime | None = _instant()
+    lifted_by: str = ""
 
 
 class AuditEvent(SQLModel, table=True):
@@ -276,6 +302,7 @@ contents = table(Content)
 attempts = table(Attempt)
 approvals = table(Approval)
 accounts = table(AccountState)
+stops = table(Stop)
 audit = table(AuditEvent)
 snapshots = table(Snapshot)
 versions = table(CampaignVersion)
