@@ -238,6 +238,12 @@ class Adapter(ABC):
     #: How long before their end credentials are renewed; None if they do not end.
     renew_before: ClassVar[timedelta | None] = None
 
+    #: What the platform bills, act by act: the names by which the configuration prices them, and what
+    #: they are in words (marked with :func:`N_`). Empty if publishing costs nothing.
+    bills: ClassVar[Mapping[str, str]] = {}
+    #: The act as which asking for the figures of one post is billed, once a UTC day; "" if it is free.
+    billed_reading: ClassVar[str] = ""
+
     def __init__(self, account: Account, now: Callable[[], datetime]) -> None:
         self.account = account
         self.now = now
@@ -249,6 +255,20 @@ class Adapter(ABC):
     def check(self, post: Post) -> list[Problem]:
         """Everything that the platform would refuse or cripple; offline, without credentials."""
         return check_limits(self.limits, self.wording(post), post)
+
+    def billable(self, post: Post) -> Mapping[str, int]:  # noqa: ARG002 -- for those that bill
+        """The acts of which publishing ``post`` consists, as far as they are billed; offline and pure.
+
+        No price is known here: prices change, and are the office's to write down.
+        """
+        return {}
+
+    def billed(self, post: Post, saved: Mapping[str, Json]) -> Mapping[str, int]:  # noqa: ARG002
+        """The part of :meth:`billable` that is done although the post is not (yet) out as a whole.
+
+        ``saved`` is what its attempts saved; offline and pure. Without parts, a refused post costs nothing.
+        """
+        return {}
 
     @abstractmethod
     def verify(self) -> Identity:

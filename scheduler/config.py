@@ -18,6 +18,7 @@ from campaigns.definition import Duration, Id, Part, Target, Zone
 from campaigns.files import Audience
 from campaigns.problems import Problem
 from campaigns.validation import parse, read_toml, refusal
+from scheduler.costs import Amount, CostSettings, Prices
 from scheduler.errors import GaungError, ProblemsError
 from scheduler.i18n import N_
 from scheduler.location import FILE_NAME
@@ -64,6 +65,10 @@ class AccountSettings(Part):
     secrets: SecretReferences = Field(default_factory=dict)
     api_base: str = Field(default="", description="Another address for the platform's API.")
     options: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
+    budget: Amount | None = Field(
+        default=None,
+        description="The most that publishing may cost in a month, in the currency of the prices.",
+    )
 
 
 class DaemonSettings(Part):
@@ -132,6 +137,7 @@ class Config(Part):
     daemon: DaemonSettings = DaemonSettings()
     reach: ReachSettings = ReachSettings()
     media: MediaSettings = MediaSettings()
+    costs: CostSettings = CostSettings()
     people: Mapping[Id, Person] = Field(default_factory=dict)
     accounts: Mapping[Id, AccountSettings] = Field(default_factory=dict)
     groups: Mapping[Id, tuple[str, ...]] = Field(default_factory=dict)
@@ -154,6 +160,24 @@ class Config(Part):
                         name=member,
                     )
         return self
+
+    @model_validator(mode="after")
+    def _budgets_have_prices(self) -> Self:
+        priced = {one.platform for one in self.costs.prices}
+        for name, account in self.accounts.items():
+            if account.budget is not None and account.platform not in priced:
+                raise refusal(
+                    "budget-prices",
+                    N_("The account {name} has a budget, but [costs] has no prices of {platform}."),
+                    name=name,
+                    platform=account.platform,
+                )
+        return self
+
+    @property
+    def prices(self) -> Prices:
+        """The prices, their days and months counted in the zone of the configuration."""
+        return Prices(self.costs.prices, self.zone)
 
     @property
     def file(self) -> Path:
@@ -202,17 +226,19 @@ def load(path: Path, platforms: tuple[str, ...]) -> Config:
 
 
 def _unknown_platforms(config: Config, platforms: tuple[str, ...]) -> list[Problem]:
+    named = [(name, "platform", account.platform) for name, account in config.accounts.items()]
+    named += [("costs", "prices", prices.platform) for prices in config.costs.prices]
     return [
         Problem(
             "unknown-platform",
             N_("There is no platform {name}. Known: {known}."),
-            {"name": account.platform, "known": ", ".join(platforms)},
+            {"name": platform, "known": ", ".join(platforms)},
             file=config.file.name,
-            item=name,
-            field="platform",
+            item=item,
+            field=field,
         )
-        for name, account in config.accounts.items()
-        if account.platform not in platforms
+        for item, field, platform in named
+        if platform not in platforms
     ]
 
 

@@ -58,11 +58,15 @@ def missing(model: type[BaseModel], tables: list[Mapping[str, Any]], place: str 
             found.append(f"{place}{name}")
             continue
         for inner in models_in(about.annotation):
-            # A table of tables (accounts, people): what one of them lacks, another may have.
-            named = inner is not about.annotation
-            below = [one for table in having for one in (table.values() if named else [table])]
+            # A table or a list of tables (accounts, prices): what one of them lacks, another may have.
+            several = inner is not about.annotation
+            below = [one for table in having for one in (tables_in(table) if several else [table])]
             found += missing(inner, below, f"{place}{name}.")
     return found
+
+
+def tables_in(table: Mapping[str, Any] | list[Any]) -> Iterator[Mapping[str, Any]]:
+    yield from table.values() if isinstance(table, Mapping) else table
 
 
 @pytest.fixture

@@ -43,6 +43,7 @@ from adapters.errors import (
 )
 from adapters.matching import LATER
 from adapters.transport import READ_TIMEOUT, Transport
+from adapters.x import billing
 from adapters.x.account import Listing, Step, list_posts, parent_of, posted_at, time_of, who_am_i
 from adapters.x.api import LOGINS, MEDIA_REFUSED, XApi, login_of
 from adapters.x.figures import figures
@@ -71,6 +72,9 @@ class XAdapter(Adapter):
 
     #: An OAuth 2.0 token lives two hours (PLATFORMS.md, X, a).
     renew_before: ClassVar[timedelta | None] = timedelta(minutes=30)
+
+    bills: ClassVar[Mapping[str, str]] = billing.ACTS
+    billed_reading: ClassVar[str] = billing.READ
 
     def __init__(
         self,
@@ -118,6 +122,12 @@ class XAdapter(Adapter):
                 )
             )
         return problems
+
+    def billable(self, post: Post) -> Mapping[str, int]:
+        return billing.whole(self._steps(post))
+
+    def billed(self, post: Post, saved: Mapping[str, Json]) -> Mapping[str, int]:
+        return billing.done(self._steps(post), saved)
 
     def verify(self) -> Identity:
         """See :meth:`Adapter.verify`. With OAuth 1.0a, X tells in a header whether the keys may write."""

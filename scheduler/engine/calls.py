@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol, cast
 
 from adapters.contract import (
     Absent,
@@ -20,6 +20,7 @@ from adapters.contract import (
     Finding,
     Found,
     Handed,
+    Kind,
     Media,
     Part,
     Post,
@@ -115,20 +116,33 @@ class Calls:
 
     def post(self, claim: Claim) -> Post:
         """The post as the adapter is to see it."""
-        return Post(
-            key=claim.key,
-            text=claim.text,
-            link=claim.link,
-            media=self._media(claim.media),
-            kind=claim.kind,
-            thread=tuple(Part(part["text"], self._media(part["media"])) for part in claim.thread),
-            first_comment=claim.first_comment,
-        )
+        return stored_post(claim, self.media, claim.key)
 
-    def _media(self, items: Sequence[Mapping[str, Any]]) -> tuple[Media, ...]:
+
+class Stored(Protocol):
+    """A content as the store keeps it: a claim, or a row of ``content``."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def link(self) -> str: ...
+    @property
+    def media(self) -> Sequence[Mapping[str, Any]]: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def thread(self) -> Sequence[Mapping[str, Any]]: ...
+    @property
+    def first_comment(self) -> str: ...
+
+
+def stored_post(content: Stored, folder: MediaFolder, key: str = "") -> Post:
+    """A stored content as adapters see it, its media in the folder of what was approved."""
+
+    def media(items: Sequence[Mapping[str, Any]]) -> tuple[Media, ...]:
         return tuple(
             Media(
-                path=self.media.path(item["sha256"], item["name"]),
+                path=folder.path(item["sha256"], item["name"]),
                 sha256=item["sha256"],
                 mime=item["mime"],
                 alt=item["alt"],
@@ -137,6 +151,16 @@ class Calls:
             )
             for item in items
         )
+
+    return Post(
+        key=key,
+        text=content.text,
+        link=content.link,
+        media=media(content.media),
+        kind=cast("Kind", content.kind),
+        thread=tuple(Part(part["text"], media(part["media"])) for part in content.thread),
+        first_comment=content.first_comment,
+    )
 
 
 # A stranger's adapter may break the contract. What the store could not take must not come as far as

@@ -84,11 +84,13 @@ def _show_all(workplace: Workplace, waiting: list[Waiting]) -> None:
 
 def _show(workplace: Workplace, one: Waiting, number: int, total: int) -> None:
     """Show one content the way its platform will show it."""
-    from adapters.contract import Post
+    from scheduler.cli.money import acts_words, cost_words
+    from scheduler.engine.calls import stored_post
 
     content = one.content
     adapter = workplace.accounts.adapter(content.account_id)
-    wording = adapter.wording(Post(key="", text=content.text, link=content.link))
+    post = stored_post(content, workplace.media)
+    wording = adapter.wording(post)
     emit(
         _(
             "[{number}/{total}] {message} → {account} ({platform})",
@@ -105,7 +107,15 @@ def _show(workplace: Workplace, one: Waiting, number: int, total: int) -> None:
     texts = [wording, *(part["text"] for part in content.thread)]
     for position, text in enumerate(texts, 1):
         if len(texts) > 1:
-            emit(_("  Part {number} of {total}", number=position, total=len(texts)))
+            emit(
+                _(
+                    "  Part {number} of {total}: {length} of {limit} characters",
+                    number=position,
+                    total=len(texts),
+                    length=adapter.limits.measure(text),
+                    limit=adapter.limits.text,
+                )
+            )
         for line in text.splitlines():
             emit(f"  │ {line}")
     if content.link and content.link not in wording:
@@ -122,10 +132,15 @@ def _show(workplace: Workplace, one: Waiting, number: int, total: int) -> None:
                 alt=picture["alt"],
             )
         )
+    if adapter.bills:
+        cost = workplace.config.prices.cost(content.platform, adapter.billable(post), one.first_at)
+        told = {"cost": cost_words(cost), "acts": acts_words(cost.acts, adapter.bills)}
+        once = one.deliveries == 1
+        emit(_("  Cost: {cost} ({acts})", **told) if once else _("  Cost each time: {cost} ({acts})", **told))
     emit(
         _(
             "  {length} of {limit} characters · content {digest}",
-            length=adapter.limits.measure(wording),
+            length=max(adapter.limits.measure(text) for text in texts),
             limit=adapter.limits.text,
             digest=content.digest[:12],
         )
