@@ -175,6 +175,7 @@ class Dispatcher:
 
     def _settle(self, session: Session, now: datetime) -> bool:
         settle = settlement.Settlement(session, now, self._policy, self._limits.reach_ages, self._siblings)
+        settle.pauses([one for one in self._unsettled if isinstance(one, Answered | Looked | Measured)])
         answered = settle.answers([one for one in self._unsettled if isinstance(one, Answered)])
         looked = settle.looks([one for one in self._unsettled if isinstance(one, Looked)])
         settle.figures([one for one in self._unsettled if isinstance(one, Measured)])
@@ -254,13 +255,14 @@ class Dispatcher:
     # In worker threads from here on: no database.
 
     def _publish(self, claim: Claim) -> None:
-        outcome = self._calls.publish(claim, MailedProgress(claim, self._mailbox))
-        self._mailbox.put(Answered(claim, outcome, self._clock.now()))
+        outcome, pause = self._calls.publish(claim, MailedProgress(claim, self._mailbox))
+        self._mailbox.put(Answered(claim, outcome, self._clock.now(), pause))
 
     def _look(self, claim: Claim) -> None:
-        finding = self._calls.find(claim, MailedProgress(claim, self._mailbox), claim.last_try_at)
-        self._mailbox.put(Looked(claim, finding, self._clock.now()))
+        progress = MailedProgress(claim, self._mailbox)
+        finding, pause = self._calls.find(claim, progress, claim.last_try_at)
+        self._mailbox.put(Looked(claim, finding, self._clock.now(), pause))
 
     def _measure(self, account_id: str, asked: Mapping[str, int]) -> None:
-        figures = self._calls.reach(account_id, list(asked))
-        self._mailbox.put(Measured(account_id, asked, figures, self._clock.now()))
+        figures, pause = self._calls.reach(account_id, list(asked))
+        self._mailbox.put(Measured(account_id, asked, figures, self._clock.now(), pause))

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from adapters.contract import Credentials, Finding, Json, Reach
+from adapters.contract import Credentials, Finding, Json, RatePause, Reach
 from adapters.errors import AdapterError, Ambiguous
 from scheduler.engine.retry import Outcome
 from scheduler.store.dispatching import Claim
@@ -22,6 +22,7 @@ class Answered:
     claim: Claim
     outcome: Outcome
     at: datetime
+    pause: RatePause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Looked:
     claim: Claim
     finding: Finding | AdapterError
     at: datetime
+    pause: RatePause | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Measured:
     asked: Mapping[str, int]
     figures: Mapping[str, Reach] | AdapterError
     at: datetime
+    pause: RatePause | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -395,8 +395,10 @@ def save_progress(session: Session, delivery_id: int, *, node: str, progress: Ma
 
 
 def pause_account(session: Session, account_id: str, until: datetime) -> None:
-    """Let no delivery of the account be claimed before ``until``."""
-    _account(session, account_id, not_before=until)
+    """Let no delivery of the account be claimed before ``until``, nor before the end of a longer pause."""
+    longer = exists().where(accounts.c.account_id == account_id, accounts.c.not_before >= until)
+    if not session.execute(select(longer)).scalar():
+        _account(session, account_id, not_before=until)
 
 
 def disable_account(session: Session, account_id: str, *, now: datetime, code: str, reason: str) -> None:

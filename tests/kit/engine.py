@@ -147,6 +147,8 @@ class Platform:
     figures: Callable[[str, Sequence[str]], Mapping[str, Reach]] | None = None
     posts: list[tuple[str, Post, datetime]] = field(default_factory=list)
     """What was made public: account, post, when; the remote id is the position + 1."""
+    pause: Any = None
+    """What the answers say of the pause before the next call."""
     published: list[tuple[str, str]] = field(default_factory=list)
     """Calls of publish: account, text."""
     looked: list[tuple[str, datetime]] = field(default_factory=list)
@@ -176,6 +178,7 @@ class FakeAdapter(Adapter):
     def __init__(self, account: Account, clock: ManualClock, other_side: Platform) -> None:
         super().__init__(account, clock.now)
         self.other_side = other_side
+        self.pause = other_side.pause
 
     def verify(self) -> Identity:
         return Identity(self.account.id, self.account.handle)
@@ -311,9 +314,10 @@ class Engine:
         workers: int = 4,
         executor: Executor | None = None,
         adapter: type[FakeAdapter] = FakeAdapter,
+        siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
     ) -> Node:
         """A further daemon's dispatcher on the same database."""
-        return Node(self, name, workers, executor or Desk(), adapter)
+        return Node(self, name, workers, executor or Desk(), adapter, siblings)
 
     def apply(self, loaded: Loaded, *, approve: bool = True) -> Changes:
         changes = applying.apply(
@@ -394,7 +398,13 @@ class Node:
     """One dispatcher with its mailbox and executor."""
 
     def __init__(
-        self, engine: Engine, name: str, workers: int, executor: Executor, kind: type[FakeAdapter]
+        self,
+        engine: Engine,
+        name: str,
+        workers: int,
+        executor: Executor,
+        kind: type[FakeAdapter],
+        siblings: Callable[[str], Sequence[str]],
     ) -> None:
         self.executor = executor
         self.mailbox = Mailbox()
@@ -414,6 +424,7 @@ class Node:
             policy=engine.policy,
             limits=dispatch.Limits(workers, 2 * MINUTE, (HOUR, 6 * HOUR)),
             node=name,
+            siblings=siblings,
         )
 
     def turn(self, messages: Sequence[Message] = ()) -> datetime | None:
