@@ -31,7 +31,7 @@ from scheduler.store.tables import deliveries
 
 #: How the daemons are set: a lost call is noticed soon, and no number of kills uses up the attempts.
 SETTINGS = {
-    "workers": "8",
+    "workers": "6",
     "lease": '"2s"',
     "attempts": "100",
     "retry_after": '"1s"',
@@ -106,7 +106,7 @@ class Installation:
     """An office of several nodes, and the platform on which it publishes."""
 
     def __init__(
-        self, folder: Path, ledger: Ledger, *, nodes: int = 1, accounts: int = 24, database: str = ""
+        self, folder: Path, ledger: Ledger, *, nodes: int = 1, accounts: int = 16, database: str = ""
     ) -> None:
         self.ledger = ledger
         self.steps = Steps()

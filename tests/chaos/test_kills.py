@@ -23,7 +23,7 @@ from scheduler.store.tables import attempts, audit, contents, deliveries
 SEED = int(os.environ.get("CHAOS_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
 KILLS = int(os.environ.get("CHAOS_KILLS", "200"))
 #: One answer in ten is lost or garbled, and one request in ten is not taken though it was heard.
-RUDE = Manners(delay=(0.02, 0.2), at_once=0.5, lost=0.05, garbled=0.05, dropped=0.05, broken=0.05)
+RUDE = Manners(delay=(0.05, 0.5), at_once=0.5, lost=0.05, garbled=0.05, dropped=0.05, broken=0.05)
 
 
 def story(installation: Installation) -> Story:
@@ -42,7 +42,7 @@ def survive(folder: Path, kills: int, *, nodes: int, database: str = "") -> str:
     began = time.monotonic()
     with keeping(Ledger(RUDE, random.Random(SEED))) as ledger:
         installation = Installation(folder, ledger, nodes=nodes, database=database)
-        installation.plan(messages=max(kills // 2, 2))
+        installation.plan(messages=kills * 3)
         reaper = Reaper(installation, SEED)
         with installation.running():
             for _ in range(kills):
