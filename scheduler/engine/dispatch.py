@@ -30,9 +30,9 @@ from scheduler.engine.mailbox import (
     refuse,
 )
 from scheduler.engine.retry import Policy
-from scheduler.store import dispatching, settling
+from scheduler.store import dispatching, holding, settling, stopping
 from scheduler.store.database import Session, Store
-from scheduler.store.dispatching import Claim
+from scheduler.store.dispatching import Claim, Saved
 
 log = logging.getLogger("gaung.dispatch")
 
@@ -63,6 +63,10 @@ class _Work:
     claims: list[Claim] = field(default_factory=list)
     looks: list[Claim] = field(default_factory=list)
     measures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((moment for moment in (one, other) if moment), default=None)
 
 
 class Dispatcher:
@@ -116,25 +120,25 @@ class Dispatcher:
         self._unsettled += messages
         now = self._clock.now()
         brief = self._can_be_brief(now)
-        saved: list[tuple[SaveRequest, bool]] = []
+        saved: list[tuple[SaveRequest, Saved]] = []
         with self._store.write() as session:
+            if not brief:
+                stopping.end_expired(session, now)
+            holding.present(session)  # its lock comes before any other of this transaction
             saved = self._save(session)
             replanned = self._settle(session, now)
             renewed = self._renew(session, now)
             if not brief:
                 self._move_overdue(session, now)
-            work = _Work()
-            if not self.stopping:
-                self._claim(session, now, work)
+            work = self._claim(session, now)
             if brief and work.free:
                 brief = False
                 self._move_overdue(session, now)
             if not brief:
                 self._find_more(session, now, work)
-                next_due = dispatching.next_due(session, now)
+                next_due = _earlier(dispatching.next_due(session, now), stopping.next_end(session, now))
         if not brief:
-            self._looked_at = now
-            self._next_due = next_due
+            self._looked_at, self._next_due = now, next_due
         self.replanned |= replanned
         if renewed:
             self._renew_at = now + self._limits.lease / 4
@@ -146,13 +150,18 @@ class Dispatcher:
         return self._next_due
 
     def _can_be_brief(self, now: datetime) -> bool:
-        """Whether there are only saves and published posts to write down, and nothing else is due."""
+        """Whether there are only saves and published posts to write down, and nothing else is due.
+
+        When the next thing is due is known from the last turn that looked: other processes may have
+        brought something sooner since, which a tick notices.
+        """
         if self._looked_at is None or not timedelta(0) <= now - self._looked_at < LOOK_AROUND:
             return False
         if self._next_due is not None and now >= self._next_due:
             return False
         return bool(self._unsettled) and all(
-            isinstance(one, SaveRequest) or (isinstance(one, Answered) and isinstance(one.outcome, Receipt))
+            isinstance(one, SaveRequest)
+            or (isinstance(one, Answered) and isinstance(one.outcome, Receipt) and not one.pause)
             for one in self._unsettled
         )
 
@@ -161,7 +170,7 @@ class Dispatcher:
         refuse(self._unsettled)
         self._mailbox.close()
 
-    def _save(self, session: Session) -> list[tuple[SaveRequest, bool]]:
+    def _save(self, session: Session) -> list[tuple[SaveRequest, Saved]]:
         return [
             (
                 message,
@@ -194,19 +203,18 @@ class Dispatcher:
         dispatching.lose(session, now)
         dispatching.expire(session, now)
 
-    def _claim(self, session: Session, now: datetime, work: _Work) -> None:
+    def _claim(self, session: Session, now: datetime) -> _Work:
+        """A post for every free worker, as far as there are any."""
+        if self.stopping:
+            return _Work()
         settled = {one.claim.delivery_id for one in self._unsettled if isinstance(one, Answered | Looked)}
-        work.held = {*self._publishing, *self._looking} - settled
-        work.free = self._limits.workers - len(work.held) - len(self._measuring)
-        work.claims = dispatching.claim(
-            session,
-            now=now,
-            lease_until=now + self._limits.lease,
-            node=self._node,
-            limit=work.free,
-            held=work.held,
+        held = {*self._publishing, *self._looking} - settled
+        free = self._limits.workers - len(held) - len(self._measuring)
+        lease_until = now + self._limits.lease
+        claims = dispatching.claim(
+            session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
         )
-        work.free -= len(work.claims)
+        return _Work(held, free - len(claims), claims)
 
     def _find_more(self, session: Session, now: datetime, work: _Work) -> None:
         """Give the workers that no post needs something else to do."""
