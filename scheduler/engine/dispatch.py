@@ -2,7 +2,9 @@
 
 Each turn settles everything that came back, commits every progress save that was asked for, moves
 what is overdue or lost, and claims one due delivery for every free worker, all in one transaction
-(DESIGN.md section 7). Calls start only after the commit that recorded them.
+(DESIGN.md section 7). Calls start only after the commit that recorded them. While answers come in by
+the hundred, most turns are brief: they write down what came out well and claim what follows; as long
+as that leaves no worker free, the rest (what is overdue, lost, uncertain, or to be measured) waits a second.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from adapters.contract import Receipt
 from scheduler.clock import Clock
 from scheduler.engine import settlement
 from scheduler.engine.calls import Calls
@@ -43,6 +46,9 @@ FIGURES_AT_ONCE = 50
 #: How often a turn is made that met another daemon's, before it counts as a database out of reach.
 TRIES = 4
 
+#: Seconds for which brief turns may follow each other.
+LOOK_AROUND = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -57,6 +63,10 @@ class Limits:
 class _Work:
     """What one turn found to do."""
 
+    held: set[int] = field(default_factory=set)
+    """Deliveries of which a call is running here."""
+    free: int = 0
+    """Workers without work."""
     claims: list[Claim] = field(default_factory=list)
     looks: list[Claim] = field(default_factory=list)
     measures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -104,7 +114,10 @@ class Dispatcher:
         self._unsettled: list[Message] = []
         self._leases = Leases(limits.lease, clock.steady, ended)
         self._ahead = timedelta(0)
+        """How far the database's clock is ahead of this machine's."""
         self._doubtful = False
+        self._looked_at: float | None = None
+        self._next_due: datetime | None = None
 
     @property
     def in_flight(self) -> int:
@@ -129,26 +142,35 @@ class Dispatcher:
 
     def _turn(self) -> datetime | None:
         machine, begun = self._clock.now(), self._clock.steady()
+        brief = self._can_be_brief(machine, begun)
         saved: list[tuple[SaveRequest, Saved]] = []
         try:
             with self._store.write() as session:
                 now = self._store.moment(session, machine)
-                stopping.end_expired(session, now)
+                if not brief:
+                    stopping.end_expired(session, now)
                 holding.present(session)  # its lock comes before any other of this transaction
                 saved = self._save(session)
                 replanned = self._settle(session, now)
                 if self._doubtful:
                     leases.release(session, now, self._node, list(self._publishing))
                 renewed = self._renew(session, now)
-                self._recover(session, now)
-                dispatching.expire(session, now)
-                work = _Work() if self.stopping else self._find_work(session, now)
-                next_due = _earlier(dispatching.next_due(session, now), stopping.next_end(session, now))
+                if not brief:
+                    self._move_overdue(session, now)
+                work = self._claim(session, now)
+                if brief and work.free:
+                    brief = False
+                    self._move_overdue(session, now)
+                if not brief:
+                    self._find_more(session, now, work)
+                    next_due = _earlier(dispatching.next_due(session, now), stopping.next_end(session, now))
         except StoreError:
             self._doubtful = True  # perhaps all of it was committed, and only the word of it got lost
             raise
         self._doubtful = False
         self._ahead = now - machine
+        if not brief:
+            self._looked_at, self._next_due = begun, next_due - self._ahead if next_due else None
         self.replanned |= replanned
         if renewed:
             self._leases.renewed(self._publishing, begun)
@@ -158,7 +180,23 @@ class Dispatcher:
             request.done.set_result(kept)
         self._leases.taken([claim.delivery_id for claim in work.claims], begun)
         self._start(work)
-        return next_due - self._ahead if next_due else None
+        return self._next_due
+
+    def _can_be_brief(self, now: datetime, steady: float) -> bool:
+        """Whether there are only saves and published posts to write down, and nothing else is due.
+
+        When the next thing is due is known from the last turn that looked: other processes may have
+        brought something sooner since, which a tick notices.
+        """
+        if self._doubtful or self._looked_at is None or steady - self._looked_at >= LOOK_AROUND:
+            return False
+        if self._next_due is not None and now >= self._next_due:
+            return False
+        return bool(self._unsettled) and all(
+            isinstance(one, SaveRequest)
+            or (isinstance(one, Answered) and isinstance(one.outcome, Receipt) and not one.pause)
+            for one in self._unsettled
+        )
 
     def abandon(self) -> None:
         """The loop ends with an error: let no worker wait for a commit that will not come."""
@@ -193,34 +231,46 @@ class Dispatcher:
         leases.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
         return True
 
-    def _recover(self, session: Session, now: datetime) -> None:
-        """Make uncertain what others have begun and will not end."""
+    def _move_overdue(self, session: Session, now: datetime) -> None:
+        """Put away what is too late, and make uncertain what others have begun and will not end."""
         if self._leases.must_look():
             ended, silent = self._leases.look(leases.under_way(session, list(self._publishing)), now)
             leases.lose(session, now, ended, ended=True)
             leases.lose(session, now, silent, ended=False)
+        dispatching.expire(session, now)
 
-    def _find_work(self, session: Session, now: datetime) -> _Work:
+    def _claim(self, session: Session, now: datetime) -> _Work:
+        """A post for every free worker, as far as there are any."""
+        if self.stopping:
+            return _Work()
         settled = {one.claim.delivery_id for one in self._unsettled if isinstance(one, Answered | Looked)}
         held = {*self._publishing, *self._looking} - settled
         free = self._limits.workers - len(held) - len(self._measuring)
         lease_until = now + self._limits.lease
-        work = _Work()
-        work.claims = dispatching.claim(
+        claims = dispatching.claim(
             session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
         )
-        free -= len(work.claims)
+        return _Work(held, free - len(claims), claims)
+
+    def _find_more(self, session: Session, now: datetime, work: _Work) -> None:
+        """Give the workers that no post needs something else to do."""
+        if work.free <= 0:
+            return
         work.looks = dispatching.look(
-            session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
+            session,
+            now=now,
+            lease_until=now + self._limits.lease,
+            node=self._node,
+            limit=work.free,
+            held=work.held,
         )
-        free -= len(work.looks)
-        if free > 0:
-            due = settling.reach_due(session, now, free * FIGURES_AT_ONCE)
-            chosen = [account for account in due if account not in self._measuring][:free]
+        work.free -= len(work.looks)
+        if work.free > 0:
+            due = settling.reach_due(session, now, work.free * FIGURES_AT_ONCE)
+            chosen = [account for account in due if account not in self._measuring][: work.free]
             work.measures = {
                 account: dict(list(due[account].items())[:FIGURES_AT_ONCE]) for account in chosen
             }
-        return work
 
     def _forget(self, messages: Sequence[Message]) -> None:
         for message in messages:
