@@ -9,7 +9,9 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import ssl
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -28,6 +30,25 @@ CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0
 SLOWEST_UPLOAD = 32 * 1024
 LONGEST_UPLOAD = 1800.0
+#: The methods that change nothing.
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+_held: ContextVar[Callable[[], bool]] = ContextVar("held")
+
+
+@contextmanager
+def fenced(held: Callable[[], bool]) -> Iterator[None]:
+    """In this block, a request that writes is sent only while ``held()`` is true; it is asked each time.
+
+    For an attempt that may have been given up meanwhile and made again elsewhere, since this machine
+    slept or lost its database. Such a request fails as one of which nothing was sent.
+    """
+    token = _held.set(held)
+    try:
+        yield
+    finally:
+        _held.reset(token)
 
 
 class Transport(requests.Session):
@@ -35,7 +56,8 @@ class Transport(requests.Session):
 
     ``api_base`` sends requests elsewhere: one base for every host, or a mapping of host name to base
     ("graph.facebook.com" -> "http://127.0.0.1:9000/graph"). ``secrets`` are kept out of every text.
-    ``last_status`` and ``last_headers`` are those of the last answer, None and empty if there was none.
+    ``last_status`` and ``last_headers`` are those of the last answer, None and empty if there was none;
+    ``heard`` is told every answer, whatever an SDK makes of it: rate limits are in the headers.
 
     Raises :class:`Misconfigured` for a base that is no http(s) address, or plain http beyond loopback.
     Requests raise only ``requests.RequestException``, rebuilt without request, URL and cause, because
@@ -49,8 +71,10 @@ class Transport(requests.Session):
         secrets: Collection[str] = (),
         connect_timeout: float = CONNECT_TIMEOUT,
         read_timeout: float = READ_TIMEOUT,
+        heard: Callable[[requests.Response], object] = lambda _response: None,
     ) -> None:
         super().__init__()
+        self._heard = heard
         bases = {"*": api_base} if isinstance(api_base, str) else dict(api_base)
         self._bases = {host.lower(): _base(base) for host, base in bases.items() if base}
         self._secrets = frozenset(secret for secret in secrets if secret)
@@ -84,6 +108,8 @@ class Transport(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         if self._busy:  # a further hop of a redirect: what was sent stays sent
             return self._hop(request, **kwargs)
+        if request.method not in READING and not _held.get(lambda: True)():
+            raise _unsent(request.method or "")
         self._busy, wire.sent, wire.blind = True, False, False
         self.last_status, self.last_headers = None, {}
         try:
@@ -101,6 +127,7 @@ class Transport(requests.Session):
         response = super().send(request, **kwargs)
         if not response.history:  # after redirects, the last hop has already written these
             self.last_status, self.last_headers = response.status_code, response.headers
+            self._heard(response)
         response.url = self.strip(response.url)  # raise_for_status() prints it
         return response
 
@@ -120,7 +147,7 @@ class Transport(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Follow no redirect of a writing call: requests would make a GET of it, and the answer to that
         would pass for the answer to the publishing."""
-        reads = resp.request.method in ("GET", "HEAD", "OPTIONS")
+        reads = resp.request.method in READING
         target: str | None = super().get_redirect_target(resp) if reads else None
         return target
 
@@ -157,7 +184,7 @@ def adapter_error(error: Exception, *, repeatable: bool | None = None) -> Adapte
     if sent is None:
         sent = kind not in _BEFORE_SENDING
     if repeatable is None:
-        repeatable = facts.get("method") in ("GET", "HEAD", "OPTIONS")
+        repeatable = facts.get("method") in READING
     if not sent:
         return Transient(_NOT_SENT.get(kind, N_("The request could not be sent.")), code=kind)
     if repeatable and kind == "timeout":
@@ -175,7 +202,14 @@ def adapter_error(error: Exception, *, repeatable: bool | None = None) -> Adapte
     )
 
 
+def _unsent(method: str) -> requests.RequestException:
+    error = requests.RequestException("the claim on this post has run out")
+    vars(error).update(kind="not-held", sent=False, method=method.upper())
+    return error
+
+
 _NOT_SENT = {
+    "not-held": N_("The claim on this post could not be renewed in time; nothing more was sent."),
     "proxy": N_("The proxy of this network did not let the connection through; nothing was sent."),
     "name": N_("The platform's address was not found; nothing was sent. Check the internet connection."),
     "tls": N_(

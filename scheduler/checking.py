@@ -70,6 +70,7 @@ def platform_problems(loaded: Loaded, adapter: Callable[[str], Adapter]) -> list
 
 
 def measure(content: Variant, target: Target, adapter: Adapter) -> Measured:
-    """The length of a variant as its platform counts it."""
+    """The length of a variant as its platform counts it; of a thread, that of its longest part."""
     post = Post(key=target.id, text=content.text, link=content.link)
-    return Measured(adapter.limits.measure(adapter.wording(post)), adapter.limits.text)
+    texts = [adapter.wording(post), *(part.text for part in content.thread)]
+    return Measured(max(adapter.limits.measure(text) for text in texts), adapter.limits.text)

@@ -5,8 +5,6 @@ Every key is explained in ``config.example.toml``, which a test compares with th
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +16,7 @@ from campaigns.definition import Duration, Id, Part, Target, Zone
 from campaigns.files import Audience
 from campaigns.problems import Problem
 from campaigns.validation import parse, read_toml, refusal
+from scheduler.costs import Amount, CostSettings, Prices
 from scheduler.errors import GaungError, ProblemsError
 from scheduler.i18n import N_
 from scheduler.location import FILE_NAME
@@ -64,6 +63,10 @@ class AccountSettings(Part):
     secrets: SecretReferences = Field(default_factory=dict)
     api_base: str = Field(default="", description="Another address for the platform's API.")
     options: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
+    budget: Amount | None = Field(
+        default=None,
+        description="The most that publishing may cost in a month, in the currency of the prices.",
+    )
 
 
 class DaemonSettings(Part):
@@ -137,6 +140,21 @@ class MediaSettings(Part):
     )
 
 
+class StopSettings(Part):
+    """What follows from a stop."""
+
+    fresh_approval: bool = Field(
+        default=False, description="What came due during a stop needs a new approval before it goes out."
+    )
+
+
+class AuditSettings(Part):
+    """Where the head of the audit is written down, so that nobody can write the whole of it anew unseen."""
+
+    anchor: str = Field(default="", description="A file outside the database's reach; empty: none.")
+    signing_key: str = Field(default="", description="The SSH key that signs the anchors; empty: unsigned.")
+
+
 class Config(Part):
     """What ``config.toml`` says."""
 
@@ -154,6 +172,9 @@ class Config(Part):
     reach: ReachSettings = ReachSettings()
     media: MediaSettings = MediaSettings()
     report: ReportSettings = ReportSettings()
+    stop: StopSettings = StopSettings()
+    audit: AuditSettings = AuditSettings()
+    costs: CostSettings = CostSettings()
     people: Mapping[Id, Person] = Field(default_factory=dict)
     accounts: Mapping[Id, AccountSettings] = Field(default_factory=dict)
     groups: Mapping[Id, tuple[str, ...]] = Field(default_factory=dict)
@@ -176,6 +197,24 @@ class Config(Part):
                         name=member,
                     )
         return self
+
+    @model_validator(mode="after")
+    def _budgets_have_prices(self) -> Self:
+        priced = {one.platform for one in self.costs.prices}
+        for name, account in self.accounts.items():
+            if account.budget is not None and account.platform not in priced:
+                raise refusal(
+                    "budget-prices",
+                    N_("The account {name} has a budget, but [costs] has no prices of {platform}."),
+                    name=name,
+                    platform=account.platform,
+                )
+        return self
+
+    @property
+    def prices(self) -> Prices:
+        """The prices, their days and months counted in the zone of the configuration."""
+        return Prices(self.costs.prices, self.zone)
 
     @property
     def file(self) -> Path:
@@ -224,27 +263,17 @@ def load(path: Path, platforms: tuple[str, ...]) -> Config:
 
 
 def _unknown_platforms(config: Config, platforms: tuple[str, ...]) -> list[Problem]:
+    named = [(name, "platform", account.platform) for name, account in config.accounts.items()]
+    named += [("costs", "prices", prices.platform) for prices in config.costs.prices]
     return [
         Problem(
             "unknown-platform",
             N_("There is no platform {name}. Known: {known}."),
-            {"name": account.platform, "known": ", ".join(platforms)},
+            {"name": platform, "known": ", ".join(platforms)},
             file=config.file.name,
-            item=name,
-            field="platform",
+            item=item,
+            field=field,
         )
-        for name, account in config.accounts.items()
-        if account.platform not in platforms
+        for item, field, platform in named
+        if platform not in platforms
     ]
-
-
-def operating_system_user() -> str:
-    """The login name of the real user of this process; not taken from the environment on POSIX."""
-    if os.name == "posix":
-        import pwd
-
-        try:
-            return pwd.getpwuid(os.getuid()).pw_name
-        except KeyError:
-            return str(os.getuid())
-    return getpass.getuser()

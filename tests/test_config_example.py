@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
@@ -58,15 +58,15 @@ def missing(model: type[BaseModel], tables: list[Mapping[str, Any]], place: str 
             found.append(f"{place}{name}")
             continue
         for inner in models_in(about.annotation):
-            # A table or a list of tables (accounts, people): what one of them lacks, another may have.
+            # A table or a list of tables (accounts, prices): what one of them lacks, another may have.
             several = inner is not about.annotation
-            below = [one for table in having for one in (_members(table) if several else [table])]
+            below = [one for table in having for one in (tables_in(table) if several else [table])]
             found += missing(inner, below, f"{place}{name}.")
     return found
 
 
-def _members(tables: Any) -> Iterable[Any]:
-    return tables.values() if isinstance(tables, dict) else tables
+def tables_in(table: Mapping[str, Any] | list[Any]) -> Iterator[Mapping[str, Any]]:
+    yield from table.values() if isinstance(table, Mapping) else table
 
 
 @pytest.fixture

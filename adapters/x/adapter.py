@@ -43,6 +43,7 @@ from adapters.errors import (
 )
 from adapters.matching import LATER
 from adapters.transport import READ_TIMEOUT, Transport
+from adapters.x import billing
 from adapters.x.account import Listing, Step, list_posts, parent_of, posted_at, time_of, who_am_i
 from adapters.x.api import LOGINS, MEDIA_REFUSED, XApi, login_of
 from adapters.x.figures import figures
@@ -71,6 +72,9 @@ class XAdapter(Adapter):
 
     #: An OAuth 2.0 token lives two hours (PLATFORMS.md, X, a).
     renew_before: ClassVar[timedelta | None] = timedelta(minutes=30)
+
+    bills: ClassVar[Mapping[str, str]] = billing.ACTS
+    billed_reading: ClassVar[str] = billing.READ
 
     def __init__(
         self,
@@ -118,6 +122,12 @@ class XAdapter(Adapter):
                 )
             )
         return problems
+
+    def billable(self, post: Post) -> Mapping[str, int]:
+        return billing.whole(self._steps(post))
+
+    def billed(self, post: Post, saved: Mapping[str, Json]) -> Mapping[str, int]:
+        return billing.done(self._steps(post), saved)
 
     def verify(self) -> Identity:
         """See :meth:`Adapter.verify`. With OAuth 1.0a, X tells in a header whether the keys may write."""
@@ -274,7 +284,9 @@ class XAdapter(Adapter):
         """The connection, made anew when a secret was replaced (an OAuth 2.0 token lives two hours)."""
         secrets = {name: self.account.secret(name) for name in LOGINS[self._login]}
         if self._made is None or self._made.secrets != secrets:
-            self._made = XApi(self.account.api_base, self._login, secrets, self.now, self._read_timeout)
+            self._made = XApi(
+                self.account.api_base, self._login, secrets, self.now, self._read_timeout, self.heed
+            )
         return self._made
 
     def _user_id(self, api: XApi) -> str:

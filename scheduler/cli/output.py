@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -80,6 +81,8 @@ def plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, StrEnum):
         return value.value
+    if isinstance(value, Decimal):
+        return f"{value:f}"  # as text: a number of JSON would become a float on the other side
     if isinstance(value, list):
         return [plain(one) for one in value]
     if isinstance(value, dict):
@@ -100,9 +103,19 @@ def human(value: Any) -> str:
         from scheduler.cli.words import state_word
 
         return state_word(value)
+    if isinstance(value, Decimal):
+        return amount(value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     return str(value)
+
+
+def amount(value: Decimal, currency: str = "") -> str:
+    """An amount of money as an office writes it: "USD 12,40"; no decimal place is rounded away."""
+    from babel.numbers import format_decimal
+
+    shown = format_decimal(value, "#,##0.00####", locale=i18n.language())
+    return f"{currency} {shown}" if currency else shown
 
 
 def local_time(instant: datetime, zone: str) -> str:
@@ -128,7 +141,7 @@ def _table(rows: Sequence[Row], columns: Mapping[str, str]) -> None:
     console = Console(width=None if sys.stdout.isatty() else 250, highlight=False)
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for key, heading in columns.items():
-        numbers = all(isinstance(row.get(key), int | None) for row in rows)
+        numbers = all(isinstance(row.get(key), int | Decimal | None) for row in rows)
         table.add_column(heading, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(human(row.get(key))) for key in columns))

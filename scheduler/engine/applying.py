@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 from campaigns.definition import Campaign, MediaFacts, Target
 from campaigns.files import Loaded
-from campaigns.planning import Changes, compare, plan
+from campaigns.planning import Changes, PlannedPost, compare, plan
+from campaigns.timetable import to_utc
 from scheduler.store import campaigns as stored
 from scheduler.store.database import Session, Store
 from scheduler.store.media import MediaFolder
 from scheduler.store.operations import publish_within
 from scheduler.store.tables import CampaignVersion
+
+_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 def preview(store: Store, loaded: Loaded, *, now: datetime, horizon: timedelta) -> Changes:
@@ -47,6 +50,23 @@ def apply(
         if before is not None:
             stored.set_terms(session, loaded.campaign.id, publish_within(before), _terms(loaded.campaign))
         return changes
+
+
+def to_come(store: Store, loaded: Loaded, *, now: datetime) -> list[PlannedPost]:
+    """Given a campaign, return every post that would still go out if it were applied at ``now``.
+
+    To the campaign's last day, whatever the horizon; what a person cancelled is not among them.
+    """
+    last = to_utc(datetime.combine(loaded.campaign.end, time.max), loaded.campaign.zone)
+    posts = plan(loaded, last + timedelta(days=1))
+    with store.read() as session:
+        known = {one.key: one for one in stored.stored_posts(session, loaded.campaign.id, _EVER)}
+
+    def goes_out(post: PlannedPost) -> bool:
+        old = known.get(post.key)
+        return post.planned_at >= now if old is None or old.withdrawn else old.waiting
+
+    return [post for post in posts if goes_out(post)]
 
 
 def extend(store: Store, *, now: datetime, horizon: timedelta) -> int:

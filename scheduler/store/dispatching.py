@@ -1,7 +1,9 @@
 """The queries of the dispatcher: what may be claimed, what is overdue, what was lost, what is next.
 
-The conditions of a claim (due, approved, account usable and free, in order) are read inside the
-transaction that claims. Times are UTC.
+The conditions of a claim (due, approved, not stopped, account usable and free, in order) are read
+inside the transaction that claims. Times are UTC. Statements of every turn are built once (``@cache``)
+and get their values as parameters: to build one costs more than to run it. What holds is part of the
+statement, so they are built anew when a stop or a window begins or ends.
 """
 
 from __future__ import annotations
@@ -9,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +21,7 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     literal_column,
@@ -28,7 +33,9 @@ from sqlmodel import Session
 
 from campaigns.definition import Kind
 from scheduler.states import Event, State
-from scheduler.store.tables import accounts, approvals, attempts, contents, deliveries
+from scheduler.store import holding
+from scheduler.store.holding import Holds
+from scheduler.store.tables import UtcDateTime, accounts, approvals, attempts, contents, deliveries
 from scheduler.store.transitions import Change, apply_changes
 
 
@@ -51,10 +58,14 @@ class Claim:
     progress: Mapping[str, Any]
     attempts: int
     looks: int
+    at: datetime
+    """When it was claimed, or taken to be looked for."""
     first_try_at: datetime
     """When the first attempt began: a post found on the platform cannot be older."""
     last_try_at: datetime
     """When the last attempt ended, or began if its end is unknown."""
+    lost_at: datetime | None = None
+    """When an attempt was last given up though its process may still have been at it."""
 
 
 _COLUMNS = (
@@ -75,6 +86,12 @@ _COLUMNS = (
 )
 
 
+#: The code of an attempt that was given up though its process may still have been at it.
+LEASE_EXPIRED = "lease-expired"
+#: The moment of a turn, as a parameter of its statements.
+NOW = bindparam("now", type_=UtcDateTime())
+
+
 def in_state(state: State, rows: Any = deliveries) -> ColumnElement[bool]:
     """``state = '...'`` as a literal, since SQLite uses a partial index for a literal only."""
     return rows.c.state == literal_column(f"'{state.value}'")  # type: ignore[no-any-return]
@@ -89,10 +106,10 @@ def approved(rows: Any = deliveries) -> ColumnElement[bool]:
     )
 
 
-def _account_usable(now: datetime) -> ColumnElement[bool]:
+def _account_usable() -> ColumnElement[bool]:
     return ~exists().where(
         accounts.c.account_id == deliveries.c.account_id,
-        or_(accounts.c.disabled_at.is_not(None), accounts.c.not_before > now),
+        or_(accounts.c.disabled_at.is_not(None), accounts.c.not_before > NOW),
     )
 
 
@@ -104,7 +121,8 @@ def _account_free() -> ColumnElement[bool]:
     )
 
 
-def _first_of_account() -> ColumnElement[bool]:
+def _first_of_account(holds: Holds) -> ColumnElement[bool]:
+    """Whether nothing earlier of its account could go out; what is held keeps nothing else back."""
     earlier = deliveries.alias("earlier")
     return ~exists().where(
         earlier.c.account_id == deliveries.c.account_id,
@@ -114,24 +132,29 @@ def _first_of_account() -> ColumnElement[bool]:
             and_(earlier.c.planned_at == deliveries.c.planned_at, earlier.c.id < deliveries.c.id),
         ),
         approved(earlier),
+        ~holding.held(holds, earlier),
     )
 
 
-def _claimable(now: datetime) -> Select[Any]:
+@lru_cache(maxsize=8)
+def _claimable(holds: Holds) -> Select[Any]:
     return (
         select(*_COLUMNS)
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(
             in_state(State.PLANNED),
-            deliveries.c.planned_at <= now,
-            deliveries.c.due_at <= now,
-            deliveries.c.expires_at >= now,
+            deliveries.c.planned_at <= NOW,
+            deliveries.c.due_at <= NOW,
+            deliveries.c.expires_at >= NOW,
+            deliveries.c.id.not_in(bindparam("held", expanding=True)),
             approved(),
-            _account_usable(now),
+            ~holding.held(holds),
+            _account_usable(),
             _account_free(),
-            _first_of_account(),
+            _first_of_account(holds),
         )
         .order_by(deliveries.c.planned_at, deliveries.c.id)
+        .limit(bindparam("limit"))
         .with_for_update(of=deliveries, skip_locked=True)
     )
 
@@ -152,7 +175,10 @@ def claim(
     """
     if limit <= 0:
         return []
-    rows = session.execute(_claimable(now).where(deliveries.c.id.not_in(held)).limit(limit)).all()
+    claimable = _claimable(holding.present(session))
+    rows = session.execute(claimable, {"now": now, "held": list(held), "limit": limit}).all()
+    if not rows:
+        return []
     apply_changes(
         session,
         [
@@ -177,8 +203,6 @@ def claim(
         actor="daemon",
         at=now,
     )
-    if not rows:
-        return []
     opened = session.execute(
         attempts.insert().returning(attempts.c.id, attempts.c.delivery_id),
         [
@@ -196,15 +220,22 @@ def claim(
         ],
     ).all()
     attempt_of = {delivery_id: attempt_id for attempt_id, delivery_id in opened}
-    return [_claim(row, attempt_of[row.id], row.attempts + 1, now, now) for row in rows]
+    return [
+        _claim(
+            row,
+            attempt_id=attempt_of[row.id],
+            attempts=row.attempts + 1,
+            at=now,
+            first_try_at=now,
+            last_try_at=now,
+        )
+        for row in rows
+    ]
 
 
-def _claim(
-    row: Row[Any], attempt_id: int, tries: int, first_try_at: datetime, last_try_at: datetime
-) -> Claim:
+def _claim(row: Row[Any], **rest: Any) -> Claim:
     return Claim(
         delivery_id=row.id,
-        attempt_id=attempt_id,
         key=row.key,
         campaign_id=row.campaign_id,
         account_id=row.account_id,
@@ -216,36 +247,27 @@ def _claim(
         thread=row.thread,
         first_comment=row.first_comment,
         progress=row.progress,
-        attempts=tries,
         looks=row.looks,
-        first_try_at=first_try_at,
-        last_try_at=last_try_at,
+        **rest,
     )
 
 
 def expire(session: Session, now: datetime) -> int:
-    """Move every planned delivery that is too late to ``missed`` or ``review``; return how many."""
-    rows = session.execute(
-        select(
-            deliveries.c.id,
-            deliveries.c.campaign_id,
-            deliveries.c.digest,
-            deliveries.c.if_missed,
-            approved().label("approved"),
-        )
-        .where(in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.expires_at < now)
-        .with_for_update(of=deliveries, skip_locked=True)
-    ).all()
+    """Move every planned delivery that is too late to ``missed`` or ``review``; return how many.
+
+    What was held back is put to a person, whatever its campaign does with what it misses.
+    """
+    rows = session.execute(_expired(holding.present(session)), {"now": now}).all()
     apply_changes(
         session,
         [
             Change(
                 row.id,
                 State.PLANNED,
-                Event.MISSED if row.if_missed == "skip" else Event.HELD,
+                Event.MISSED if row.if_missed == "skip" and not row.held else Event.HELD,
                 row.campaign_id,
                 row.digest,
-                {"code": "too-late" if row.approved else "not-approved"},
+                {"code": row.held or ("too-late" if row.approved else "not-approved")},
             )
             for row in rows
         ],
@@ -255,58 +277,19 @@ def expire(session: Session, now: datetime) -> int:
     return len(rows)
 
 
-def lose(session: Session, now: datetime) -> int:
-    """Make every attempt whose lease ran out uncertain; return how many."""
-    rows = session.execute(
-        select(deliveries.c.id, deliveries.c.campaign_id, deliveries.c.digest, deliveries.c.node)
-        .where(in_state(State.SENDING), deliveries.c.lease_until < now)
-        .with_for_update(skip_locked=True)
-    ).all()
-    apply_changes(
-        session,
-        [
-            Change(
-                row.id,
-                State.SENDING,
-                Event.LOST,
-                row.campaign_id,
-                row.digest,
-                {"code": "lease-expired", "due_at": now, "looks": 0, "lease_until": None},
-                {"node": row.node},
-            )
-            for row in rows
-        ],
-        actor="daemon",
-        at=now,
-    )
-    if rows:
-        close_attempts(
-            session, [row.id for row in rows], now=now, outcome=Event.LOST, code="lease-expired", reason=""
+@lru_cache(maxsize=8)
+def _expired(holds: Holds) -> Select[Any]:
+    return (
+        select(
+            deliveries.c.id,
+            deliveries.c.campaign_id,
+            deliveries.c.digest,
+            deliveries.c.if_missed,
+            approved().label("approved"),
+            holding.code(holds).label("held"),
         )
-    return len(rows)
-
-
-def close_attempts(
-    session: Session, delivery_ids: Sequence[int], *, now: datetime, outcome: str, code: str, reason: str
-) -> None:
-    """End the open attempt of each delivery."""
-    session.execute(
-        update(attempts)
-        .where(attempts.c.delivery_id.in_(delivery_ids), attempts.c.finished_at.is_(None))
-        .values(finished_at=now, outcome=outcome, code=code, reason=reason)
-    )
-
-
-def renew(session: Session, delivery_ids: Sequence[int], *, node: str, lease_until: datetime) -> None:
-    """Renew the leases of the deliveries that this node has in flight."""
-    session.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.id.in_(delivery_ids),
-            deliveries.c.node == node,
-            deliveries.c.lease_until.is_not(None),
-        )
-        .values(lease_until=lease_until)
+        .where(in_state(State.PLANNED), deliveries.c.planned_at <= NOW, deliveries.c.expires_at < NOW)
+        .with_for_update(of=deliveries, skip_locked=True)
     )
 
 
@@ -326,52 +309,84 @@ def look(
     """
     if limit <= 0:
         return []
-    began = attempts.c.started_at
-    # Subqueries of a row, not a join: SQLite would go through every attempt ever made, at every turn.
-    rows = session.execute(
-        select(
-            *_COLUMNS,
-            _of_attempts(func.min(began)).label("first_try_at"),
-            _of_attempts(func.max(func.coalesce(attempts.c.finished_at, began))).label("last_try_at"),
-        )
-        .join(contents, contents.c.digest == deliveries.c.digest)
-        .where(
-            in_state(State.UNSURE),
-            deliveries.c.asks.is_(False),
-            deliveries.c.due_at <= now,
-            deliveries.c.id.not_in(held),
-            or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < now),
-        )
-        .order_by(deliveries.c.due_at)
-        .limit(limit)
-        .with_for_update(of=deliveries, skip_locked=True)
-    ).all()
+    rows = session.execute(_lookable(), {"now": now, "held": list(held), "limit": limit}).all()
     if rows:
         session.execute(
             update(deliveries)
             .where(deliveries.c.id.in_([row.id for row in rows]))
             .values(node=node, lease_until=lease_until)
         )
-    return [_claim(row, 0, row.attempts, row.first_try_at, row.last_try_at) for row in rows]
+    return [
+        _claim(
+            row,
+            attempt_id=0,
+            attempts=row.attempts,
+            at=now,
+            first_try_at=row.first_try_at,
+            last_try_at=row.last_try_at,
+            lost_at=row.lost_at,
+        )
+        for row in rows
+    ]
 
 
-def _of_attempts(value: ColumnElement[Any]) -> ScalarSelect[Any]:
-    return select(value).where(attempts.c.delivery_id == deliveries.c.id).scalar_subquery()
+@cache
+def _lookable() -> Select[Any]:
+    began = attempts.c.started_at
+    # Subqueries of a row, not a join: SQLite would go through every attempt ever made, at every turn.
+    return (
+        select(
+            *_COLUMNS,
+            _of_attempts(func.min(began)).label("first_try_at"),
+            _of_attempts(func.max(func.coalesce(attempts.c.finished_at, began))).label("last_try_at"),
+            _of_attempts(func.max(attempts.c.finished_at), attempts.c.code == LEASE_EXPIRED).label("lost_at"),
+        )
+        .join(contents, contents.c.digest == deliveries.c.digest)
+        .where(
+            in_state(State.UNSURE),
+            deliveries.c.asks.is_(False),
+            deliveries.c.due_at <= NOW,
+            deliveries.c.id.not_in(bindparam("held", expanding=True)),
+            or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < NOW),
+        )
+        .order_by(deliveries.c.due_at)
+        .limit(bindparam("limit"))
+        .with_for_update(of=deliveries, skip_locked=True)
+    )
 
 
-def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> bool:
-    """Store what an attempt must remember; False if the attempt is no longer this node's."""
-    changed = session.connection().execute(
+def _of_attempts(value: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(value).where(attempts.c.delivery_id == deliveries.c.id, *conditions).scalar_subquery()
+
+
+class Saved(Enum):
+    """What an attempt is told when it has asked to remember something."""
+
+    KEPT = "kept"
+    """Committed: go on."""
+    STOPPED = "stopped"
+    """Committed, but it is held back by now: end here."""
+    LOST = "lost"
+    """Not stored: the attempt is no longer this node's."""
+
+
+def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> Saved:
+    """Store what an attempt must remember, and say whether it may go on."""
+    held = session.connection().execute(
         update(deliveries)
         .where(deliveries.c.id == delivery_id, deliveries.c.node == node, in_state(State.SENDING))
         .values(progress=dict(progress))
+        .returning(holding.held(holding.present(session)))
     )
-    return changed.rowcount == 1
+    answer = held.scalar()
+    return Saved.LOST if answer is None else Saved.STOPPED if answer else Saved.KEPT
 
 
 def pause_account(session: Session, account_id: str, until: datetime) -> None:
-    """Let no delivery of the account be claimed before ``until``."""
-    _account(session, account_id, not_before=until)
+    """Let no delivery of the account be claimed before ``until``, nor before the end of a longer pause."""
+    longer = exists().where(accounts.c.account_id == account_id, accounts.c.not_before >= until)
+    if not session.execute(select(longer)).scalar():
+        _account(session, account_id, not_before=until)
 
 
 def disable_account(session: Session, account_id: str, *, now: datetime, code: str, reason: str) -> None:
@@ -395,24 +410,23 @@ def _account(session: Session, account_id: str, **values: Any) -> None:
 
 def next_due(session: Session, now: datetime) -> datetime | None:
     """The next instant at which something may have to be done, later than ``now``; None if nothing waits."""
-    waiting = select(func.min(deliveries.c.planned_at)).where(
-        in_state(State.PLANNED), deliveries.c.planned_at > now
-    )
-    retrying = select(func.min(deliveries.c.due_at)).where(
-        in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.due_at > now
-    )
-    expiring = select(func.min(deliveries.c.expires_at)).where(
-        in_state(State.PLANNED), deliveries.c.planned_at <= now, deliveries.c.expires_at > now
-    )
-    looking = select(func.min(deliveries.c.due_at)).where(
-        in_state(State.UNSURE), deliveries.c.asks.is_(False), deliveries.c.due_at > now
-    )
-    pausing = select(func.min(accounts.c.not_before)).where(accounts.c.not_before > now)
-    measuring = select(func.min(deliveries.c.reach_at)).where(
-        deliveries.c.reach_at.is_not(None), deliveries.c.reach_at > now
-    )
-    found = [
-        session.execute(statement).scalar()
-        for statement in (waiting, retrying, expiring, looking, pausing, measuring)
-    ]
+    found = session.execute(_next_due(), {"now": now}).one()
     return min((moment for moment in found if moment), default=None)
+
+
+@cache
+def _next_due() -> Select[Any]:
+    begun = (in_state(State.PLANNED), deliveries.c.planned_at <= NOW)
+    moments = {
+        "waiting": _earliest(deliveries.c.planned_at, in_state(State.PLANNED)),
+        "retrying": _earliest(deliveries.c.due_at, *begun),
+        "expiring": _earliest(deliveries.c.expires_at, *begun),
+        "looking": _earliest(deliveries.c.due_at, in_state(State.UNSURE), deliveries.c.asks.is_(False)),
+        "pausing": _earliest(accounts.c.not_before),
+        "measuring": _earliest(deliveries.c.reach_at, deliveries.c.reach_at.is_not(None)),
+    }
+    return select(*(moment.label(name) for name, moment in moments.items()))
+
+
+def _earliest(column: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(func.min(column)).where(column > NOW, *conditions).scalar_subquery()

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, exists, literal_column, select, update
+from sqlalchemy import Select, Update, bindparam, exists, literal_column, select, update
 from sqlmodel import Session
 
-from scheduler.states import State
-from scheduler.store.dispatching import in_state
+from scheduler.states import Event, State
+from scheduler.store.dispatching import NOW, in_state
 from scheduler.store.tables import attempts, deliveries, snapshots
 from scheduler.store.transitions import Change, apply_changes
 
@@ -31,8 +32,16 @@ class Standing:
 
 
 def standings(session: Session, delivery_ids: Sequence[int]) -> dict[int, Standing]:
-    """How each delivery stands."""
-    rows = session.execute(
+    """How each delivery stands; on PostgreSQL nobody else changes it before this transaction ends."""
+    if not delivery_ids:
+        return {}
+    rows = session.execute(_standings(), {"ids": list(delivery_ids)})
+    return {row.id: Standing(State(row.state), row.attempts, row.looks, row.open_attempt) for row in rows}
+
+
+@cache
+def _standings() -> Select[Any]:
+    return (
         select(
             deliveries.c.id,
             deliveries.c.state,
@@ -41,9 +50,10 @@ def standings(session: Session, delivery_ids: Sequence[int]) -> dict[int, Standi
             attempts.c.id.label("open_attempt"),
         )
         .outerjoin(attempts, (attempts.c.delivery_id == deliveries.c.id) & attempts.c.finished_at.is_(None))
-        .where(deliveries.c.id.in_(delivery_ids))
+        .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+        .order_by(deliveries.c.id)
+        .with_for_update(of=deliveries)
     )
-    return {row.id: Standing(State(row.state), row.attempts, row.looks, row.open_attempt) for row in rows}
 
 
 def settle(session: Session, changes: Sequence[Change], *, now: datetime) -> None:
@@ -56,15 +66,7 @@ def end_attempts(session: Session, ends: Sequence[Mapping[str, Any]]) -> None:
     if not ends:
         return
     session.connection().execute(
-        update(attempts)
-        .where(attempts.c.id == bindparam("_attempt"))
-        .values(
-            finished_at=bindparam("_at"),
-            outcome=bindparam("_outcome"),
-            code=bindparam("_code"),
-            reason=bindparam("_reason"),
-            remote_id=bindparam("_remote"),
-        ),
+        _end_attempt(),
         [
             {
                 "_attempt": end["attempt_id"],
@@ -76,6 +78,21 @@ def end_attempts(session: Session, ends: Sequence[Mapping[str, Any]]) -> None:
             }
             for end in ends
         ],
+    )
+
+
+@cache
+def _end_attempt() -> Update:
+    return (
+        update(attempts)
+        .where(attempts.c.id == bindparam("_attempt"))
+        .values(
+            finished_at=bindparam("_at"),
+            outcome=bindparam("_outcome"),
+            code=bindparam("_code"),
+            reason=bindparam("_reason"),
+            remote_id=bindparam("_remote"),
+        )
     )
 
 
@@ -95,18 +112,29 @@ def taken(session: Session, account_id: str, remote_id: str, but: int) -> bool:
     )
 
 
+def settled(session: Session, attempt_id: int) -> bool:
+    """Whether an attempt has ended by its own answer, and not only because nobody heard of it."""
+    outcome = session.execute(select(attempts.c.outcome).where(attempts.c.id == attempt_id)).scalar()
+    return outcome not in {None, "", Event.LOST.value}
+
+
 def reach_due(session: Session, now: datetime, limit: int) -> dict[str, dict[str, int]]:
     """Posts whose figures are due: account -> remote id -> delivery, at most ``limit`` posts in all."""
-    rows = session.execute(
-        select(deliveries.c.id, deliveries.c.account_id, deliveries.c.remote_id)
-        .where(deliveries.c.reach_at.is_not(None), deliveries.c.reach_at <= now, in_state(State.SENT))
-        .order_by(deliveries.c.reach_at)
-        .limit(limit)
-    )
+    rows = session.execute(_reach_due(), {"now": now, "limit": limit})
     due: dict[str, dict[str, int]] = {}
     for row in rows:
         due.setdefault(row.account_id, {})[row.remote_id] = row.id
     return due
+
+
+@cache
+def _reach_due() -> Select[Any]:
+    return (
+        select(deliveries.c.id, deliveries.c.account_id, deliveries.c.remote_id)
+        .where(deliveries.c.reach_at.is_not(None), deliveries.c.reach_at <= NOW, in_state(State.SENT))
+        .order_by(deliveries.c.reach_at)
+        .limit(bindparam("limit"))
+    )
 
 
 def published(session: Session, delivery_ids: Sequence[int]) -> dict[int, datetime]:

@@ -1,7 +1,7 @@
 """The only way by which a delivery changes its state.
 
 Every change is a compare-and-set on the old state, checked against the one table in
-``scheduler.states``, and writes its audit event in the same transaction.
+``scheduler.states``, and notes its audit event, which the store writes in the same transaction.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import Update, bindparam, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State, after
-from scheduler.store.tables import audit, deliveries
+from scheduler.store import auditing
+from scheduler.store.tables import deliveries
 
 
 class StaleStateError(Exception):
@@ -47,11 +49,6 @@ def apply_changes(session: Session, changes: Sequence[Change], *, actor: str, at
         groups[tuple(sorted(change.values))].append((change, after(change.before, change.event)))
     connection = session.connection()
     for columns, group in groups.items():
-        statement = (
-            update(deliveries)
-            .where(deliveries.c.id == bindparam("_id"), deliveries.c.state == bindparam("_before"))
-            .values(state=bindparam("_after"), **{column: bindparam(column) for column in columns})
-        )
         rows = [
             {
                 "_id": change.delivery_id,
@@ -61,27 +58,36 @@ def apply_changes(session: Session, changes: Sequence[Change], *, actor: str, at
             }
             for change, state in group
         ]
-        changed = connection.execute(statement, rows).rowcount
+        changed = connection.execute(_compare_and_set(columns), rows).rowcount
         if changed != len(rows):
             raise StaleStateError(f"{len(rows) - changed} of {len(rows)} deliveries had moved on")
-    if changes:
-        connection.execute(
-            audit.insert(),
-            [
-                {
-                    "at": at,
-                    "actor": actor,
-                    "action": change.event,
-                    "campaign_id": change.campaign_id,
-                    "delivery_id": change.delivery_id,
-                    "before": change.before,
-                    "after": after(change.before, change.event),
-                    "digest": change.digest,
-                    "detail": dict(change.detail),
-                }
-                for change in changes
-            ],
-        )
+    auditing.note(
+        session,
+        [
+            auditing.Event(
+                at,
+                actor,
+                change.event,
+                change.campaign_id,
+                change.delivery_id,
+                change.before,
+                after(change.before, change.event),
+                change.digest,
+                change.detail,
+            )
+            for change in changes
+        ],
+    )
+
+
+@cache
+def _compare_and_set(columns: tuple[str, ...]) -> Update:
+    """The statement that sets the state and ``columns``; built once for each set of columns."""
+    return (
+        update(deliveries)
+        .where(deliveries.c.id == bindparam("_id"), deliveries.c.state == bindparam("_before"))
+        .values(state=bindparam("_after"), **{column: bindparam(column) for column in columns})
+    )
 
 
 def record(
@@ -95,18 +101,6 @@ def record(
     digest: str = "",
     detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write an audit event of something that changes no state (an approval, an edit, a setting)."""
-    session.connection().execute(
-        audit.insert(),
-        {
-            "at": at,
-            "actor": actor,
-            "action": action,
-            "campaign_id": campaign_id,
-            "delivery_id": delivery_id,
-            "before": "",
-            "after": "",
-            "digest": digest,
-            "detail": dict(detail or {}),
-        },
-    )
+    """Note an audit event of something that changes no state (an approval, an edit, a setting)."""
+    event = auditing.Event(at, actor, action, campaign_id, delivery_id, digest=digest, detail=detail or {})
+    auditing.note(session, [event])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+
+from bench.figure import Figure, ratio
 
 from campaigns import timetable
 from campaigns.definition import Campaign, Target
@@ -63,4 +66,6 @@ def bare_loop() -> float:
     return seconds
 
 
-MEASUREMENTS = (("planning 100,000 / bare loop", planning, bare_loop, None),)
+def figures() -> Iterator[Figure]:
+    """The ratio of the two."""
+    yield ratio("planning 100,000 / bare loop", planning, bare_loop, None)

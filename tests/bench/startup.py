@@ -5,6 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+
+from bench.figure import Figure, ratio
 
 _TYPER_PROGRAM = """
 import typer
@@ -37,4 +40,6 @@ def typer_help() -> float:
     return _timed("-c", _TYPER_PROGRAM)
 
 
-MEASUREMENTS = (("gaung --help / one-command Typer", gaung_help, typer_help, 1.5),)
+def figures() -> Iterator[Figure]:
+    """The ratio of the two."""
+    yield ratio("gaung --help / one-command Typer", gaung_help, typer_help, 1.5)

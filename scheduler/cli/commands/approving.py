@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scheduler.cli.asking import agrees
 from scheduler.cli.output import emit, local_time, say
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
@@ -49,7 +50,7 @@ def approve(
     chosen = []
     for number, one in enumerate(waiting, 1):
         _show(workplace, one, number, len(waiting))
-        if yes or _agrees():
+        if yes or agrees(_("Approve? [y/N]")):
             chosen.append(one.content.digest)
         emit("")
     with store.write() as session:
@@ -65,17 +66,6 @@ def approve(
     return 0 if len(chosen) == len(waiting) else 3
 
 
-def _agrees() -> bool:
-    """Ask until the answer is a clear yes or no, in Indonesian or English; enter alone is no."""
-    while True:
-        answer = str(typer.prompt(_("Approve? [y/N]"), default="", show_default=False, err=True))
-        if answer.strip().lower() in {"y", "ya", "yes"}:
-            return True
-        if answer.strip().lower() in {"", "n", "t", "no", "tidak"}:
-            return False
-        say(_("Please answer y (yes) or n (no)."))
-
-
 def _show_all(workplace: Workplace, waiting: list[Waiting]) -> None:
     for number, one in enumerate(waiting, 1):
         _show(workplace, one, number, len(waiting))
@@ -84,11 +74,13 @@ def _show_all(workplace: Workplace, waiting: list[Waiting]) -> None:
 
 def _show(workplace: Workplace, one: Waiting, number: int, total: int) -> None:
     """Show one content the way its platform will show it."""
-    from adapters.contract import Post
+    from scheduler.cli.money import acts_words, cost_words
+    from scheduler.engine.calls import stored_post
 
     content = one.content
     adapter = workplace.accounts.adapter(content.account_id)
-    wording = adapter.wording(Post(key="", text=content.text, link=content.link))
+    post = stored_post(content, workplace.media)
+    wording = adapter.wording(post)
     emit(
         _(
             "[{number}/{total}] {message} → {account} ({platform})",
@@ -105,7 +97,15 @@ def _show(workplace: Workplace, one: Waiting, number: int, total: int) -> None:
     texts = [wording, *(part["text"] for part in content.thread)]
     for position, text in enumerate(texts, 1):
         if len(texts) > 1:
-            emit(_("  Part {number} of {total}", number=position, total=len(texts)))
+            emit(
+                _(
+                    "  Part {number} of {total}: {length} of {limit} characters",
+                    number=position,
+                    total=len(texts),
+                    length=adapter.limits.measure(text),
+                    limit=adapter.limits.text,
+                )
+            )
         for line in text.splitlines():
             emit(f"  │ {line}")
     if content.link and content.link not in wording:
@@ -122,10 +122,15 @@ def _show(workplace: Workplace, one: Waiting, number: int, total: int) -> None:
                 alt=picture["alt"],
             )
         )
+    if adapter.bills:
+        cost = workplace.config.prices.cost(content.platform, adapter.billable(post), one.first_at)
+        told = {"cost": cost_words(cost), "acts": acts_words(cost.acts, adapter.bills)}
+        once = one.deliveries == 1
+        emit(_("  Cost: {cost} ({acts})", **told) if once else _("  Cost each time: {cost} ({acts})", **told))
     emit(
         _(
             "  {length} of {limit} characters · content {digest}",
-            length=adapter.limits.measure(wording),
+            length=max(adapter.limits.measure(text) for text in texts),
             limit=adapter.limits.text,
             digest=content.digest[:12],
         )

@@ -65,25 +65,49 @@ def schema(
     emit(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-def plan(context: typer.Context, campaign: CampaignArgument = "", form: FormatOption = Format.TABLE) -> None:
+def plan(
+    context: typer.Context,
+    campaign: CampaignArgument = "",
+    costs: Annotated[
+        bool, typer.Option("--costs", help=_("What everything to come will cost, by account and month."))
+    ] = False,
+    form: FormatOption = Format.TABLE,
+) -> None:
+    from scheduler.cli.money import forecasts, list_forecasts, tell_forecasts
     from scheduler.cli.problems import tell_problems
     from scheduler.engine import applying
 
     workplace: Workplace = context.obj
     loaded, warnings = workplace.sound_campaigns(campaign)
+    if costs:
+        list_forecasts(forecasts(workplace, loaded), form)
+        return
     store = workplace.store()
     now = workplace.clock.now()
     rows: list[dict[str, Any]] = []
     waiting = 0
     for one in loaded:
         changes = applying.preview(store, one, now=now, horizon=workplace.config.daemon.horizon)
-        rows += _rows(workplace, one, changes)
+        rows += _rows(workplace, one, changes, form)
         waiting += bool(changes)
         if form is Format.TABLE:
             _summary(one, changes)
     if form is Format.TABLE:
         tell_problems(warnings)
         _tell_orphans(workplace, [one.campaign.id for one in workplace.sound_campaigns()[0]])
+    if form is Format.TABLE:
+        words = {"new": _("new"), "changed": _("changed"), "back": _("back"), "withdrawn": _("withdrawn")}
+        rows = [{**row, "change": words[row["change"]]} for row in rows]
+    headings = _headings(rows, form, several=len(loaded) > 1)
+    listing(rows, headings, form, empty=_("Nothing would change."))
+    if form is Format.TABLE:
+        tell_forecasts(forecasts(workplace, loaded))
+        if waiting:
+            say(_("Nothing was written. To put this into force: gaung apply"))
+
+
+def _headings(rows: list[dict[str, Any]], form: Format, *, several: bool) -> dict[str, str]:
+    """The columns of a plan; people get only those that say something."""
     headings = {
         "change": _("change"),
         "time": _("time"),
@@ -93,20 +117,23 @@ def plan(context: typer.Context, campaign: CampaignArgument = "", form: FormatOp
         "platform": _("platform"),
         "length": _("length"),
         "limit": _("limit"),
+        "parts": _("parts"),
         "media": _("media"),
+        "cost": _("cost"),
         "text": _("text"),
     }
-    if form is Format.TABLE:
-        words = {"new": _("new"), "changed": _("changed"), "back": _("back"), "withdrawn": _("withdrawn")}
-        rows = [{**row, "change": words[row["change"]]} for row in rows]
-        if len(loaded) == 1:
-            headings.pop("campaign")
-    listing(rows, headings, form, empty=_("Nothing would change."))
-    if form is Format.TABLE and waiting:
-        say(_("Nothing was written. To put this into force: gaung apply"))
+    if form is not Format.TABLE:
+        return {**headings, "currency": "", "acts": ""}
+    useful = {
+        "campaign": several,
+        "parts": any(row.get("parts", 1) > 1 for row in rows),
+        "cost": any(row.get("cost") for row in rows),
+    }
+    return {key: heading for key, heading in headings.items() if useful.get(key, True)}
 
 
 def apply(context: typer.Context, campaign: CampaignArgument = "") -> None:
+    from scheduler.cli.money import forecasts, tell_forecasts
     from scheduler.cli.problems import tell_problems
     from scheduler.engine import applying
 
@@ -125,10 +152,11 @@ def apply(context: typer.Context, campaign: CampaignArgument = "") -> None:
         )
         _summary(one, changes)
     tell_problems(warnings)
+    tell_forecasts(forecasts(workplace, loaded))
     _tell_unapproved(workplace)
 
 
-def _rows(workplace: Workplace, loaded: Loaded, changes: Changes) -> list[dict[str, Any]]:
+def _rows(workplace: Workplace, loaded: Loaded, changes: Changes, form: Format) -> list[dict[str, Any]]:
     from scheduler.reports.rows import LocalTime
 
     zone = loaded.campaign.zone
@@ -137,7 +165,7 @@ def _rows(workplace: Workplace, loaded: Loaded, changes: Changes) -> list[dict[s
         *(("changed", post) for _old, post in changes.changed),
         *(("back", post) for post in changes.returned),
     ]
-    rows = [_row(workplace, change, post, zone) for change, post in named]
+    rows = [_row(workplace, loaded, change, post, form) for change, post in named]
     rows += [
         {
             "change": "withdrawn",
@@ -151,23 +179,29 @@ def _rows(workplace: Workplace, loaded: Loaded, changes: Changes) -> list[dict[s
     return sorted(rows, key=lambda row: row["time"].instant)
 
 
-def _row(workplace: Workplace, change: str, post: PlannedPost, zone: str) -> dict[str, Any]:
-    from scheduler.checking import measure
+def _row(
+    workplace: Workplace, loaded: Loaded, change: str, post: PlannedPost, form: Format
+) -> dict[str, Any]:
+    from scheduler.checking import as_post, measure
+    from scheduler.cli.money import cost_columns
     from scheduler.reports.rows import LocalTime
 
     adapter = workplace.accounts.adapter(post.target.id)
     measured = measure(post.variant, post.target, adapter)
+    acts = adapter.billable(as_post(loaded, post.variant)) if adapter.bills else {}
     first_line = post.variant.text.splitlines()[0]
     return {
         "change": change,
-        "time": LocalTime(post.planned_at, zone),
+        "time": LocalTime(post.planned_at, loaded.campaign.zone),
         "campaign": post.campaign_id,
         "message": post.message_id,
         "account": post.target.id,
         "platform": post.target.platform,
         "length": measured.length,
         "limit": measured.limit,
-        "media": len(post.variant.media),
+        "parts": 1 + len(post.variant.thread),
+        "media": len(post.variant.pictures),
+        **cost_columns(workplace.config.prices.cost(post.target.platform, acts, post.planned_at), form),
         "text": first_line if len(first_line) <= 60 else f"{first_line[:57]}...",
     }
 

@@ -1,0 +1,120 @@
+"""Costs as people read them: amounts with their currency, what is unknown called so, forecasts by month."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from scheduler.cli.output import Format, amount, listing, say
+from scheduler.cli.workplace import Workplace
+from scheduler.i18n import _, ngettext
+
+if TYPE_CHECKING:
+    from campaigns.files import Loaded
+    from scheduler.costs import Cost
+    from scheduler.forecast import Forecast
+
+
+def cost_words(cost: Cost) -> str:
+    """A cost in words: what is known of it, and what is not."""
+    if not cost.unpriced:
+        return amount(cost.amount, cost.currency) if cost.acts else _("nothing")
+    unknown = _("the price of {acts} is unknown", acts=acts_words(cost.unpriced))
+    return f"{amount(cost.amount, cost.currency)} + {unknown}" if cost.amount else unknown
+
+
+def acts_words(acts: Mapping[str, int], words: Mapping[str, str] | None = None) -> str:
+    """Acts in an adapter's ``words``, else by their keys in ``[costs]``: "12 post, 3 media_metadata"."""
+    return ", ".join(f"{count} {_(words[act]) if words else act}" for act, count in acts.items())
+
+
+def forecasts(workplace: Workplace, loaded: Sequence[Loaded]) -> list[tuple[str, Forecast]]:
+    """What everything that campaigns still have to publish will cost: campaign id, account and month."""
+    from scheduler.checking import as_post
+    from scheduler.engine.applying import to_come
+    from scheduler.forecast import Outgoing, forecast
+
+    found: list[tuple[str, Forecast]] = []
+    for one in loaded:
+        billed = {target.id for target in one.targets if workplace.accounts.adapter(target.id).bills}
+        posts = to_come(workplace.store(), one, now=workplace.clock.now()) if billed else []
+        outgoing = (
+            Outgoing(post.target.id, post.target.platform, post.planned_at, as_post(one, post.variant))
+            for post in posts
+            if post.target.id in billed
+        )
+        found += [
+            (one.campaign.id, row)
+            for row in forecast(
+                outgoing, workplace.accounts.adapter, workplace.config.prices, workplace.config.reach.ages
+            )
+        ]
+    return found
+
+
+def list_forecasts(rows: Sequence[tuple[str, Forecast]], form: Format) -> None:
+    """List forecasts, and their sum, in which account and month stay empty."""
+    from scheduler.forecast import totals
+
+    total = _("total") if form is Format.TABLE else None
+    sums = [(total, one) for one in totals(one for _campaign, one in rows)]
+    listed: list[dict[str, Any]] = [
+        {
+            "campaign": campaign,
+            "account": one.account_id or None,
+            "platform": one.platform or None,
+            "month": one.month or None,
+            "posts": one.posts,
+            "publishing": one.publishing.total,
+            "figures": one.figures.total,
+            **cost_columns(one.total, form),
+        }
+        for campaign, one in [*rows, *sums]
+    ]
+    headings = {
+        "campaign": _("campaign"),
+        "account": _("account"),
+        "platform": _("platform"),
+        "month": _("month"),
+        "posts": _("posts"),
+        "publishing": _("publishing"),
+        "figures": _("figures"),
+        "cost": _("cost"),
+        "currency": "",
+        "acts": "",
+        "unpriced": "",
+    }
+    if form is Format.TABLE:
+        for key in ("currency", "acts", "unpriced"):
+            headings.pop(key)
+    listing(listed, headings, form, empty=_("None of these accounts is billed by the post."))
+
+
+def cost_columns(cost: Cost, form: Format) -> dict[str, Any]:
+    """The columns of a cost in a listing: in words, or for programs with the acts it is made of."""
+    if form is Format.TABLE:
+        return {"cost": cost_words(cost) if cost.acts else None}
+    acts, unpriced = (
+        (dict(cost.acts), dict(cost.unpriced))
+        if form is Format.JSON
+        else (acts_words(cost.acts), acts_words(cost.unpriced))
+    )
+    return {"cost": cost.total, "currency": cost.currency or None, "acts": acts, "unpriced": unpriced}
+
+
+def tell_forecasts(rows: Sequence[tuple[str, Forecast]]) -> None:
+    """Say what is to come in a sentence for each currency; nothing if nothing is billed."""
+    from scheduler.forecast import totals
+
+    for one in totals(one for _campaign, one in rows):
+        say(
+            ngettext(
+                "Forecast cost of {count} post to come: {cost}. By account and month: gaung plan --costs",
+                "Forecast cost of {count} posts to come: {cost}. By account and month: gaung plan --costs",
+                one.posts,
+                cost=cost_words(one.total),
+            )
+        )
+    missing = sorted({one.platform for _campaign, one in rows if one.total.unpriced})
+    for platform in missing:
+        say(_("Prices of {platform} are missing in [costs]; see config.example.toml.", platform=platform))

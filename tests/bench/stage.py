@@ -1,0 +1,274 @@
+"""The stage of the measurements: an installation with many accounts, a platform, and daemons as processes.
+
+Rows are written straight into the tables, since it is the daemon that is measured and not the planning;
+they are what ``apply`` and ``approve`` leave: each delivery with its content and its approval.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import JSON, Integer, String, func, literal, literal_column, select, type_coerce
+from sqlalchemy import cast as sql_cast
+
+from scheduler.states import State
+from scheduler.store.database import Session, Store
+from scheduler.store.tables import UtcDateTime, approvals, attempts, contents, deliveries
+
+TESTS = Path(__file__).parents[1]
+ROOT = TESTS.parent
+#: Seconds of processor time in one tick of /proc (proc(5)).
+TICK = 1 / os.sysconf("SC_CLK_TCK")
+PAGE = resource.getpagesize()
+#: 552 regional governments with 6 accounts each.
+ACCOUNTS = 552 * 6
+HOUR = timedelta(hours=1)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Deliveries that are alike: ``count`` of them from account number ``first`` on, planned for ``at``."""
+
+    count: int
+    at: datetime
+    state: State = State.PLANNED
+    first: int = 0
+
+
+def fill(store: Store, batches: Sequence[Batch]) -> None:
+    """Write deliveries, each with content and approval; those already sent with their attempt."""
+    with store.read() as session:
+        done = session.execute(select(func.count()).select_from(deliveries)).scalar_one()
+    for start in range(0, len(batches), 50):
+        with store.write() as session:
+            for batch in batches[start : start + 50]:
+                _write(session, batch, done)
+                done += batch.count
+
+
+def _write(session: Session, batch: Batch, done: int) -> None:
+    """Let the database make the rows: a million of them would take Python minutes."""
+    first = select(literal(1, Integer).label("i")).cte("numbers", recursive=True)
+    numbers = first.union_all(select(first.c.i + 1).where(first.c.i < batch.count))
+    number = sql_cast(numbers.c.i + done, String)
+    account = literal("account-") + sql_cast((numbers.c.i + batch.first - 1) % ACCOUNTS, String)
+    digest, key, none = literal("digest-") + number, literal("key-") + number, literal({}, JSON)
+    sent = batch.state is State.SENT
+    at = literal(batch.at, UtcDateTime)
+    connection = session.connection()
+
+    def insert(table: Any, columns: Mapping[str, Any]) -> None:
+        typed = {name: one if hasattr(one, "label") else literal(one) for name, one in columns.items()}
+        connection.execute(
+            table.insert().from_select(
+                list(typed), select(*(one.label(f"c{n}") for n, one in enumerate(typed.values())))
+            )
+        )
+
+    empty = type_coerce(literal([], JSON), JSON)
+    insert(
+        contents,
+        {
+            "digest": digest,
+            "account_id": account,
+            "platform": "practice",
+            "text": literal("Tolak gratifikasi, laporkan kepada unit pengendali. Pesan ") + number,
+            "link": "",
+            "media": empty,
+            "kind": "post",
+            "thread": empty,
+            "first_comment": "",
+        },
+    )
+    insert(
+        approvals,
+        {"campaign_id": "bench", "digest": digest, "approver": "budi", "os_user": "budi", "approved_at": at},
+    )
+    insert(
+        deliveries,
+        {
+            "key": key,
+            "campaign_id": "bench",
+            "message_id": "jujur",
+            "topic": "",
+            "message_class": "routine",
+            "account_id": account,
+            "platform": "practice",
+            "agency": "",
+            "slot": batch.at.replace(tzinfo=None).isoformat(),
+            "zone": "WIB",
+            "planned_at": at,
+            "expires_at": literal(batch.at + 2 * HOUR, UtcDateTime),
+            "if_missed": "review",
+            "due_at": at,
+            "state": batch.state.value,
+            "digest": digest,
+            "attempts": int(sent),
+            "looks": 0,
+            "asks": literal_column("false"),
+            "progress": none,
+            "code": "",
+            "reason": "",
+            "node": "",
+            "remote_id": (literal("old-") + number) if sent else literal(""),
+            "permalink": "",
+            "source": "api" if sent else "",
+            **({"published_at": at} if sent else {}),
+        },
+    )
+    if sent:
+        tried = {
+            "delivery_id": deliveries.c.id,
+            "digest": deliveries.c.digest,
+            "node": literal("old"),
+            "started_at": at,
+            "finished_at": at,
+            "outcome": literal("accepted"),
+            "code": literal(""),
+            "reason": literal(""),
+            "remote_id": deliveries.c.remote_id,
+        }
+        known = select(*tried.values()).where(
+            deliveries.c.state == State.SENT.value, deliveries.c.planned_at == at
+        )
+        connection.execute(attempts.insert().from_select(list(tried), known))
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A running :mod:`servers.ledger_platform` in a process of its own."""
+
+    url: str
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Every post that it took."""
+        with urllib.request.urlopen(f"{self.url}/api/ledger") as answer:
+            found: list[dict[str, Any]] = json.load(answer)
+        return found
+
+    def forget(self) -> None:
+        """Empty the ledger."""
+        urllib.request.urlopen(urllib.request.Request(f"{self.url}/api/ledger", method="DELETE")).close()
+
+
+@contextmanager
+def platform(delay: float) -> Iterator[Platform]:
+    """A platform that answers after ``delay`` seconds."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "servers.ledger_platform", "--delay", str(delay)],
+        cwd=TESTS,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin
+    assert process.stdout
+    try:
+        yield Platform(process.stdout.readline().strip())
+    finally:
+        process.stdin.close()
+        process.wait(10)
+        process.stdout.close()
+
+
+def configure(
+    folder: Path, url: str, *, database: str = "", accounts: int = ACCOUNTS, **daemon: object
+) -> Path:
+    """Write the configuration of an installation; return its file."""
+    lines = [f'database = "{database}"'] if database else []
+    lines += ["[daemon]", *(f"{key} = {json.dumps(value)}" for key, value in daemon.items())]
+    for number in range(accounts):
+        lines += [
+            f"[accounts.account-{number}]",
+            'platform = "practice"',
+            f'handle = "account_{number}"',
+            f'api_base = "{url}"',
+        ]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "state").mkdir(exist_ok=True)
+    file = folder / "config.toml"
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file
+
+
+@dataclass
+class Process:
+    """A running program of which the cost is asked."""
+
+    popen: subprocess.Popen[bytes]
+    log: Path
+
+    def cpu(self) -> float:
+        """Seconds of processor time so far, in all of its threads (proc(5), fields 14 and 15)."""
+        fields = Path(f"/proc/{self.popen.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) * TICK
+
+    def resident(self) -> float:
+        """Megabytes of resident memory."""
+        return int(Path(f"/proc/{self.popen.pid}/statm").read_text().split()[1]) * PAGE / 1e6
+
+    def said(self, action: str) -> list[dict[str, Any]]:
+        """The lines of its log with this action."""
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        return [
+            found for one in lines if one.startswith("{") and (found := json.loads(one))["action"] == action
+        ]
+
+
+@contextmanager
+def daemon(
+    config: Path, name: str = "daemon", *, environment: Mapping[str, str] | None = None
+) -> Iterator[Process]:
+    """``gaung run`` from the moment at which it works."""
+    log = config.parent / f"{name}.log"
+    with log.open("wb") as output:
+        popen = subprocess.Popen(
+            [sys.executable, "-m", "scheduler.cli", "--config", config, "run", "--json-log"],
+            cwd=ROOT,
+            env={**os.environ, **(environment or {})},
+            stdout=output,
+            stderr=output,
+        )
+    process = Process(popen, log)
+    try:
+        until(lambda: process.said("extended") or popen.poll() is not None)
+        if popen.poll() is not None:
+            raise RuntimeError(log.read_text())
+        yield process
+    finally:
+        if popen.poll() is None:
+            popen.terminate()
+        popen.wait(60)
+
+
+def until(what: Callable[[], T], patience: float = 120.0) -> T:
+    """Wait for something to be true, and return it."""
+    end = time.monotonic() + patience
+    while not (found := what()):
+        if time.monotonic() > end:
+            raise RuntimeError(f"not within {patience} seconds")
+        time.sleep(0.1)
+    return found
+
+
+def in_seconds(seconds: float) -> datetime:
+    """A moment to come, in UTC."""
+    return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def wait_for(at: datetime, *, early: float = 0.0, late: float = 0.0) -> None:
+    """Sleep until ``early`` seconds before a moment, or ``late`` seconds after."""
+    time.sleep(max((at - datetime.now(UTC)).total_seconds() - early + late, 0.0))
