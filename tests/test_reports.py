@@ -29,10 +29,10 @@ from scheduler.reports.report import Report, Shape
 from scheduler.reports.rows import LocalTime, Words, figures, report_rows
 from scheduler.reports.tally import Summary
 from scheduler.states import State
-from scheduler.store import operations
+from scheduler.store import auditing, operations
 from scheduler.store.database import Session, Store, open_store
-from scheduler.store.reporting import FIGURES, AuditHead, Scope
-from scheduler.store.tables import Approval, AuditEvent, Delivery, Snapshot
+from scheduler.store.reporting import FIGURES, Scope
+from scheduler.store.tables import Approval, Delivery, Snapshot
 
 COLUMNS_OF_A_TEST = ("nama", "nilai")
 NOON = datetime(2026, 12, 9, 5, 0, tzinfo=UTC)
@@ -332,18 +332,17 @@ def told(tmp_path: Path) -> Iterator[Store]:
             for minute, (before, after) in enumerate(
                 [("", "planned"), ("planned", "sending"), ("sending", "sent")]
             ):
-                session.add(
-                    AuditEvent(
-                        at=at + timedelta(minutes=minute),
-                        actor="ani" if minute == 0 else "daemon",
-                        action=after if minute else "planned",
-                        campaign_id="hakordia",
-                        delivery_id=id_,
-                        before=before,
-                        after=after,
-                        digest=f"digest-{number + 1}",
-                    )
+                event = auditing.Event(
+                    at=at + timedelta(minutes=minute),
+                    actor="daemon" if minute else "ani",
+                    action=after,
+                    campaign_id="hakordia",
+                    delivery_id=id_,
+                    before=before,
+                    after=after,
+                    digest=f"digest-{number + 1}",
                 )
+                auditing.note(session, [event])
             for hour in (1, 24):
                 session.add(
                     Snapshot(
@@ -413,7 +412,8 @@ def test_a_snapshot_in_which_nothing_is_told_does_not_hide_the_one_before(told: 
 
 def test_the_audit_head_is_that_of_the_moment(told: Store) -> None:
     head = reported(told, as_of=datetime(2026, 12, 1, 2, 1, 30, tzinfo=UTC)).head  # type: ignore[attr-defined]
-    assert head == AuditHead(2, datetime(2026, 12, 1, 2, 1, tzinfo=UTC))
+    assert (head.sequence, head.at) == (2, datetime(2026, 12, 1, 2, 1, tzinfo=UTC))
+    assert len(head.hash) == 64
 
 
 @pytest.mark.parametrize("by", get_args(GroupBy)[1:])

@@ -88,10 +88,10 @@ def capture(report: Report) -> str:
 def record(report: Report) -> str:
     """The newest event of the record at the moment of the report."""
     head = report.audit_head
-    if head is None:
+    if head.at is None:
         return _("Nothing had been recorded.")
     at = moment(LocalTime(head.at, report.as_of.zone))
-    return _("event {number} of {at}", number=head.id, at=at)
+    return _("event {number} of {at}, SHA-256 {hash}", number=head.sequence, at=at, hash=head.hash)
 
 
 def lines(report: Report) -> list[tuple[str, str]]:
@@ -142,6 +142,6 @@ def facts(report: Report) -> dict[str, Any]:
             | ({"meaning": _(MEANINGS[column.code])} if column.code in MEANINGS else {})
             for column in report.columns
         },
-        "audit_head": {"id": head.id, "at": head.at.isoformat()} if head else None,
+        "audit_head": {"id": head.sequence, "at": head.at, "hash": head.hash} if head.at else None,
         "made_with": f"gaung {version('gaung')}",
     }

@@ -18,10 +18,11 @@ from scheduler.reports.rows import LocalTime, Row, Words, office_rows, report_ro
 from scheduler.reports.tally import Coverage, Summary
 from scheduler.reports.targets import Targets
 from scheduler.states import State
-from scheduler.store import reporting
+from scheduler.store import auditing, reporting
+from scheduler.store.auditing import Head
 from scheduler.store.database import Session
 from scheduler.store.media import MediaFolder
-from scheduler.store.reporting import AuditHead, Scope
+from scheduler.store.reporting import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +145,9 @@ class Report:
         return reporting.campaigns(self._session, self.scope.as_of, self.scope.campaign)
 
     @cached_property
-    def audit_head(self) -> AuditHead | None:
-        """The newest event of the record at the moment of the report."""
-        return reporting.audit_head(self._session, self.scope.as_of)
+    def audit_head(self) -> Head:
+        """The newest event of the record at the moment of the report: with it, all before it is fixed."""
+        return auditing.head(self._session, self.scope.as_of)
 
     @property
     def as_of(self) -> LocalTime:

@@ -42,14 +42,6 @@ class Scope:
     last: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AuditHead:
-    """The newest event of the record at a moment: with it a report can be held against the record."""
-
-    id: int
-    at: datetime
-
-
 def posts(session: Session, scope: Scope) -> Iterator[Sequence[Any]]:
     """Stream the posts of a scope by planned time, in the order of the columns below.
 
@@ -140,14 +132,6 @@ def growth(session: Session, scope: Scope) -> Iterator[Row[Any]]:
             .execution_options(yield_per=_CHUNK)
         )
     )
-
-
-def audit_head(session: Session, as_of: datetime) -> AuditHead | None:
-    """The newest event of the record at ``as_of``; None if nothing had been recorded."""
-    row = session.execute(
-        select(audit.c.id, audit.c.at).where(audit.c.at <= as_of).order_by(audit.c.id.desc()).limit(1)
-    ).first()
-    return AuditHead(row.id, row.at) if row else None
 
 
 def campaigns(session: Session, as_of: datetime, wanted: str = "") -> Sequence[Row[Any]]:

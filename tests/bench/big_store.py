@@ -8,11 +8,15 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from kit.engine import new_store
 
+from scheduler.origin import Origin
+from scheduler.store.auditing import Event, Head, chained
+from scheduler.store.chain import GENESIS
 from scheduler.store.database import Session
 from scheduler.store.tables import approvals, audit, contents, deliveries, snapshots
 
@@ -124,24 +128,29 @@ def _deliveries() -> Iterator[dict[str, Any]]:
 
 
 def _events() -> Iterator[dict[str, Any]]:
-    for number in range(POSTS):
-        at = _planned(number)
+    events = (
+        Event(
+            at=_planned(number),
+            actor="siti" if action == "planned" else "daemon",
+            action=action,
+            campaign_id="bench",
+            delivery_id=number + 1,
+            before=before,
+            after=after,
+            digest=_digest(number),
+        )
+        for number in range(POSTS)
         for action, before, after in (
             ("planned", "", "planned"),
             ("claimed", "planned", "sending"),
             ("accepted", "sending", "sent"),
-        ):
-            yield {
-                "at": at,
-                "actor": "siti" if action == "planned" else "daemon",
-                "action": action,
-                "campaign_id": "bench",
-                "delivery_id": number + 1,
-                "before": before,
-                "after": after,
-                "digest": _digest(number),
-                "detail": {},
-            }
+        )
+    )
+    last = Head(0, GENESIS, None)
+    while batch := list(islice(events, _BATCH)):
+        rows = chained(batch, last, Origin("bench", "bench"))
+        last = Head(rows[-1]["id"], rows[-1]["hash"], rows[-1]["at"])
+        yield from rows
 
 
 def _snapshots() -> Iterator[dict[str, Any]]:
