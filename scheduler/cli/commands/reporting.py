@@ -27,6 +27,7 @@ class ReportFormat(StrEnum):
     CSV = "csv"
     CSV_EXCEL = "csv-excel"
     JSON = "json"
+    XLSX = "xlsx"
 
 
 class Group(StrEnum):

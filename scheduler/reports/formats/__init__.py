@@ -15,6 +15,7 @@ FORMATS = {
     "csv": ("plain_csv", ".csv"),
     "csv-excel": ("excel_csv", ".csv"),
     "json": ("json_file", ".json"),
+    "xlsx": ("xlsx", ".xlsx"),
 }
 #: Formats that people read: columns and headings are an office's unless asked otherwise.
 FOR_PEOPLE = frozenset({"xlsx", "html", "pdf"})
