@@ -28,6 +28,8 @@ class ReportFormat(StrEnum):
     CSV_EXCEL = "csv-excel"
     JSON = "json"
     XLSX = "xlsx"
+    HTML = "html"
+    PDF = "pdf"
 
 
 class Group(StrEnum):

@@ -16,6 +16,8 @@ FORMATS = {
     "csv-excel": ("excel_csv", ".csv"),
     "json": ("json_file", ".json"),
     "xlsx": ("xlsx", ".xlsx"),
+    "html": ("html", ".html"),
+    "pdf": ("pdf", ".pdf"),
 }
 #: Formats that people read: columns and headings are an office's unless asked otherwise.
 FOR_PEOPLE = frozenset({"xlsx", "html", "pdf"})
