@@ -33,7 +33,8 @@ from adapters.contract import (
     Receipt,
 )
 from campaigns.definition import Campaign, MediaFacts, Target, media_files
-from campaigns.files import Loaded, picture_facts
+from campaigns.files import Loaded
+from campaigns.media import media_facts
 from campaigns.planning import Changes
 from scheduler.engine import applying, dispatch
 from scheduler.engine.calls import Calls
@@ -269,7 +270,7 @@ def campaign(
             **keys,
         }
     )
-    facts = {item.file: picture_facts(folder / item.file) for _message, item in media_files(definition)}
+    facts = {item.file: media_facts(folder / item.file) for _message, item in media_files(definition)}
     assert all(isinstance(one, MediaFacts) for one in facts.values()), facts
     return Loaded(
         path=folder / f"{id_}.toml",
