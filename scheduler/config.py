@@ -5,8 +5,6 @@ Every key is explained in ``config.example.toml``, which a test compares with th
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -111,6 +109,27 @@ class ReachSettings(Part):
     )
 
 
+class Signature(Part):
+    """Who signs a report."""
+
+    heading: str = Field(default="Mengetahui,", description="What stands above the signature.")
+    position: str = Field(description="Position, such as Kepala Dinas.")
+    name: str = Field(default="", description="Name; empty leaves a line for it.")
+    employee_number: str = Field(default="", description="NIP, as text: it has 18 digits.")
+    place: str = Field(default="", description="Place that stands before the date.")
+
+
+class ReportSettings(Part):
+    """What reports say of the office, and what they hold its figures against."""
+
+    office: str = Field(default="", description="Name of the office, as it stands on the cover.")
+    signatures: tuple[Signature, ...] = Field(default=(), max_length=3, description="Left to right.")
+    targets: Mapping[str, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="Posts a month that an agency is to publish; * for every agency that is not named.",
+    )
+
+
 class MediaSettings(Part):
     """Where platforms that fetch pictures by address find them (Instagram, Threads)."""
 
@@ -119,6 +138,21 @@ class MediaSettings(Part):
     options: Mapping[str, str | int | float | bool] = Field(
         default_factory=dict, description="Passed to fsspec as they are."
     )
+
+
+class StopSettings(Part):
+    """What follows from a stop."""
+
+    fresh_approval: bool = Field(
+        default=False, description="What came due during a stop needs a new approval before it goes out."
+    )
+
+
+class AuditSettings(Part):
+    """Where the head of the audit is written down, so that nobody can write the whole of it anew unseen."""
+
+    anchor: str = Field(default="", description="A file outside the database's reach; empty: none.")
+    signing_key: str = Field(default="", description="The SSH key that signs the anchors; empty: unsigned.")
 
 
 class Config(Part):
@@ -137,6 +171,9 @@ class Config(Part):
     daemon: DaemonSettings = DaemonSettings()
     reach: ReachSettings = ReachSettings()
     media: MediaSettings = MediaSettings()
+    report: ReportSettings = ReportSettings()
+    stop: StopSettings = StopSettings()
+    audit: AuditSettings = AuditSettings()
     costs: CostSettings = CostSettings()
     people: Mapping[Id, Person] = Field(default_factory=dict)
     accounts: Mapping[Id, AccountSettings] = Field(default_factory=dict)
@@ -240,15 +277,3 @@ def _unknown_platforms(config: Config, platforms: tuple[str, ...]) -> list[Probl
         for item, field, platform in named
         if platform not in platforms
     ]
-
-
-def operating_system_user() -> str:
-    """The login name of the real user of this process; not taken from the environment on POSIX."""
-    if os.name == "posix":
-        import pwd
-
-        try:
-            return pwd.getpwuid(os.getuid()).pw_name
-        except KeyError:
-            return str(os.getuid())
-    return getpass.getuser()

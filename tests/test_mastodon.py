@@ -66,7 +66,9 @@ def adapter_at(
         return token
 
     account = Account("mastodon", handle, secret, url, options)
-    return MastodonAdapter(account, lambda: datetime.now(UTC), read_timeout=patience, sleep=lambda seconds: None)
+    return MastodonAdapter(
+        account, lambda: datetime.now(UTC), read_timeout=patience, sleep=lambda seconds: None
+    )
 
 
 class MastodonRemote:

@@ -36,7 +36,7 @@ class MediaFolder:
             if target.exists() and _hash(target) == sha256:
                 return
             target.parent.mkdir(parents=True, exist_ok=True)
-            with source.open("rb") as original, _whole(target) as copy:
+            with source.open("rb") as original, whole_file(target) as copy:
                 digest = hashlib.sha256()
                 while chunk := original.read(1 << 20):
                     digest.update(chunk)
@@ -63,19 +63,26 @@ class MediaFolder:
         except OSError:
             return False
 
+    def size(self, sha256: str, name: str) -> int:
+        """How many bytes the kept file has; none if it is not there."""
+        try:
+            return self.path(sha256, name).stat().st_size
+        except OSError:
+            return 0
+
 
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file so that it is there entirely or not at all, even after a power cut."""
-    with _whole(target) as stream:
+    with whole_file(target) as stream:
         stream.write(content)
 
 
 @contextmanager
-def _whole(target: Path) -> Iterator[BinaryIO]:
-    """A file to write; it becomes ``target`` at the end, and nothing at all after an error."""
+def whole_file(target: Path) -> Iterator[BinaryIO]:
+    """A stream whose content becomes the file ``target`` at the end, entirely; after an error not at all."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with os.fdopen(handle, "w+b") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
