@@ -28,6 +28,7 @@ from scheduler.engine.dispatch import Dispatcher, Limits
 from scheduler.engine.mailbox import Mailbox, Message, Renewed, Wake
 from scheduler.engine.renewal import Renewal
 from scheduler.engine.retry import Policy
+from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
 from scheduler.store import operations
 from scheduler.store.database import Store
@@ -75,6 +76,7 @@ class Daemon:
         settings: Settings,
         siblings: Callable[[str], Sequence[str]],
         vault: Vault,
+        treasury: Treasury,
         *,
         executor: Executor | None = None,
         mailbox: Mailbox | None = None,
@@ -116,6 +118,7 @@ class Daemon:
             limits=Limits(settings.workers, settings.lease, settings.reach_ages),
             node=self._node,
             siblings=siblings,
+            treasury=treasury,
         )
 
     def stop(self) -> None:

@@ -13,6 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from adapters.errors import AdapterError
 from scheduler.clock import Clock
 from scheduler.engine import settlement
 from scheduler.engine.calls import Calls
@@ -27,6 +28,7 @@ from scheduler.engine.mailbox import (
     refuse,
 )
 from scheduler.engine.retry import Policy
+from scheduler.engine.treasury import Treasury
 from scheduler.store import dispatching, settling
 from scheduler.store.database import Session, Store
 from scheduler.store.dispatching import Claim
@@ -69,6 +71,7 @@ class Dispatcher:
         policy: Policy,
         limits: Limits,
         node: str,
+        treasury: Treasury,
         siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
     ) -> None:
         self.replanned = False
@@ -85,6 +88,7 @@ class Dispatcher:
         self._limits = limits
         self._node = node
         self._siblings = siblings
+        self._treasury = treasury
         self._publishing: dict[int, Claim] = {}
         self._looking: dict[int, Claim] = {}
         self._measuring: set[str] = set()
@@ -109,6 +113,8 @@ class Dispatcher:
             replanned = self._settle(session, now)
             renewed = self._renew(session, now)
             dispatching.lose(session, now)
+            self._treasury.settle(session, now, [one.delivery_id for one in self._settled()])
+            self._treasury.prepare(session, now)
             dispatching.expire(session, now)
             work = _Work() if self.stopping else self._find_work(session, now)
             next_due = dispatching.next_due(session, now)
@@ -143,8 +149,16 @@ class Dispatcher:
         settle = settlement.Settlement(session, now, self._policy, self._limits.reach_ages, self._siblings)
         answered = settle.answers([one for one in self._unsettled if isinstance(one, Answered)])
         looked = settle.looks([one for one in self._unsettled if isinstance(one, Looked)])
-        settle.figures([one for one in self._unsettled if isinstance(one, Measured)])
+        measured = [one for one in self._unsettled if isinstance(one, Measured)]
+        for one in measured:
+            if not isinstance(one.figures, AdapterError):
+                self._treasury.read(session, one.account_id, list(one.asked.values()), one.at)
+        settle.figures(measured)
         return answered or looked
+
+    def _settled(self) -> list[Claim]:
+        """What this turn has an answer for."""
+        return [one.claim for one in self._unsettled if isinstance(one, Answered | Looked)]
 
     def _renew(self, session: Session, now: datetime) -> bool:
         """Renew the leases of what is in flight, four times as often as they would run out."""
@@ -155,7 +169,7 @@ class Dispatcher:
         return True
 
     def _find_work(self, session: Session, now: datetime) -> _Work:
-        settled = {one.claim.delivery_id for one in self._unsettled if isinstance(one, Answered | Looked)}
+        settled = {one.delivery_id for one in self._settled()}
         held = {*self._publishing, *self._looking} - settled
         free = self._limits.workers - len(held) - len(self._measuring)
         lease_until = now + self._limits.lease
@@ -163,6 +177,7 @@ class Dispatcher:
         work.claims = dispatching.claim(
             session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
         )
+        self._treasury.reserve(session, work.claims, now)
         free -= len(work.claims)
         work.looks = dispatching.look(
             session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held

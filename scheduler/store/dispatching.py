@@ -31,6 +31,7 @@ from sqlmodel import Session
 
 from campaigns.definition import Kind
 from scheduler.states import Event, State
+from scheduler.store.budgets import affordable, over_budget
 from scheduler.store.tables import UtcDateTime, accounts, approvals, attempts, contents, deliveries
 from scheduler.store.transitions import Change, apply_changes
 
@@ -82,6 +83,10 @@ _COLUMNS = (
 NOW = bindparam("now", type_=UtcDateTime())
 
 
+#: The code of a delivery whose time passed while its account's budget held it.
+OVER_BUDGET = "over-budget"
+
+
 def in_state(state: State, rows: Any = deliveries) -> ColumnElement[bool]:
     """``state = '...'`` as a literal, since SQLite uses a partial index for a literal only."""
     return rows.c.state == literal_column(f"'{state.value}'")  # type: ignore[no-any-return]
@@ -121,6 +126,7 @@ def _first_of_account() -> ColumnElement[bool]:
             and_(earlier.c.planned_at == deliveries.c.planned_at, earlier.c.id < deliveries.c.id),
         ),
         approved(earlier),
+        affordable(NOW, earlier),
     )
 
 
@@ -136,6 +142,7 @@ def _claimable() -> Select[Any]:
             deliveries.c.expires_at >= NOW,
             deliveries.c.id.not_in(bindparam("held", expanding=True)),
             approved(),
+            affordable(NOW),
             _account_usable(),
             _account_free(),
             _first_of_account(),
@@ -234,7 +241,10 @@ def _claim(
 
 
 def expire(session: Session, now: datetime) -> int:
-    """Move every planned delivery that is too late to ``missed`` or ``review``; return how many."""
+    """Move every planned delivery that is too late to ``missed`` or ``review``; return how many.
+
+    What its account's budget held back is put to a person, whatever its campaign does with what it misses.
+    """
     rows = session.execute(_expired(), {"now": now}).all()
     apply_changes(
         session,
@@ -242,10 +252,10 @@ def expire(session: Session, now: datetime) -> int:
             Change(
                 row.id,
                 State.PLANNED,
-                Event.MISSED if row.if_missed == "skip" else Event.HELD,
+                Event.MISSED if row.if_missed == "skip" and not row.over_budget else Event.HELD,
                 row.campaign_id,
                 row.digest,
-                {"code": "too-late" if row.approved else "not-approved"},
+                {"code": _why_late(row)},
             )
             for row in rows
         ],
@@ -253,6 +263,12 @@ def expire(session: Session, now: datetime) -> int:
         at=now,
     )
     return len(rows)
+
+
+def _why_late(row: Row[Any]) -> str:
+    if not row.approved:
+        return "not-approved"
+    return OVER_BUDGET if row.over_budget else "too-late"
 
 
 @cache
@@ -264,6 +280,7 @@ def _expired() -> Select[Any]:
             deliveries.c.digest,
             deliveries.c.if_missed,
             approved().label("approved"),
+            over_budget(NOW).label("over_budget"),
         )
         .where(in_state(State.PLANNED), deliveries.c.planned_at <= NOW, deliveries.c.expires_at < NOW)
         .with_for_update(of=deliveries, skip_locked=True)

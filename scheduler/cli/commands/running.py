@@ -41,6 +41,7 @@ def run(
         workplace.daemon_settings(),
         workplace.accounts.siblings,
         workplace.vault,
+        workplace.treasury,
     )
     if not once:
         say(_("Gaung is running. Stop it with Ctrl-C; what is being sent is finished first."))
