@@ -32,7 +32,7 @@ DECEMBER = "2026-12"
 
 
 class Billed(FakeAdapter):
-    """A platform that bills: a post 1.00, each further part 0.50, alt text 0.10 (set before it), figures 0.01."""
+    """A platform that bills: a post 1.00, each further part 0.50, alt text 0.10 before it, figures 0.01."""
 
     limits: Limits = Limits(text=1000, media=4, threads=True)
     bills: ClassVar[Mapping[str, str]] = {
@@ -81,7 +81,7 @@ def month(engine: Engine, account: str = "dinas", month: str = DECEMBER) -> dict
     return row
 
 
-def spent(engine: Engine) -> tuple[Decimal, Decimal]:
+def spent(engine: Engine) -> tuple[Any, Any]:
     """What is spent and what is reserved."""
     row = month(engine)
     return row["spent"], row["reserved"]

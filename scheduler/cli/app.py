@@ -58,6 +58,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         N_("Record figures of a post that a person read off the platform; the source is “manual”."),
     ),
     "report": ("reporting:report", N_("Write the report of a campaign as a file: one row a post.")),
+    "budget": (
+        "budgeting:budget",
+        N_("Show what accounts may spend, have spent and will spend in a month; allow more."),
+    ),
     "accounts": ("", N_("The accounts of the configuration.")),
     "accounts list": ("accounts:list_accounts", N_("List the accounts and what is known of them.")),
     "accounts check": (

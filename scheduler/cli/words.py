@@ -45,10 +45,13 @@ EVENTS: Mapping[str, str] = {
     "retried": N_("planned again by a person"),
     "taken_down": N_("taken down"),
     "figures-entered": N_("figures entered by hand"),
+    "budget-raised": N_("budget of a month raised"),
+    "budget-lifted": N_("budget of a month lifted"),
 }
 
 REASONS: Mapping[str, str] = {
     "too-late": N_("Its time passed before it could be sent."),
+    "over-budget": N_("Its time passed while the monthly budget of its account held it."),
     "not-approved": N_("Its time passed before it was approved."),
     "lease-expired": N_("The program stopped while it was being sent."),
     "ambiguous": N_("The platform's answer does not tell whether the post was accepted."),
