@@ -100,7 +100,11 @@ class Progress(Protocol):
         """What earlier steps and earlier attempts saved."""
 
     def save(self, **facts: Json) -> None:
-        """Add ``facts``; return only once they are committed to the database."""
+        """Add ``facts``; return only once they are committed to the database.
+
+        Raise :class:`~adapters.errors.Stopped` (facts are committed) or
+        :class:`~adapters.errors.Ambiguous` (they are not): either ends the attempt here.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,17 @@ class Unknown:
 
 
 Finding = Found | Absent | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class RatePause:
+    """Nothing more is allowed before ``until`` (UTC): said by an answer that itself refused nothing.
+
+    ``app_wide``: for every account of the same app, not for this one alone.
+    """
+
+    until: datetime
+    app_wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +252,9 @@ class Adapter(ABC):
 
     #: How long before their end credentials are renewed; None if they do not end.
     renew_before: ClassVar[timedelta | None] = None
+    #: What the answers so far say of the time before the next call; the engine reads it after each call.
+    #: None while calls remain.
+    pause: RatePause | None = None
 
     #: What the platform bills, act by act: the names by which the configuration prices them, and what
     #: they are in words (marked with :func:`N_`). Empty if publishing costs nothing.
@@ -247,6 +265,11 @@ class Adapter(ABC):
     def __init__(self, account: Account, now: Callable[[], datetime]) -> None:
         self.account = account
         self.now = now
+
+    def heed(self, pause: RatePause | None) -> None:
+        """Remember a pause that an answer's headers ask for; of several, the longest."""
+        if pause is not None and (self.pause is None or pause.until > self.pause.until):
+            self.pause = pause
 
     def wording(self, post: Post) -> str:
         """The text as this platform will show it, the link placed where the platform wants it."""
@@ -399,6 +422,7 @@ __all__ = [
     "Post",
     "Problem",
     "Progress",
+    "RatePause",
     "Reach",
     "Receipt",
     "Unknown",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import ssl
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -35,7 +35,8 @@ class Transport(requests.Session):
 
     ``api_base`` sends requests elsewhere: one base for every host, or a mapping of host name to base
     ("graph.facebook.com" -> "http://127.0.0.1:9000/graph"). ``secrets`` are kept out of every text.
-    ``last_status`` and ``last_headers`` are those of the last answer, None and empty if there was none.
+    ``last_status`` and ``last_headers`` are those of the last answer, None and empty if there was none;
+    ``heard`` is told every answer, whatever an SDK makes of it: rate limits are in the headers.
 
     Raises :class:`Misconfigured` for a base that is no http(s) address, or plain http beyond loopback.
     Requests raise only ``requests.RequestException``, rebuilt without request, URL and cause, because
@@ -49,8 +50,10 @@ class Transport(requests.Session):
         secrets: Collection[str] = (),
         connect_timeout: float = CONNECT_TIMEOUT,
         read_timeout: float = READ_TIMEOUT,
+        heard: Callable[[requests.Response], object] = lambda _response: None,
     ) -> None:
         super().__init__()
+        self._heard = heard
         bases = {"*": api_base} if isinstance(api_base, str) else dict(api_base)
         self._bases = {host.lower(): _base(base) for host, base in bases.items() if base}
         self._secrets = frozenset(secret for secret in secrets if secret)
@@ -101,6 +104,7 @@ class Transport(requests.Session):
         response = super().send(request, **kwargs)
         if not response.history:  # after redirects, the last hop has already written these
             self.last_status, self.last_headers = response.status_code, response.headers
+            self._heard(response)
         response.url = self.strip(response.url)  # raise_for_status() prints it
         return response
 

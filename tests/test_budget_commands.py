@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from kit.office import Office, person, wait_for
 from servers.x_platform import KEYS, XPlatform, running
 
-from scheduler.config import operating_system_user
+from scheduler.origin import operating_system_user
 
 PRICES = """
 [[costs.prices]]

@@ -65,7 +65,7 @@ class BlueskyAdapter(Adapter):
         self, account: Account, now: Callable[[], datetime], *, read_timeout: float = READ_TIMEOUT
     ) -> None:
         super().__init__(account, now)
-        self.server = BlueskyServer(account, now, read_timeout)
+        self.server = BlueskyServer(account, now, read_timeout, self.heed)
 
     def check(self, post: Post) -> list[Problem]:
         problems = super().check(post)

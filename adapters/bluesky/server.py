@@ -16,7 +16,7 @@ from typing import Any
 import requests
 
 from adapters.bluesky.record import POST
-from adapters.contract import N_, Account, Json
+from adapters.contract import N_, Account, Json, RatePause
 from adapters.errors import (
     AccountHeld,
     AdapterError,
@@ -78,8 +78,16 @@ _lock = threading.Lock()
 class BlueskyServer:
     """Calls to ``base`` in the name of ``account``; its password is read with the first call."""
 
-    def __init__(self, account: Account, now: Callable[[], datetime], read_timeout: float) -> None:
+    def __init__(
+        self,
+        account: Account,
+        now: Callable[[], datetime],
+        read_timeout: float,
+        pace: Callable[[RatePause | None], None] = lambda _pause: None,
+    ) -> None:
+        """``pace`` is told what every answer says of the pause before the next call."""
         self._account = account
+        self._pace = pace
         self._now = now
         self._read_timeout = read_timeout
         self._base = (account.api_base or DEFAULT_BASE).rstrip("/")
@@ -188,7 +196,10 @@ class BlueskyServer:
                 known = _sessions.get(self._place())
             tokens = (known.access, known.refresh) if known else ()
             self._http = Transport(
-                self._account.api_base, secrets=(self._password, *tokens), read_timeout=self._read_timeout
+                self._account.api_base,
+                secrets=(self._password, *tokens),
+                read_timeout=self._read_timeout,
+                heard=lambda answer: self._pace(_pause_ahead(answer, self._now())),
             )
         return self._http
 
@@ -209,11 +220,27 @@ class BlueskyServer:
 
 
 def _until(answer: requests.Response, now: datetime) -> datetime:
-    """When a rate limit ends: ``ratelimit-reset`` is in seconds since 1970."""
-    reset, after = answer.headers.get("ratelimit-reset", ""), answer.headers.get("retry-after", "")
+    """When a rate limit ends."""
+    after = answer.headers.get("retry-after", "")
+    return _reset(answer, now) or now + (timedelta(seconds=int(after)) if after.isdecimal() else PAUSE)
+
+
+def _pause_ahead(answer: requests.Response, now: datetime) -> RatePause | None:
+    """The pause that an answer asks for after which no points remain. Sessions are counted apart: those
+    used up, posts may still go out with the one that there is."""
+    about_sessions = "com.atproto.server." in (answer.request.url or "")
+    if about_sessions or answer.headers.get("ratelimit-remaining") != "0":
+        return None
+    reset = _reset(answer, now)
+    return RatePause(reset) if reset else None
+
+
+def _reset(answer: requests.Response, now: datetime) -> datetime | None:
+    """When the limit that the answer tells of begins anew: ``ratelimit-reset`` is in seconds since 1970."""
+    reset = answer.headers.get("ratelimit-reset", "")
     if reset.isdecimal() and int(reset) < 2**33 and (until := datetime.fromtimestamp(int(reset), UTC)) > now:
         return until
-    return now + (timedelta(seconds=int(after)) if after.isdecimal() else PAUSE)
+    return None
 
 
 __all__ = ["DEFAULT_BASE", "BlueskyServer", "Session"]

@@ -112,6 +112,7 @@ class FacebookPageAdapter(Adapter):
                 secrets=(app_secret,),
                 connect_timeout=self._timeouts[0],
                 read_timeout=self._timeouts[1],
+                pace=self.heed,
             )
         return self._client
 

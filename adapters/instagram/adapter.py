@@ -127,7 +127,13 @@ class InstagramAdapter(Adapter):
         token = self.account.secret("access_token")
         connect, read = self._timeouts
         return GraphClient(
-            self.account, self.now, token, codes=rules.CODES, connect_timeout=connect, read_timeout=read
+            self.account,
+            self.now,
+            token,
+            codes=rules.CODES,
+            connect_timeout=connect,
+            read_timeout=read,
+            pace=self.heed,
         )
 
     def check(self, post: Post) -> list[Problem]:

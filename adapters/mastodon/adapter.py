@@ -91,7 +91,7 @@ class MastodonAdapter(Adapter):
             raise Misconfigured(
                 N_("The account {account} needs api_base, or a handle like @name@server."), account=account.id
             )
-        self.server = MastodonServer(account, base, now, sleep, read_timeout)
+        self.server = MastodonServer(account, base, now, sleep, read_timeout, self.heed)
         most = account.options.get("text_limit")
         if isinstance(most, int) and most > 0:
             self._limit(text=most)

@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from adapters.contract import N_, Account
+from adapters.contract import N_, Account, RatePause
 from adapters.errors import (
     AccountHeld,
     AdapterError,
@@ -52,8 +52,11 @@ class MastodonServer:
         now: Callable[[], datetime],
         sleep: Callable[[float], None],
         read_timeout: float,
+        pace: Callable[[RatePause | None], None] = lambda _pause: None,
     ) -> None:
+        """``pace`` is told what every answer says of the pause before the next call."""
         self._account = account
+        self._pace = pace
         self._base = base
         self._now = now
         self._sleep = sleep
@@ -66,7 +69,12 @@ class MastodonServer:
     ) -> requests.Response:
         if self._http is None:
             token = self._account.secret("access_token").strip()
-            self._http = Transport(self._account.api_base, secrets=(token,), read_timeout=self._read_timeout)
+            self._http = Transport(
+                self._account.api_base,
+                secrets=(token,),
+                read_timeout=self._read_timeout,
+                heard=lambda answer: self._pace(_pause_ahead(answer, self._now())),
+            )
             self._http.headers["Authorization"] = f"Bearer {token}"
         try:
             return self._http.request(method, self._base + path, **kwargs)
@@ -176,15 +184,24 @@ def _list(answer: requests.Response) -> list[dict[str, Any]]:
 
 
 def _until(answer: requests.Response, now: datetime) -> datetime:
-    """When a rate limit ends: X-RateLimit-Reset is an ISO time, Retry-After (of proxies) seconds."""
+    """When a rate limit ends; Retry-After (of proxies) is in seconds."""
+    after = answer.headers.get("Retry-After", "")
+    return _reset(answer, now) or now + (timedelta(seconds=int(after)) if after.isdecimal() else PAUSE)
+
+
+def _pause_ahead(answer: requests.Response, now: datetime) -> RatePause | None:
+    """The pause that an answer asks for after which no calls remain; Mastodon tells its tightest limit."""
+    reset = _reset(answer, now) if answer.headers.get("X-RateLimit-Remaining") == "0" else None
+    return RatePause(reset) if reset else None
+
+
+def _reset(answer: requests.Response, now: datetime) -> datetime | None:
+    """When the limit that the answer tells of begins anew: X-RateLimit-Reset is an ISO time."""
     try:
         until = datetime.fromisoformat(answer.headers.get("X-RateLimit-Reset", ""))
-        if until.tzinfo is not None and until > now:
-            return until.astimezone(UTC)
     except ValueError:
-        pass
-    after = answer.headers.get("Retry-After", "")
-    return now + (timedelta(seconds=int(after)) if after.isdecimal() else PAUSE)
+        return None
+    return until.astimezone(UTC) if until.tzinfo is not None and until > now else None
 
 
 __all__ = ["MastodonServer", "time_of"]

@@ -15,7 +15,7 @@ from typing import Any
 
 import requests
 
-from adapters.contract import N_
+from adapters.contract import N_, RatePause
 from adapters.errors import (
     AccountHeld,
     AdapterError,
@@ -30,6 +30,9 @@ from adapters.transport import adapter_error, strip_secrets
 
 #: The pause if Meta names none: its limits count over one rolling hour.
 PAUSE = timedelta(hours=1)
+#: The pause ahead of a refusal if Meta names none: the rolling hour frees something all the time, and the
+#: next answer says whether it was enough.
+BREATH = timedelta(minutes=10)
 
 
 class Meaning(Enum):
@@ -188,18 +191,32 @@ def content_of(response: requests.Response) -> Any:
         return None
 
 
-def usage(headers: Mapping[str, str]) -> float:
-    """Given an answer's headers, return how much of the tightest limit is used, in percent (0 if untold).
+#: One limit for all accounts of the app: an object. One for each business object (a Page, an Instagram
+#: account): lists of objects.
+APP, OWN = "X-App-Usage", "X-Business-Use-Case-Usage"
 
-    ``X-App-Usage`` is one object, ``X-Business-Use-Case-Usage`` a list of them for each business object.
-    """
+
+def usage(headers: Mapping[str, str]) -> float:
+    """Given an answer's headers, return how much of the tightest limit is used, in percent (0 if untold)."""
+    return max(_used(headers, APP), _used(headers, OWN))
+
+
+def _used(headers: Mapping[str, str], name: str) -> float:
     numbers = [
         value
-        for entry in _usages(headers)
-        for name in ("call_count", "total_time", "total_cputime")
-        if isinstance(value := entry.get(name), (int, float))
+        for entry in _usages(headers, name)
+        for count in ("call_count", "total_time", "total_cputime")
+        if isinstance(value := entry.get(count), (int, float))
     ]
     return float(max(numbers, default=0))
+
+
+def pause_ahead(headers: Mapping[str, str], now: datetime) -> RatePause | None:
+    """The pause that an answer asks for which says that a limit is used up; None while calls remain."""
+    if not exhausted(headers):
+        return None
+    pause = regain(headers)
+    return RatePause(now + (BREATH if pause is None else pause), app_wide=_used(headers, APP) >= 100)
 
 
 def exhausted(headers: Mapping[str, str]) -> bool:
@@ -211,7 +228,7 @@ def regain(headers: Mapping[str, str]) -> timedelta | None:
     """The platform's own estimate of when calls are allowed again; None if it names none."""
     minutes = [
         value
-        for entry in _usages(headers)
+        for entry in (*_usages(headers, APP), *_usages(headers, OWN))
         if isinstance(value := entry.get("estimated_time_to_regain_access"), (int, float)) and value > 0
     ]
     if minutes:
@@ -226,17 +243,14 @@ def pause_until(headers: Mapping[str, str], now: datetime) -> datetime:
     return now + (PAUSE if pause is None else pause)
 
 
-def _usages(headers: Mapping[str, str]) -> list[Mapping[str, Any]]:
-    found: list[Any] = []
-    for name in ("X-App-Usage", "X-Business-Use-Case-Usage"):
-        try:
-            content = json.loads(headers.get(name) or "null")
-        except ValueError:
-            continue
-        if isinstance(content, dict):
-            found.append(content)
-            for value in content.values():
-                found += value if isinstance(value, list) else []
+def _usages(headers: Mapping[str, str], name: str) -> list[Mapping[str, Any]]:
+    try:
+        content = json.loads(headers.get(name) or "null")
+    except ValueError:
+        return []
+    if not isinstance(content, dict):
+        return []
+    found = [content, *(one for value in content.values() if isinstance(value, list) for one in value)]
     return [entry for entry in found if isinstance(entry, dict)]
 
 
@@ -267,6 +281,7 @@ __all__ = [
     "exhausted",
     "graph_error",
     "is_missing",
+    "pause_ahead",
     "pause_until",
     "regain",
     "usage",

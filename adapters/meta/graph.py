@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import requests
 
-from adapters.contract import N_, Account
+from adapters.contract import N_, Account, RatePause
 from adapters.errors import AdapterError, RateLimited, Transient
 from adapters.meta.errors import (
     META,
@@ -29,6 +29,7 @@ from adapters.meta.errors import (
     exhausted,
     graph_error,
     is_missing,
+    pause_ahead,
     pause_until,
     regain,
     usage,
@@ -79,7 +80,9 @@ class GraphClient:
         secrets: Collection[str] = (),
         connect_timeout: float = CONNECT_TIMEOUT,
         read_timeout: float = READ_TIMEOUT,
+        pace: Callable[[RatePause | None], None] = lambda _pause: None,
     ) -> None:
+        """``pace`` is told what every answer says of the pause before the next call."""
         self.now = now
         version = str(account.options.get("graph_version") or GRAPH_VERSION)
         self.version = f"v{version.removeprefix('v')}"
@@ -88,6 +91,7 @@ class GraphClient:
             secrets=(token, *secrets),
             connect_timeout=connect_timeout,
             read_timeout=read_timeout,
+            heard=lambda answer: pace(pause_ahead(answer.headers, now())),
         )
         self._token = token
         self._codes = codes or {}

@@ -109,7 +109,13 @@ class ThreadsAdapter(Adapter):
     def _client(self) -> GraphClient:
         token, (connect, read) = self.account.secret("access_token"), self._timeouts
         return GraphClient(
-            self.account, self.now, token, codes=rules.CODES, connect_timeout=connect, read_timeout=read
+            self.account,
+            self.now,
+            token,
+            codes=rules.CODES,
+            connect_timeout=connect,
+            read_timeout=read,
+            pace=self.heed,
         )
 
     def check(self, post: Post) -> list[Problem]:

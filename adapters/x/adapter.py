@@ -284,7 +284,9 @@ class XAdapter(Adapter):
         """The connection, made anew when a secret was replaced (an OAuth 2.0 token lives two hours)."""
         secrets = {name: self.account.secret(name) for name in LOGINS[self._login]}
         if self._made is None or self._made.secrets != secrets:
-            self._made = XApi(self.account.api_base, self._login, secrets, self.now, self._read_timeout)
+            self._made = XApi(
+                self.account.api_base, self._login, secrets, self.now, self._read_timeout, self.heed
+            )
         return self._made
 
     def _user_id(self, api: XApi) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 import requests
 
-from adapters.contract import N_, Account
+from adapters.contract import N_, Account, RatePause
 from adapters.errors import (
     AccountHeld,
     AdapterError,
@@ -26,6 +26,7 @@ from adapters.errors import (
     Transient,
 )
 from adapters.transport import READ_TIMEOUT, Transport, adapter_error, user_agent
+from adapters.x.pace import after_refusal, ahead
 
 #: The host that X documents. tweepy still addresses api.twitter.com; both are X (tweepy 4.17, source).
 HOST = "https://api.x.com"
@@ -34,8 +35,6 @@ LOGINS: Mapping[str, tuple[str, ...]] = {
     "oauth1": ("api_key", "api_secret", "access_token", "access_token_secret"),
     "oauth2": ("access_token",),
 }
-#: How long to pause if X says "too many" and not until when: one window of its limits.
-WINDOW = timedelta(minutes=15)
 #: The code of a post that X refused because it does not have (any more) the media that were uploaded.
 MEDIA_REFUSED = "400/media.media_ids"
 #: Longest reason and code that are stored.
@@ -72,13 +71,20 @@ class XApi:
         secrets: Mapping[str, str],
         now: Callable[[], datetime],
         read_timeout: float = READ_TIMEOUT,
+        pace: Callable[[RatePause | None], None] = lambda _pause: None,
     ) -> None:
+        """``pace`` is told what every answer says of the pause before the next post."""
         import tweepy
 
         logging.getLogger("tweepy").setLevel(logging.INFO)  # at DEBUG it prints Authorization headers
         self.secrets = dict(secrets)
         self.user_auth = login == "oauth1"
-        self.http = Transport(api_base, secrets=self.secrets.values(), read_timeout=read_timeout)
+        self.http = Transport(
+            api_base,
+            secrets=self.secrets.values(),
+            read_timeout=read_timeout,
+            heard=lambda answer: pace(ahead(answer, now())),
+        )
         # X redirects nothing. A redirected POST goes on as a GET, whose answer says nothing of the post.
         self.http.max_redirects = 0
         self._now = now
@@ -157,8 +163,9 @@ class XApi:
         reason = self.http.strip(_words(problem))[:LONGEST_REASON]
         code = self.http.strip(_code(status, problem))[:LONGEST_CODE]
         if status == 429 and not code.endswith("usage-capped"):
-            until, app_wide = _pause(self.http.last_headers, self._now())
-            return RateLimited(reason or N_("Too many requests."), until=until, code=code, app_wide=app_wide)
+            pause = after_refusal(self.http.last_headers, self._now())
+            words = reason or N_("Too many requests.")
+            return RateLimited(words, until=pause.until, code=code, app_wide=pause.app_wide)
         if status == 401:
             return AuthExpired(reason or N_("X refused the credentials."), code=code)
         if status == 402:
@@ -251,25 +258,6 @@ def _code(status: int, problem: Mapping[str, Any]) -> str:
         return f"{status}/{kind}"
     number = next((n for e in errors if isinstance(n := e.get("code"), int)), None)
     return f"{status}/{number}" if number is not None else str(status)
-
-
-def _pause(headers: Mapping[str, str], now: datetime) -> tuple[datetime, bool]:
-    """Until when to pause, and whether every account of the app must.
-
-    x-rate-limit-reset is in Unix seconds; the limits of a day have headers of their own, and the one
-    that has nothing remaining is the one that was hit.
-    """
-    resets: list[tuple[datetime, bool]] = []
-    for name in ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour"):
-        reset = headers.get(f"{name}-reset", "")
-        if (
-            reset.isdigit()
-            and len(reset) <= 11
-            and (name == "x-rate-limit" or headers.get(f"{name}-remaining") == "0")
-        ):
-            resets.append((datetime.fromtimestamp(int(reset), UTC), "app" in name))
-    until, app_wide = max(resets, default=(now + WINDOW, False))
-    return (until, app_wide) if until > now else (now + timedelta(seconds=5), app_wide)
 
 
 __all__ = ["HOST", "LOGINS", "MEDIA_REFUSED", "XApi", "login_of"]

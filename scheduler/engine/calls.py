@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Protocol, cast
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from adapters.contract import (
     Absent,
@@ -25,11 +25,20 @@ from adapters.contract import (
     Part,
     Post,
     Progress,
+    RatePause,
     Reach,
     Receipt,
     Unknown,
 )
-from adapters.errors import AdapterError, Ambiguous, AuthExpired, Misconfigured, RateLimited, Rejected
+from adapters.errors import (
+    AdapterError,
+    Ambiguous,
+    AuthExpired,
+    Misconfigured,
+    RateLimited,
+    Rejected,
+    Stopped,
+)
 from scheduler.engine.retry import Outcome
 from scheduler.store.dispatching import Claim
 from scheduler.store.media import MediaFolder
@@ -38,6 +47,15 @@ log = logging.getLogger("gaung.calls")
 
 #: How far the platform's clock may be behind ours when a post is looked for by time.
 CLOCK_SKEW = timedelta(minutes=2)
+
+T = TypeVar("T")
+
+
+class Told(NamedTuple, Generic[T]):
+    """What a call brought: its answer, and the pause that the platform asks for ahead of a refusal."""
+
+    answer: T
+    pause: RatePause | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,51 +67,52 @@ class Calls:
     media: MediaFolder
     now: Callable[[], datetime]
 
-    def publish(self, claim: Claim, progress: Progress) -> Outcome:
+    def publish(self, claim: Claim, progress: Progress) -> Told[Outcome]:
         """Publish a claimed delivery once."""
-        try:
+
+        def send(adapter: Adapter) -> Outcome:
             for item in (*claim.media, *(item for part in claim.thread for item in part["media"])):
                 if not self.media.intact(item["sha256"], item["name"]):
                     reason = f"the approved file {item['name']} is missing or was changed"
-                    return Rejected(reason, code="media")
-            return _outcome(self.adapter(claim.account_id).publish(self.post(claim), progress))
-        except AdapterError as error:
-            return _sound(error)
-        except Misconfigured as error:
-            return AuthExpired(str(error), code="misconfigured")
-        except BaseException as error:  # a worker that dies without an answer would hold its post for ever
-            log.exception("unexpected", extra={"action": "publish", "delivery": claim.delivery_id})
-            return Ambiguous(f"{type(error).__name__}: {error}")
+                    raise Rejected(reason, code="media")
+            return _outcome(adapter.publish(self.post(claim), progress))
 
-    def find(self, claim: Claim, progress: Progress, last_try_at: datetime) -> Finding | AdapterError:
+        told = self._told(claim.account_id, "publish", send)
+        if isinstance(told.answer, Stopped):
+            return Told(self._stopped(claim, progress, told.answer), told.pause)
+        return told
+
+    def _stopped(self, claim: Claim, progress: Progress, stop: Stopped) -> Outcome:
+        """Ended by a stop at a save, so nothing is in doubt; but that save may have been the last step."""
+        match self.find(claim, progress, claim.last_try_at).answer:
+            case Found(remote_id, permalink, shortfall=shortfall) if remote_id:
+                return Receipt(remote_id, permalink, shortfall)
+        return stop
+
+    def find(self, claim: Claim, progress: Progress, last_try_at: datetime) -> Told[Finding | AdapterError]:
         """Look for a delivery whose outcome is unknown; an absence seen too soon proves nothing."""
-        try:
-            adapter = self.adapter(claim.account_id)
-            found = _finding(adapter.find(self.post(claim), progress, claim.first_try_at - CLOCK_SKEW))
-        except AdapterError as error:
-            return _sound(error)
-        except Misconfigured as error:
-            return AuthExpired(str(error), code="misconfigured")
-        except BaseException as error:
-            log.exception("unexpected", extra={"action": "find", "delivery": claim.delivery_id})
-            return Unknown(f"{type(error).__name__}: {error}")
-        if isinstance(found, Absent) and self.now() < last_try_at + adapter.listing_lag:
-            return Unknown("the platform may not list it yet")
-        return found
 
-    def reach(self, account_id: str, remote_ids: Sequence[str]) -> Mapping[str, Reach] | AdapterError:
+        def look(adapter: Adapter) -> Finding:
+            found = _finding(adapter.find(self.post(claim), progress, claim.first_try_at - CLOCK_SKEW))
+            if isinstance(found, Absent) and self.now() < last_try_at + adapter.listing_lag:
+                return Unknown("the platform may not list it yet")
+            return found
+
+        return self._told(claim.account_id, "find", look)
+
+    def reach(self, account_id: str, remote_ids: Sequence[str]) -> Told[Mapping[str, Reach] | AdapterError]:
         """Ask for the figures of posts."""
-        try:
-            figures = self.adapter(account_id).reach(remote_ids)
+
+        def ask(adapter: Adapter) -> Mapping[str, Reach]:
+            figures = adapter.reach(remote_ids)
             json.dumps([dict(one.raw) for one in figures.values()])  # or it could not be stored
             return figures
-        except AdapterError as error:
-            return _sound(error)
-        except Misconfigured as error:
-            return AuthExpired(str(error), code="misconfigured")
-        except BaseException as error:
-            log.exception("unexpected", extra={"action": "reach", "account": account_id})
-            return Ambiguous(f"{type(error).__name__}: {error}")
+
+        return self._told(account_id, "reach", ask)
+
+    def remove(self, account_id: str, remote_id: str) -> AdapterError | None:
+        """Delete a post; None once it is certainly gone."""
+        return self._told(account_id, "remove", lambda adapter: adapter.remove(remote_id)).answer
 
     def renew_before(self, account_id: str) -> timedelta | None:
         """How long before their end the credentials of an account are renewed; None for never."""
@@ -104,15 +123,23 @@ class Calls:
 
     def renew(self, account_id: str) -> Credentials | AdapterError | None:
         """Renew the credentials of an account."""
+        return self._told(account_id, "renew", lambda adapter: adapter.renew()).answer
+
+    def _told(self, account_id: str, action: str, call: Callable[[Adapter], T]) -> Told[T | AdapterError]:
+        """Make a call of an adapter; whatever it raises is an answer."""
+        adapter: Adapter | None = None
+        answer: T | AdapterError
         try:
-            return self.adapter(account_id).renew()
+            adapter = self.adapter(account_id)
+            answer = call(adapter)
         except AdapterError as error:
-            return _sound(error)
+            answer = _sound(error)
         except Misconfigured as error:
-            return AuthExpired(str(error), code="misconfigured")
-        except BaseException as error:
-            log.exception("unexpected", extra={"action": "renew", "account": account_id})
-            return Ambiguous(f"{type(error).__name__}: {error}")
+            answer = AuthExpired(str(error), code="misconfigured")
+        except BaseException as error:  # a worker that dies without an answer would hold its post for ever
+            log.exception("unexpected", extra={"action": action, "account": account_id})
+            answer = Ambiguous(f"{type(error).__name__}: {error}")
+        return Told(answer, _pause(adapter))
 
     def post(self, claim: Claim) -> Post:
         """The post as the adapter is to see it."""
@@ -186,6 +213,11 @@ def _finding(answer: object) -> Finding:
         case Unknown(reason):
             return replace(answer, reason=str(reason))
     return Unknown(f"the adapter answered {answer!r}")
+
+
+def _pause(adapter: Adapter | None) -> RatePause | None:
+    pause = adapter.pause if adapter else None
+    return pause if isinstance(pause, RatePause) and pause.until.tzinfo is not None else None
 
 
 def _sound(error: AdapterError) -> AdapterError:

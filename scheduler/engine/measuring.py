@@ -39,7 +39,7 @@ def measure_now(
         ids = list(asked)
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
-            answer = calls.reach(account_id, batch)
+            answer, _pause = calls.reach(account_id, batch)
             advance(len(batch))
             if isinstance(answer, AdapterError):
                 failed.append((account_id, answer))

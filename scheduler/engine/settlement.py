@@ -45,6 +45,14 @@ class Settlement:
     siblings: Callable[[str], Sequence[str]]
     """The accounts that share an app with an account, itself included."""
 
+    def pauses(self, messages: Sequence[Answered | Looked | Measured]) -> None:
+        """Hold accounts whose platform said, in the headers of its answer, that no more calls remain."""
+        for message in messages:
+            account = message.account_id if isinstance(message, Measured) else message.claim.account_id
+            if message.pause and message.pause.until > self.now:
+                log.info("no calls remain", extra={"action": "pause", "account": account})
+                self._pause(account, message.pause.until, message.pause.app_wide)
+
     def answers(self, messages: Sequence[Answered]) -> bool:
         """Settle publishing calls that came back; return whether a delivery is planned again."""
         standing = settling.standings(self.session, [message.claim.delivery_id for message in messages])
@@ -148,14 +156,16 @@ class Settlement:
 
     def _account(self, account_id: str, decision: Decision) -> None:
         if decision.pause_until:
-            # A limit of the app holds every account of that app, not only the one that met it.
-            paused = self.siblings(account_id) if decision.app_wide else [account_id]
-            for one in paused:
-                dispatching.pause_account(self.session, one, decision.pause_until)
+            self._pause(account_id, decision.pause_until, decision.app_wide)
         if decision.disable:
             dispatching.disable_account(
                 self.session, account_id, now=self.now, code=decision.code, reason=decision.reason
             )
+
+    def _pause(self, account_id: str, until: datetime, app_wide: bool) -> None:
+        # A limit of the app holds every account of that app, not only the one that met it.
+        for one in self.siblings(account_id) if app_wide else [account_id]:
+            dispatching.pause_account(self.session, one, until)
 
     def _values(self, claim: Claim, decision: Decision, at: datetime, source: str) -> dict[str, Any]:
         """The columns that a settled delivery gets: the same for all, so that they go in one statement."""

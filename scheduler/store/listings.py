@@ -14,7 +14,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlmodel import Session
 
 from scheduler.states import State
-from scheduler.store import budgets
+from scheduler.store import budgets, holding
 from scheduler.store.dispatching import approved, in_state
 from scheduler.store.tables import (
     AccountState,
@@ -26,6 +26,7 @@ from scheduler.store.tables import (
     Delivery,
     Node,
     Snapshot,
+    Stop,
     approvals,
     attempts,
     audit,
@@ -142,6 +143,7 @@ class Standing:
     """How many posts that are due and approved the budget of each account holds."""
     accounts: list[AccountState]
     nodes: list[Node]
+    stops: list[Stop]
 
 
 def standing(session: Session, now: datetime) -> Standing:
@@ -163,6 +165,7 @@ def standing(session: Session, now: datetime) -> Standing:
         over_budget=over_budget(session, now),
         accounts=list(session.execute(select(AccountState)).scalars()),
         nodes=list(session.execute(select(Node).order_by(nodes.c.seen_at.desc()).limit(10)).scalars()),
+        stops=holding.in_force(session),
     )
 
 

@@ -93,6 +93,7 @@ def add_delivery(session: Session, state: State = State.PLANNED, **columns: Any)
         "key": f"key-{number}",
         "campaign_id": "hakordia",
         "message_id": "jujur",
+        "message_class": "regular",
         "account_id": f"account-{number}",
         "platform": "fake",
         "slot": "2026-12-09T19:00:00",
@@ -149,6 +150,11 @@ class Platform:
     figures: Callable[[str, Sequence[str]], Mapping[str, Reach]] | None = None
     posts: list[tuple[str, Post, datetime]] = field(default_factory=list)
     """What was made public: account, post, when; the remote id is the position + 1."""
+    removed: list[tuple[str, str]] = field(default_factory=list)
+    """Calls of remove: account, remote id."""
+    removals: deque[BaseException | None] = field(default_factory=deque)
+    pause: Any = None
+    """What the answers say of the pause before the next call."""
     published: list[tuple[str, str]] = field(default_factory=list)
     """Calls of publish: account, text."""
     looked: list[tuple[str, datetime]] = field(default_factory=list)
@@ -178,6 +184,7 @@ class FakeAdapter(Adapter):
     def __init__(self, account: Account, clock: ManualClock, other_side: Platform) -> None:
         super().__init__(account, clock.now)
         self.other_side = other_side
+        self.pause = other_side.pause
 
     def verify(self) -> Identity:
         return Identity(self.account.id, self.account.handle)
@@ -210,7 +217,10 @@ class FakeAdapter(Adapter):
         return self.other_side.figures(self.account.id, remote_ids) if self.other_side.figures else {}
 
     def remove(self, remote_id: str) -> None:
-        raise NotImplementedError
+        side = self.other_side
+        side.removed.append((self.account.id, remote_id))
+        if side.removals and (refusal := side.removals.popleft()):
+            raise refusal
 
 
 class Desk(Executor):
@@ -327,9 +337,10 @@ class Engine:
         workers: int = 4,
         executor: Executor | None = None,
         adapter: type[FakeAdapter] = FakeAdapter,
+        siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
     ) -> Node:
         """A further daemon's dispatcher on the same database."""
-        return Node(self, name, workers, executor or Desk(), adapter)
+        return Node(self, name, workers, executor or Desk(), adapter, siblings)
 
     def apply(self, loaded: Loaded, *, approve: bool = True) -> Changes:
         changes = applying.apply(
@@ -410,7 +421,13 @@ class Node:
     """One dispatcher with its mailbox and executor."""
 
     def __init__(
-        self, engine: Engine, name: str, workers: int, executor: Executor, kind: type[FakeAdapter]
+        self,
+        engine: Engine,
+        name: str,
+        workers: int,
+        executor: Executor,
+        kind: type[FakeAdapter],
+        siblings: Callable[[str], Sequence[str]],
     ) -> None:
         self.executor = executor
         self.mailbox = Mailbox()
@@ -432,6 +449,7 @@ class Node:
             limits=dispatch.Limits(workers, 2 * MINUTE, (HOUR, 6 * HOUR)),
             node=name,
             treasury=self.treasury,
+            siblings=siblings,
         )
 
     def turn(self, messages: Sequence[Message] = ()) -> datetime | None:

@@ -33,6 +33,7 @@ class Bluesky:
     access: str = ""
     refresh: str = ""
     sessions: int = 0
+    session_headers: dict[str, str] = field(default_factory=dict)
     writes: int = 0
 
     def __call__(self, request: Request) -> Answer:
@@ -71,7 +72,8 @@ class Bluesky:
         self.sessions += 1
         self.access, self.refresh = f"eyJakses{self.sessions}abcdefgh", f"eyJsegar{self.sessions}abcdefgh"
         tokens = {"accessJwt": self.access, "refreshJwt": self.refresh}
-        return ok({"did": DID, "handle": HANDLE, "active": True, **tokens})
+        answer = {"did": DID, "handle": HANDLE, "active": True, **tokens}
+        return Answer(200, answer, self.session_headers)
 
     def _getSession(self, request: Request) -> Answer:  # noqa: N802
         return ok({"did": DID, "handle": HANDLE, "active": True})

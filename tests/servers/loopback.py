@@ -52,6 +52,8 @@ class Loopback:
     calls: list[tuple[str, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
+    headers: dict[str, str] = field(default_factory=dict)
+    """Sent with every answer of the platform, such as its rate limits."""
 
     def count(self, method: str, path: str) -> int:
         return sum(Fault(method, path, "500").hits(*call) for call in self.calls)
@@ -105,7 +107,7 @@ def serving(platform: Callable[[Request], Answer]) -> Iterator[Loopback]:
                 status, raw, kind = (502, HTML, "text/html") if how == "html" else (500, b"{}", kind)
                 length = len(raw)
             self.send_response_only(status)
-            for name, value in answer.headers.items():
+            for name, value in {**loopback.headers, **answer.headers}.items():
                 self.send_header(name, value)
             if not any(name.lower() == "content-type" for name in answer.headers):
                 self.send_header("Content-Type", kind)
