@@ -241,6 +241,7 @@ def test_a_late_answer_that_the_post_is_out_is_charged_after_all(tmp_path: Path)
     other = engine.node("node-2", adapter=Billed)
     engine.apply(campaign(tmp_path, publish_within="1d"))
     engine.first.turn()  # claimed; the call lies on the desk, and the lease runs out
+    other.turn()
     engine.clock.forward(HOUR)
     other.turn()
     assert engine.row["state"] == State.UNSURE

@@ -378,6 +378,10 @@ class Node(SQLModel, table=True):
     """A daemon, and when it was last heard of."""
 
     name: str = Field(primary_key=True)
+    host: str = ""
+    pid: int = 0
+    place: str = ""
+    """Where processes can be told apart by their number: one boot of one machine (or container)."""
     version: str
     started_at: datetime = _instant(null=False)
     seen_at: datetime = _instant(null=False)

@@ -55,16 +55,22 @@ HORIZON = timedelta(days=90)
 
 
 class ManualClock:
-    """Shows what it was set to."""
+    """Shows what it was set to; ``at`` may be set to any time, which the steady clock does not follow."""
 
     def __init__(self, at: datetime = NOON) -> None:
         self.at = at
+        self.passed = timedelta(0)
 
     def now(self) -> datetime:
         return self.at
 
+    def steady(self) -> float:
+        return self.passed.total_seconds()
+
     def forward(self, by: timedelta) -> None:
+        """Let time pass."""
         self.at += by
+        self.passed += by
 
 
 # The database.
@@ -328,6 +334,8 @@ class Engine:
             look_after=(timedelta(seconds=5), timedelta(seconds=30)),
             jitter=lambda: 0.5,
         )
+        self.ended: set[str] = set()
+        """Nodes whose process is known to be no more."""
         self.first = self.node("node-1", adapter=adapter)
 
     def node(
@@ -448,6 +456,7 @@ class Node:
             policy=engine.policy,
             limits=dispatch.Limits(workers, 2 * MINUTE, (HOUR, 6 * HOUR)),
             node=name,
+            ended=lambda lease: lease.node in engine.ended,
             treasury=self.treasury,
             siblings=siblings,
         )
