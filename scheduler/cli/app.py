@@ -60,7 +60,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "takedown": ("removing:takedown", N_("Take a published post down from its platform.")),
     "reach": (
-        "reporting:reach",
+        "figures:reach",
         N_("Show the figures of published posts; with --now ask the platforms first. See also: reach enter."),
     ),
     "reach enter": (

@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from scheduler.errors import GaungError
 from scheduler.i18n import N_
@@ -67,10 +70,17 @@ class MediaFolder:
 
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file so that it is there entirely or not at all, even after a power cut."""
+    with whole_file(target) as stream:
+        stream.write(content)
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[BinaryIO]:
+    """A stream whose content becomes the file ``target`` at the end, entirely; after an error not at all."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
+        with os.fdopen(handle, "w+b") as stream:
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         Path(name).chmod(0o644)
