@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from adapters.contract import Receipt
+from adapters.errors import AdapterError
 from scheduler.clock import Clock
 from scheduler.engine import settlement
 from scheduler.engine.calls import Calls
@@ -32,6 +33,7 @@ from scheduler.engine.mailbox import (
     refuse,
 )
 from scheduler.engine.retry import Policy
+from scheduler.engine.treasury import Treasury
 from scheduler.errors import ContentionError, StoreError
 from scheduler.store import dispatching, holding, leases, settling, stopping
 from scheduler.store.database import Session, Store
@@ -90,6 +92,7 @@ class Dispatcher:
         policy: Policy,
         limits: Limits,
         node: str,
+        treasury: Treasury,
         siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
         ended: Callable[[Lease], bool] = lambda _lease: False,
     ) -> None:
@@ -108,6 +111,7 @@ class Dispatcher:
         self._limits = limits
         self._node = node
         self._siblings = siblings
+        self._treasury = treasury
         self._publishing: dict[int, Claim] = {}
         self._looking: dict[int, Claim] = {}
         self._measuring: set[str] = set()
@@ -155,6 +159,8 @@ class Dispatcher:
                 if self._doubtful:
                     leases.release(session, now, self._node, list(self._publishing))
                 renewed = self._renew(session, now)
+                self._treasury.settle(session, now, [one.delivery_id for one in self._settled()])
+                self._treasury.prepare(session, now)
                 if not brief:
                     self._move_overdue(session, now)
                 work = self._claim(session, now)
@@ -220,8 +226,16 @@ class Dispatcher:
         settle.pauses([one for one in self._unsettled if isinstance(one, Answered | Looked | Measured)])
         answered = settle.answers([one for one in self._unsettled if isinstance(one, Answered)])
         looked = settle.looks([one for one in self._unsettled if isinstance(one, Looked)])
-        settle.figures([one for one in self._unsettled if isinstance(one, Measured)])
+        measured = [one for one in self._unsettled if isinstance(one, Measured)]
+        for one in measured:
+            if not isinstance(one.figures, AdapterError):
+                self._treasury.read(session, one.account_id, list(one.asked.values()), one.at)
+        settle.figures(measured)
         return answered or looked
+
+    def _settled(self) -> list[Claim]:
+        """What this turn has an answer for."""
+        return [one.claim for one in self._unsettled if isinstance(one, Answered | Looked)]
 
     def _renew(self, session: Session, now: datetime) -> bool:
         """Renew the leases of what is in flight, several times before they would run out."""
@@ -243,13 +257,14 @@ class Dispatcher:
         """A post for every free worker, as far as there are any."""
         if self.stopping:
             return _Work()
-        settled = {one.claim.delivery_id for one in self._unsettled if isinstance(one, Answered | Looked)}
+        settled = {one.delivery_id for one in self._settled()}
         held = {*self._publishing, *self._looking} - settled
         free = self._limits.workers - len(held) - len(self._measuring)
         lease_until = now + self._limits.lease
         claims = dispatching.claim(
             session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
         )
+        self._treasury.reserve(session, claims, now)
         return _Work(held, free - len(claims), claims)
 
     def _find_more(self, session: Session, now: datetime, work: _Work) -> None:

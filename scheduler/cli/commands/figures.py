@@ -84,7 +84,12 @@ def _measure(workplace: Workplace, store: Store, campaign: str) -> int:
     with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task(_("Asking the platforms"), total=total)
         failed = measure_now(
-            store, workplace.clock, workplace.calls, campaign, lambda done: progress.advance(task, done)
+            store,
+            workplace.clock,
+            workplace.calls,
+            workplace.treasury,
+            campaign,
+            lambda done: progress.advance(task, done),
         )
     for account_id, error in failed:
         say(_("{account} gave no figures: {why}", account=account_id, why=_(error.reason)))
