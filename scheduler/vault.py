@@ -53,7 +53,7 @@ class Vault:
     def ends(self) -> dict[str, datetime | None]:
         """When the credentials of each account end (UTC); None if they do not."""
         with self._store.read() as session:
-            return {row.account_id: row.expires_at for row in credentials.every(session)}
+            return credentials.ends(session)
 
     def lease(
         self, account_id: str, *, node: str, end: datetime, now: datetime, lasts: timedelta

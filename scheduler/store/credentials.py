@@ -17,6 +17,12 @@ def every(session: Session) -> list[Credential]:
     return list(session.execute(select(Credential).order_by(sealed_credentials.c.account_id)).scalars())
 
 
+def ends(session: Session) -> dict[str, datetime | None]:
+    """When the stored credentials of each account end (UTC); None if they do not."""
+    rows = session.execute(select(sealed_credentials.c.account_id, sealed_credentials.c.expires_at))
+    return {row.account_id: row.expires_at for row in rows}
+
+
 def of(session: Session, account_id: str) -> Credential | None:
     """The row of an account, which nobody else changes before this transaction ends."""
     return session.get(Credential, account_id, with_for_update=True)
