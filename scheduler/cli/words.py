@@ -48,10 +48,13 @@ EVENTS: Mapping[str, str] = {
     "takedown_begun": N_("takedown begun"),
     "takedown_failed": N_("not taken down"),
     "figures-entered": N_("figures entered by hand"),
+    "budget-raised": N_("budget of a month raised"),
+    "budget-lifted": N_("budget of a month lifted"),
 }
 
 REASONS: Mapping[str, str] = {
     "too-late": N_("Its time passed before it could be sent."),
+    "over-budget": N_("Its time passed while the monthly budget of its account held it."),
     "not-approved": N_("Its time passed before it was approved."),
     "stopped": N_("Held back by a stop."),
     "takedown-unclear": N_("Nobody knows whether it was taken down."),
