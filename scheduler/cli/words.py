@@ -54,6 +54,7 @@ REASONS: Mapping[str, str] = {
     "too-late": N_("Its time passed before it could be sent."),
     "not-approved": N_("Its time passed before it was approved."),
     "stopped": N_("Held back by a stop."),
+    "window": N_("Held back by a window for longer than the campaign allows."),
     "takedown-unclear": N_("Nobody knows whether it was taken down."),
     "lease-expired": N_("The program stopped while it was being sent."),
     "ambiguous": N_("The platform's answer does not tell whether the post was accepted."),

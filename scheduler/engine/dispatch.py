@@ -27,9 +27,10 @@ from scheduler.engine.mailbox import (
     refuse,
 )
 from scheduler.engine.retry import Policy
-from scheduler.store import dispatching, holding, settling, stopping
+from scheduler.store import dispatching, settling, stopping, windowing
 from scheduler.store.database import Session, Store
 from scheduler.store.dispatching import Claim, Saved
+from scheduler.store.present import present
 
 log = logging.getLogger("gaung.dispatch")
 
@@ -55,8 +56,8 @@ class _Work:
     measures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min((moment for moment in (one, other) if moment), default=None)
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment), default=None)
 
 
 class Dispatcher:
@@ -110,14 +111,18 @@ class Dispatcher:
         saved: list[tuple[SaveRequest, Saved]] = []
         with self._store.write() as session:
             stopping.end_expired(session, now)
-            holding.present(session)  # its lock comes before any other of this transaction
-            saved = self._save(session)
+            present(session, now)  # its lock comes before any other of this transaction
+            saved = self._save(session, now)
             replanned = self._settle(session, now)
             renewed = self._renew(session, now)
             dispatching.lose(session, now)
             dispatching.expire(session, now)
             work = _Work() if self.stopping else self._find_work(session, now)
-            next_due = _earlier(dispatching.next_due(session, now), stopping.next_end(session, now))
+            next_due = _earliest(
+                dispatching.next_due(session, now),
+                stopping.next_end(session, now),
+                windowing.next_change(session, now),
+            )
         self.replanned |= replanned
         if renewed:
             self._renew_at = now + self._limits.lease / 4
@@ -133,12 +138,12 @@ class Dispatcher:
         refuse(self._unsettled)
         self._mailbox.close()
 
-    def _save(self, session: Session) -> list[tuple[SaveRequest, Saved]]:
+    def _save(self, session: Session, now: datetime) -> list[tuple[SaveRequest, Saved]]:
         return [
             (
                 message,
                 dispatching.save_progress(
-                    session, message.claim.delivery_id, node=self._node, progress=message.progress
+                    session, message.claim.delivery_id, now=now, node=self._node, progress=message.progress
                 ),
             )
             for message in self._unsettled

@@ -14,8 +14,8 @@ from sqlalchemy import Row, Select, func, select
 from sqlmodel import Session
 
 from scheduler.states import State
-from scheduler.store import holding
 from scheduler.store.dispatching import approved
+from scheduler.store.present import stops_in_force
 from scheduler.store.tables import (
     AccountState,
     Attempt,
@@ -141,20 +141,20 @@ def standing(session: Session, now: datetime) -> Standing:
     counts = session.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state))
     upcoming = (
         select(*deliveries.c, approved().label("approved"))
-        .where(deliveries.c.state == State.PLANNED, deliveries.c.planned_at >= now)
-        .order_by(deliveries.c.planned_at, deliveries.c.id)
+        .where(deliveries.c.state == State.PLANNED, deliveries.c.allowed_at >= now)
+        .order_by(deliveries.c.allowed_at, deliveries.c.id)
         .limit(1)
     )
     planned = deliveries.c.state == State.PLANNED
     return Standing(
         by_state={State(state): count for state, count in counts},
         next_due=session.execute(upcoming).first(),
-        overdue=_count(session, planned, deliveries.c.planned_at < now),
+        overdue=_count(session, planned, deliveries.c.allowed_at < now),
         unapproved=_count(session, planned, ~approved()),
         asking=_count(session, deliveries.c.state == State.UNSURE, deliveries.c.asks.is_(True)),
         accounts=list(session.execute(select(AccountState)).scalars()),
         nodes=list(session.execute(select(Node).order_by(nodes.c.seen_at.desc()).limit(10)).scalars()),
-        stops=holding.in_force(session),
+        stops=stops_in_force(session),
     )
 
 
