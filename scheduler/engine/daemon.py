@@ -111,7 +111,7 @@ class Daemon:
         self._renew_at = clock.now()
         self._anchor = anchor
         self._anchor_at = clock.now()
-        self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox)
+        self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox, self._node)
         self._dispatcher = dispatcher(
             store=store,
             clock=clock,
