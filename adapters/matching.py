@@ -7,7 +7,7 @@ gives both texts here with links already in one form. Never used to take "the la
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 #: How far after our own clock a platform may date a post (its clock, its queue).
 LATER = timedelta(hours=24)
