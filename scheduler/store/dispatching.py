@@ -20,7 +20,6 @@ from sqlalchemy import (
     Row,
     ScalarSelect,
     Select,
-    and_,
     bindparam,
     exists,
     func,
@@ -132,10 +131,9 @@ def _first_of_account(holds: Holds) -> ColumnElement[bool]:
     return ~exists().where(
         earlier.c.account_id == deliveries.c.account_id,
         in_state(State.PLANNED, earlier),
-        or_(
-            earlier.c.planned_at < deliveries.c.planned_at,
-            and_(earlier.c.planned_at == deliveries.c.planned_at, earlier.c.id < deliveries.c.id),
-        ),
+        # A range of the index first: without it all that ever waits for the account would be looked at.
+        earlier.c.planned_at <= deliveries.c.planned_at,
+        or_(earlier.c.planned_at < deliveries.c.planned_at, earlier.c.id < deliveries.c.id),
         approved(earlier),
         affordable(NOW, earlier),
         ~holding.held(holds, earlier),
