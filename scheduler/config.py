@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from campaigns.definition import Duration, Id, Part, Target, Zone
 from campaigns.files import Audience
@@ -44,6 +44,18 @@ SecretReference = Annotated[str, BeforeValidator(_reference)]
 SecretReferences = Annotated[Mapping[str, SecretReference], _only(dict)]
 
 
+def _ssh_key(value: str) -> str:
+    if len(value.split()) < 2 or not value.startswith(("ssh-", "ecdsa-", "sk-")):
+        raise refusal(
+            "ssh-key",
+            N_("This is no public SSH key. It begins like “ssh-ed25519 AAAA…” and stands in a file .pub."),
+        )
+    return value
+
+
+SshKey = Annotated[str, AfterValidator(_ssh_key)]
+
+
 class Person(Part):
     """Somebody who acts on campaigns."""
 
@@ -52,6 +64,7 @@ class Person(Part):
     title: str = ""
     roles: tuple[Role, ...] = ()
     os_user: str = Field(default="", description="The operating-system user by which the person is known.")
+    ssh_keys: tuple[SshKey, ...] = Field(default=(), description="Public keys that sign in this name.")
 
 
 class AccountSettings(Part):
@@ -119,6 +132,20 @@ class MediaSettings(Part):
     )
 
 
+class ApprovalSettings(Part):
+    """How long an approval holds, and whether it must be signed."""
+
+    valid: Duration = Field(
+        default=timedelta(days=90), description="How long an approval holds; 0s for ever."
+    )
+    signing: Literal["none", "ssh"] = Field(
+        default="none", description="ssh: an approval is a signature by the approver's SSH key."
+    )
+    allowed_signers: str = Field(
+        default="", description="A further file of keys in OpenSSH's form; principals are ids of people."
+    )
+
+
 class AuditSettings(Part):
     """Where the head of the audit is written down, so that nobody can write the whole of it anew unseen."""
 
@@ -142,6 +169,7 @@ class Config(Part):
     daemon: DaemonSettings = DaemonSettings()
     reach: ReachSettings = ReachSettings()
     media: MediaSettings = MediaSettings()
+    approval: ApprovalSettings = ApprovalSettings()
     audit: AuditSettings = AuditSettings()
     costs: CostSettings = CostSettings()
     people: Mapping[Id, Person] = Field(default_factory=dict)

@@ -8,10 +8,11 @@ what is overdue or lost, and claims one due delivery for every free worker, all 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from scheduler.clock import Clock
 from scheduler.engine import settlement
@@ -29,7 +30,7 @@ from scheduler.engine.mailbox import (
 from scheduler.engine.retry import Policy
 from scheduler.store import dispatching, settling
 from scheduler.store.database import Session, Store
-from scheduler.store.dispatching import Claim
+from scheduler.store.dispatching import Candidate, Claim
 
 log = logging.getLogger("gaung.dispatch")
 
@@ -55,6 +56,19 @@ class _Work:
     measures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
+class Gate(Protocol):
+    """What decides, by rules of the office, whether something may be claimed (``scheduler.governance``)."""
+
+    def prepare(self, store: Store, now: datetime) -> None:
+        """Do what takes long, before the transaction."""
+
+    def open(self, session: Session, now: datetime) -> bool:
+        """At the beginning of claiming: whether anything may be claimed at all."""
+
+    def refused(self, session: Session, candidates: Sequence[Candidate], now: datetime) -> Collection[int]:
+        """Of what is about to be claimed: what may not go out."""
+
+
 class Dispatcher:
     """Claims, calls and settles. Every method is called from one thread."""
 
@@ -70,7 +84,10 @@ class Dispatcher:
         limits: Limits,
         node: str,
         siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
+        gate: Gate | None = None,
     ) -> None:
+        """``gate``: asked in every claim; without one the conditions of the database are all."""
+        self._gate = gate
         self.replanned = False
         """Set when a delivery that was on its way is planned again: its campaign file may have changed
         meanwhile, and must be looked at before it goes out. Whoever does so takes it back."""
@@ -104,6 +121,8 @@ class Dispatcher:
         self._unsettled += messages
         now = self._clock.now()
         saved: list[tuple[SaveRequest, bool]] = []
+        if self._gate and not self.stopping:
+            self._gate.prepare(self._store, now)
         with self._store.write() as session:
             saved = self._save(session)
             replanned = self._settle(session, now)
@@ -161,9 +180,17 @@ class Dispatcher:
         free = self._limits.workers - len(held) - len(self._measuring)
         lease_until = now + self._limits.lease
         work = _Work()
-        work.claims = dispatching.claim(
-            session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
-        )
+        gate = self._gate
+        if gate is None or gate.open(session, now):
+            work.claims = dispatching.claim(
+                session,
+                now=now,
+                lease_until=lease_until,
+                node=self._node,
+                limit=free,
+                held=held,
+                refuse=None if gate is None else lambda rows: gate.refused(session, rows, now),
+            )
         free -= len(work.claims)
         work.looks = dispatching.look(
             session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held

@@ -7,11 +7,11 @@ their values as parameters: to build one costs more than to run it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
@@ -60,6 +60,23 @@ class Claim:
     """When the last attempt ended, or began if its end is unknown."""
 
 
+class Candidate(Protocol):
+    """What is known of a delivery that is about to be claimed."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def campaign_id(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+
+Refuse = Callable[[Sequence[Candidate]], Collection[int]]
+"""Given what is about to be claimed, in the same transaction: which of it may not go out."""
+
+
 _COLUMNS = (
     deliveries.c.id,
     deliveries.c.key,
@@ -87,13 +104,20 @@ def in_state(state: State, rows: Any = deliveries) -> ColumnElement[bool]:
     return rows.c.state == literal_column(f"'{state.value}'")  # type: ignore[no-any-return]
 
 
-def approved(rows: Any = deliveries) -> ColumnElement[bool]:
-    """Whether somebody's approval for exactly this content in this campaign is in force."""
-    return exists().where(
+def approved(rows: Any = deliveries, now: Any = NOW) -> ColumnElement[bool]:
+    """Whether an approval for exactly this content in this campaign is in force, all its stages given.
+
+    ``now``: the moment, as a parameter or a value; None to leave the end of approvals aside.
+    """
+    condition = exists().where(
         approvals.c.campaign_id == rows.c.campaign_id,
         approvals.c.digest == rows.c.digest,
         approvals.c.void_at.is_(None),
+        approvals.c.complete.is_(True),
     )
+    if now is None:
+        return condition
+    return condition.where(or_(approvals.c.expires_at.is_(None), approvals.c.expires_at > now))
 
 
 def _account_usable() -> ColumnElement[bool]:
@@ -154,15 +178,19 @@ def claim(
     node: str,
     limit: int,
     held: Collection[int] = (),
+    refuse: Refuse | None = None,
 ) -> list[Claim]:
     """Claim up to ``limit`` deliveries, the earliest of each account: attempt row and lease are set.
 
     ``held`` are deliveries of which a call is still running here, whatever the rows say: it may yet
-    publish, so no second one starts beside it.
+    publish, so no second one starts beside it. ``refuse`` is asked last.
     """
     if limit <= 0:
         return []
     rows = session.execute(_claimable(), {"now": now, "held": list(held), "limit": limit}).all()
+    if rows and refuse is not None:
+        refused = refuse(rows)
+        rows = [row for row in rows if row.id not in refused]
     if not rows:
         return []
     apply_changes(

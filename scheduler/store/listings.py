@@ -45,6 +45,8 @@ class PostFilter:
     since: datetime | None = None
     until: datetime | None = None
     limit: int = 0
+    now: datetime | None = None
+    """Approvals that came to their end before are none; without it their end is not looked at."""
 
 
 def posts(session: Session, wanted: PostFilter) -> list[Row[Any]]:
@@ -55,7 +57,7 @@ def posts(session: Session, wanted: PostFilter) -> list[Row[Any]]:
             contents.c.text,
             contents.c.link,
             contents.c.media,
-            approved().label("approved"),
+            approved(now=wanted.now).label("approved"),
         ).join(contents, contents.c.digest == deliveries.c.digest),
         wanted,
     ).order_by(deliveries.c.planned_at, deliveries.c.id)
@@ -137,7 +139,7 @@ def standing(session: Session, now: datetime) -> Standing:
     """How everything stands at ``now``."""
     counts = session.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state))
     upcoming = (
-        select(*deliveries.c, approved().label("approved"))
+        select(*deliveries.c, approved(now=now).label("approved"))
         .where(deliveries.c.state == State.PLANNED, deliveries.c.planned_at >= now)
         .order_by(deliveries.c.planned_at, deliveries.c.id)
         .limit(1)
@@ -147,7 +149,7 @@ def standing(session: Session, now: datetime) -> Standing:
         by_state={State(state): count for state, count in counts},
         next_due=session.execute(upcoming).first(),
         overdue=_count(session, planned, deliveries.c.planned_at < now),
-        unapproved=_count(session, planned, ~approved()),
+        unapproved=_count(session, planned, ~approved(now=now)),
         asking=_count(session, deliveries.c.state == State.UNSURE, deliveries.c.asks.is_(True)),
         accounts=list(session.execute(select(AccountState)).scalars()),
         nodes=list(session.execute(select(Node).order_by(nodes.c.seen_at.desc()).limit(10)).scalars()),

@@ -43,6 +43,10 @@ def reach(
     workplace: Workplace = context.obj
     store = workplace.store()
     _require(store, campaign)
+    if now:
+        from scheduler.governance import roles
+
+        roles.may("reach --now", workplace.actor)
     failed = _measure(workplace, store, campaign) if now else 0
     with store.read() as session:
         sent = listings.posts(session, listings.PostFilter(campaign=campaign, states=[State.SENT]))

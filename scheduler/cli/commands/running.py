@@ -41,6 +41,7 @@ def run(
         workplace.daemon_settings(),
         workplace.accounts.siblings,
         workplace.vault,
+        gate=workplace.gate,
         anchor=lambda now: workplace.write_anchor_if_due(store, now),
     )
     if not once:
@@ -85,16 +86,22 @@ def status(
     context: typer.Context,
     form: FormatOption = Format.TABLE,
 ) -> int:
+    from scheduler.cli import pending
     from scheduler.store import listings
 
     workplace: Workplace = context.obj
     now = workplace.clock.now()
     with workplace.store().read() as session:
         standing = listings.standing(session, now)
+        changed = pending.against_store(session, now)
+        back = pending.sent_back(workplace, session)
     facts = _facts(workplace, standing, now)
+    facts |= pending.facts(workplace, back, changed, form)
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
     details(facts, form)
+    if form is Format.TABLE:
+        pending.tell(changed)
     return 3 if _needs_person(standing) else 0
 
 
