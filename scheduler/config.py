@@ -146,6 +146,14 @@ class ApprovalSettings(Part):
     )
 
 
+class StopSettings(Part):
+    """What follows from a stop."""
+
+    fresh_approval: bool = Field(
+        default=False, description="What came due during a stop needs a new approval before it goes out."
+    )
+
+
 class AuditSettings(Part):
     """Where the head of the audit is written down, so that nobody can write the whole of it anew unseen."""
 
@@ -170,6 +178,7 @@ class Config(Part):
     reach: ReachSettings = ReachSettings()
     media: MediaSettings = MediaSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    stop: StopSettings = StopSettings()
     audit: AuditSettings = AuditSettings()
     costs: CostSettings = CostSettings()
     people: Mapping[Id, Person] = Field(default_factory=dict)

@@ -44,8 +44,10 @@ DESIGN = {
     (State.SENT, Event.TAKEN_DOWN): State.REMOVED,
 }
 #: What building it added: a message that comes back into its file, a person who cancels what waits for
-#: a person, a look that finds nothing after the last attempt, and an answer after all.
+#: a person, a look that finds nothing after the last attempt, an answer after all, and a stop between
+#: two parts.
 OURS = {
+    (State.SENDING, Event.STOPPED): State.REVIEW,
     (State.WITHDRAWN, Event.RETURNED): State.PLANNED,
     (State.FAILED, Event.CANCELLED): State.WITHDRAWN,
     (State.MISSED, Event.CANCELLED): State.WITHDRAWN,

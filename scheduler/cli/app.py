@@ -53,6 +53,16 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "deciding:resolve",
         N_("Say what became of a post whose outcome is unknown or that was handed to you."),
     ),
+    "stop": (
+        "stopping:stop",
+        N_("Stop everything, or an agency, a campaign, a platform, an account, at once."),
+    ),
+    "stops": ("stopping:stops", N_("List the stops in force.")),
+    "resume": (
+        "stopping:resume",
+        N_("End a stop. What came due meanwhile waits for a person; nothing is caught up by itself."),
+    ),
+    "takedown": ("removing:takedown", N_("Take a published post down from its platform.")),
     "reach": (
         "reporting:reach",
         N_("Show the figures of published posts; with --now ask the platforms first. See also: reach enter."),

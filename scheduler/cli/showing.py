@@ -95,9 +95,7 @@ def show(workplace: Workplace, one: Waiting, number: int, total: int, before: Co
         show_differences(differences(before, content))
 
 
-def _show_cost(
-    workplace: Workplace, one: Waiting, acts: Mapping[str, int], bills: Mapping[str, str]
-) -> None:
+def _show_cost(workplace: Workplace, one: Waiting, acts: Mapping[str, int], bills: Mapping[str, str]) -> None:
     from scheduler.cli.money import acts_words, cost_words
 
     cost = workplace.config.prices.cost(one.content.platform, acts, one.first_at)

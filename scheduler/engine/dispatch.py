@@ -2,7 +2,9 @@
 
 Each turn settles everything that came back, commits every progress save that was asked for, moves
 what is overdue or lost, and claims one due delivery for every free worker, all in one transaction
-(DESIGN.md section 7). Calls start only after the commit that recorded them.
+(DESIGN.md section 7). Calls start only after the commit that recorded them. While answers come in by
+the hundred, most turns are brief: they write down what came out well and claim what follows; as long
+as that leaves no worker free, the rest (what is overdue, lost, uncertain, or to be measured) waits a second.
 """
 
 from __future__ import annotations
@@ -10,13 +12,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from adapters.contract import Receipt
 from scheduler.clock import Clock
 from scheduler.engine import settlement
 from scheduler.engine.calls import Calls
+from scheduler.engine.leases import Leases
 from scheduler.engine.mailbox import (
     Answered,
     Looked,
@@ -28,14 +33,22 @@ from scheduler.engine.mailbox import (
     refuse,
 )
 from scheduler.engine.retry import Policy
-from scheduler.store import dispatching, settling
+from scheduler.errors import ContentionError, StoreError
+from scheduler.store import dispatching, holding, leases, settling, stopping
 from scheduler.store.database import Session, Store
-from scheduler.store.dispatching import Candidate, Claim
+from scheduler.store.dispatching import Candidate, Claim, Saved
+from scheduler.store.leases import Lease
+from scheduler.store.transitions import StaleStateError
 
 log = logging.getLogger("gaung.dispatch")
 
 #: Posts asked for in one call for figures, at most.
 FIGURES_AT_ONCE = 50
+#: How often a turn is made that met another daemon's, before it counts as a database out of reach.
+TRIES = 4
+
+#: Seconds for which brief turns may follow each other.
+LOOK_AROUND = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +64,17 @@ class Limits:
 class _Work:
     """What one turn found to do."""
 
+    held: set[int] = field(default_factory=set)
+    """Deliveries of which a call is running here."""
+    free: int = 0
+    """Workers without work."""
     claims: list[Claim] = field(default_factory=list)
     looks: list[Claim] = field(default_factory=list)
     measures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((moment for moment in (one, other) if moment), default=None)
 
 
 class Gate(Protocol):
@@ -67,6 +88,24 @@ class Gate(Protocol):
 
     def refused(self, session: Session, candidates: Sequence[Candidate], now: datetime) -> Collection[int]:
         """Of what is about to be claimed: what may not go out."""
+
+
+class _AlwaysOpen:
+    """No rules but those of the database."""
+
+    def prepare(self, store: Store, now: datetime) -> None:
+        pass
+
+    def open(self, session: Session, now: datetime) -> bool:  # noqa: ARG002
+        return True
+
+    def refused(
+        self,
+        session: Session,  # noqa: ARG002
+        candidates: Sequence[Candidate],  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+    ) -> Collection[int]:
+        return ()
 
 
 class Dispatcher:
@@ -84,10 +123,14 @@ class Dispatcher:
         limits: Limits,
         node: str,
         siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
+        ended: Callable[[Lease], bool] = lambda _lease: False,
         gate: Gate | None = None,
     ) -> None:
-        """``gate``: asked in every claim; without one the conditions of the database are all."""
-        self._gate = gate
+        """``ended`` says whether the process that holds a lease is known to be no more.
+
+        ``gate`` is asked in every claim; without one the conditions of the database are all.
+        """
+        self._gate: Gate = gate or _AlwaysOpen()
         self.replanned = False
         """Set when a delivery that was on its way is planned again: its campaign file may have changed
         meanwhile, and must be looked at before it goes out. Whoever does so takes it back."""
@@ -106,12 +149,22 @@ class Dispatcher:
         self._looking: dict[int, Claim] = {}
         self._measuring: set[str] = set()
         self._unsettled: list[Message] = []
-        self._renew_at: datetime | None = None
+        self._leases = Leases(limits.lease, clock.steady, ended)
+        self._ahead = timedelta(0)
+        """How far the database's clock is ahead of this machine's."""
+        self._doubtful = False
+        self._looked_at: float | None = None
+        self._next_due: datetime | None = None
 
     @property
     def in_flight(self) -> int:
         """Calls that have not been settled yet."""
         return len(self._publishing) + len(self._looking) + len(self._measuring)
+
+    @property
+    def suspects(self) -> bool:
+        """Whether an attempt of another node looks lost, but must be watched a little longer."""
+        return self._leases.suspects
 
     def turn(self, messages: Sequence[Message] = ()) -> datetime | None:
         """Settle ``messages``, claim what is due, start it; return when the next thing is due (UTC).
@@ -119,34 +172,76 @@ class Dispatcher:
         If the database cannot be used, the messages are kept for the next turn and the error is raised.
         """
         self._unsettled += messages
-        now = self._clock.now()
-        saved: list[tuple[SaveRequest, bool]] = []
-        if self._gate and not self.stopping:
-            self._gate.prepare(self._store, now)
-        with self._store.write() as session:
-            saved = self._save(session)
-            replanned = self._settle(session, now)
-            renewed = self._renew(session, now)
-            dispatching.lose(session, now)
-            dispatching.expire(session, now)
-            work = _Work() if self.stopping else self._find_work(session, now)
-            next_due = dispatching.next_due(session, now)
+        for _ in range(TRIES - 1):
+            with suppress(ContentionError, StaleStateError):  # all of it was rolled back
+                return self._turn()
+        return self._turn()
+
+    def _turn(self) -> datetime | None:
+        machine, begun = self._clock.now(), self._clock.steady()
+        brief = self._can_be_brief(machine, begun)
+        saved: list[tuple[SaveRequest, Saved]] = []
+        self._gate.prepare(self._store, machine + self._ahead)
+        try:
+            with self._store.write() as session:
+                now = self._store.moment(session, machine)
+                if not brief:
+                    stopping.end_expired(session, now)
+                holding.present(session)  # its lock comes before any other of this transaction
+                saved = self._save(session)
+                replanned = self._settle(session, now)
+                if self._doubtful:
+                    leases.release(session, now, self._node, list(self._publishing))
+                renewed = self._renew(session, now)
+                if not brief:
+                    self._move_overdue(session, now)
+                work = self._claim(session, now)
+                if brief and work.free:
+                    brief = False
+                    self._move_overdue(session, now)
+                if not brief:
+                    self._find_more(session, now, work)
+                    next_due = _earlier(dispatching.next_due(session, now), stopping.next_end(session, now))
+        except StoreError:
+            self._doubtful = True  # perhaps all of it was committed, and only the word of it got lost
+            raise
+        self._doubtful = False
+        self._ahead = now - machine
+        if not brief:
+            self._looked_at, self._next_due = begun, next_due - self._ahead if next_due else None
         self.replanned |= replanned
         if renewed:
-            self._renew_at = now + self._limits.lease / 4
+            self._leases.renewed(self._publishing, begun)
         self._forget(self._unsettled)
         self._unsettled = []
         for request, kept in saved:
             request.done.set_result(kept)
+        self._leases.taken([claim.delivery_id for claim in work.claims], begun)
         self._start(work)
-        return next_due
+        return self._next_due
+
+    def _can_be_brief(self, now: datetime, steady: float) -> bool:
+        """Whether there are only saves and published posts to write down, and nothing else is due.
+
+        When the next thing is due is known from the last turn that looked: other processes may have
+        brought something sooner since, which a tick notices.
+        """
+        if self._doubtful or self._looked_at is None or steady - self._looked_at >= LOOK_AROUND:
+            return False
+        if self._next_due is not None and now >= self._next_due:
+            return False
+        return bool(self._unsettled) and all(
+            isinstance(one, SaveRequest)
+            or (isinstance(one, Answered) and isinstance(one.outcome, Receipt) and not one.pause)
+            for one in self._unsettled
+        )
 
     def abandon(self) -> None:
         """The loop ends with an error: let no worker wait for a commit that will not come."""
         refuse(self._unsettled)
         self._mailbox.close()
 
-    def _save(self, session: Session) -> list[tuple[SaveRequest, bool]]:
+    def _save(self, session: Session) -> list[tuple[SaveRequest, Saved]]:
         return [
             (
                 message,
@@ -167,48 +262,68 @@ class Dispatcher:
         return answered or looked
 
     def _renew(self, session: Session, now: datetime) -> bool:
-        """Renew the leases of what is in flight, four times as often as they would run out."""
+        """Renew the leases of what is in flight, several times before they would run out."""
         held = [*self._publishing, *self._looking]
-        if not held or (self._renew_at is not None and now < self._renew_at):
+        if not held or not self._leases.must_renew():
             return False
-        dispatching.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
+        leases.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
         return True
 
-    def _find_work(self, session: Session, now: datetime) -> _Work:
+    def _move_overdue(self, session: Session, now: datetime) -> None:
+        """Put away what is too late, and make uncertain what others have begun and will not end."""
+        if self._leases.must_look():
+            ended, silent = self._leases.look(leases.under_way(session, list(self._publishing)), now)
+            leases.lose(session, now, ended, ended=True)
+            leases.lose(session, now, silent, ended=False)
+        dispatching.expire(session, now)
+
+    def _claim(self, session: Session, now: datetime) -> _Work:
+        """A post for every free worker, as far as there are any."""
+        if self.stopping:
+            return _Work()
         settled = {one.claim.delivery_id for one in self._unsettled if isinstance(one, Answered | Looked)}
         held = {*self._publishing, *self._looking} - settled
         free = self._limits.workers - len(held) - len(self._measuring)
         lease_until = now + self._limits.lease
-        work = _Work()
-        gate = self._gate
-        if gate is None or gate.open(session, now):
-            work.claims = dispatching.claim(
-                session,
-                now=now,
-                lease_until=lease_until,
-                node=self._node,
-                limit=free,
-                held=held,
-                refuse=None if gate is None else lambda rows: gate.refused(session, rows, now),
-            )
-        free -= len(work.claims)
-        work.looks = dispatching.look(
-            session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
+        if free > 0 and not self._gate.open(session, now):
+            return _Work(held, free)
+        claims = dispatching.claim(
+            session,
+            now=now,
+            lease_until=lease_until,
+            node=self._node,
+            limit=free,
+            held=held,
+            refuse=lambda rows: self._gate.refused(session, rows, now),
         )
-        free -= len(work.looks)
-        if free > 0:
-            due = settling.reach_due(session, now, free * FIGURES_AT_ONCE)
-            chosen = [account for account in due if account not in self._measuring][:free]
+        return _Work(held, free - len(claims), claims)
+
+    def _find_more(self, session: Session, now: datetime, work: _Work) -> None:
+        """Give the workers that no post needs something else to do."""
+        if work.free <= 0:
+            return
+        work.looks = dispatching.look(
+            session,
+            now=now,
+            lease_until=now + self._limits.lease,
+            node=self._node,
+            limit=work.free,
+            held=work.held,
+        )
+        work.free -= len(work.looks)
+        if work.free > 0:
+            due = settling.reach_due(session, now, work.free * FIGURES_AT_ONCE)
+            chosen = [account for account in due if account not in self._measuring][: work.free]
             work.measures = {
                 account: dict(list(due[account].items())[:FIGURES_AT_ONCE]) for account in chosen
             }
-        return work
 
     def _forget(self, messages: Sequence[Message]) -> None:
         for message in messages:
             match message:
                 case Answered(claim):
                     self._publishing.pop(claim.delivery_id, None)
+                    self._leases.given_back(claim.delivery_id)
                 case Looked(claim):
                     self._looking.pop(claim.delivery_id, None)
                 case Measured(account_id):
@@ -231,14 +346,20 @@ class Dispatcher:
     # In worker threads from here on: no database.
 
     def _publish(self, claim: Claim) -> None:
-        outcome, pause = self._calls.publish(claim, MailedProgress(claim, self._mailbox))
-        self._mailbox.put(Answered(claim, outcome, self._clock.now(), pause))
+        def held() -> bool:
+            return self._leases.holds(claim.delivery_id)
+
+        outcome, pause = self._calls.publish(claim, MailedProgress(claim, self._mailbox), held)
+        self._mailbox.put(Answered(claim, outcome, self._time(), pause))
 
     def _look(self, claim: Claim) -> None:
-        progress = MailedProgress(claim, self._mailbox)
-        finding, pause = self._calls.find(claim, progress, claim.last_try_at)
-        self._mailbox.put(Looked(claim, finding, self._clock.now(), pause))
+        finding, pause = self._calls.find(claim, MailedProgress(claim, self._mailbox))
+        self._mailbox.put(Looked(claim, finding, self._time(), pause))
 
     def _measure(self, account_id: str, asked: Mapping[str, int]) -> None:
         figures, pause = self._calls.reach(account_id, list(asked))
-        self._mailbox.put(Measured(account_id, asked, figures, self._clock.now(), pause))
+        self._mailbox.put(Measured(account_id, asked, figures, self._time(), pause))
+
+    def _time(self) -> datetime:
+        """The time by the database's clock, as far as this machine knows it."""
+        return self._clock.now() + self._ahead

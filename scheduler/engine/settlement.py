@@ -128,6 +128,8 @@ class Settlement:
     def _late(self, message: Answered, state: State) -> None:
         """Record an answer that changes nothing any more."""
         claim, outcome = message.claim, message.outcome
+        if settling.settled(self.session, claim.attempt_id):
+            return  # by this node itself, in a commit of which it did not hear that it had succeeded
         said = {"state": state.value, "answer": type(outcome).__name__}
         match outcome:
             case Receipt(remote_id, permalink):

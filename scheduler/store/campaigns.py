@@ -219,6 +219,7 @@ def _from_file(post: PlannedPost, terms: Terms) -> dict[str, Any]:
     """What an edit of the campaign file may change in a delivery."""
     return {
         "topic": post.topic,
+        "message_class": post.variant.message_class,
         "platform": post.target.platform,
         "agency": post.target.agency,
         "zone": terms.zone,

@@ -1,8 +1,9 @@
 """The queries of the dispatcher: what may be claimed, what is overdue, what was lost, what is next.
 
-The conditions of a claim (due, approved, account usable and free, in order) are read inside the
-transaction that claims. Times are UTC. Statements of every turn are built once (``@cache``) and get
-their values as parameters: to build one costs more than to run it.
+The conditions of a claim (due, approved, not stopped, account usable and free, in order) are read
+inside the transaction that claims. Times are UTC. Statements of every turn are built once (``@cache``)
+and get their values as parameters: to build one costs more than to run it. What holds is part of the
+statement, so they are built anew when a stop or a window begins or ends.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from enum import Enum
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 from sqlalchemy import (
@@ -31,6 +33,8 @@ from sqlmodel import Session
 
 from campaigns.definition import Kind
 from scheduler.states import Event, State
+from scheduler.store import holding
+from scheduler.store.holding import Holds
 from scheduler.store.tables import UtcDateTime, accounts, approvals, attempts, contents, deliveries
 from scheduler.store.transitions import Change, apply_changes
 
@@ -54,10 +58,14 @@ class Claim:
     progress: Mapping[str, Any]
     attempts: int
     looks: int
+    at: datetime
+    """When it was claimed, or taken to be looked for."""
     first_try_at: datetime
     """When the first attempt began: a post found on the platform cannot be older."""
     last_try_at: datetime
     """When the last attempt ended, or began if its end is unknown."""
+    lost_at: datetime | None = None
+    """When an attempt was last given up though its process may still have been at it."""
 
 
 class Candidate(Protocol):
@@ -95,6 +103,8 @@ _COLUMNS = (
 )
 
 
+#: The code of an attempt that was given up though its process may still have been at it.
+LEASE_EXPIRED = "lease-expired"
 #: The moment of a turn, as a parameter of its statements.
 NOW = bindparam("now", type_=UtcDateTime())
 
@@ -135,7 +145,8 @@ def _account_free() -> ColumnElement[bool]:
     )
 
 
-def _first_of_account() -> ColumnElement[bool]:
+def _first_of_account(holds: Holds) -> ColumnElement[bool]:
+    """Whether nothing earlier of its account could go out; what is held keeps nothing else back."""
     earlier = deliveries.alias("earlier")
     return ~exists().where(
         earlier.c.account_id == deliveries.c.account_id,
@@ -145,11 +156,12 @@ def _first_of_account() -> ColumnElement[bool]:
             and_(earlier.c.planned_at == deliveries.c.planned_at, earlier.c.id < deliveries.c.id),
         ),
         approved(earlier),
+        ~holding.held(holds, earlier),
     )
 
 
-@cache
-def _claimable() -> Select[Any]:
+@lru_cache(maxsize=8)
+def _claimable(holds: Holds) -> Select[Any]:
     return (
         select(*_COLUMNS)
         .join(contents, contents.c.digest == deliveries.c.digest)
@@ -160,9 +172,10 @@ def _claimable() -> Select[Any]:
             deliveries.c.expires_at >= NOW,
             deliveries.c.id.not_in(bindparam("held", expanding=True)),
             approved(),
+            ~holding.held(holds),
             _account_usable(),
             _account_free(),
-            _first_of_account(),
+            _first_of_account(holds),
         )
         .order_by(deliveries.c.planned_at, deliveries.c.id)
         .limit(bindparam("limit"))
@@ -187,7 +200,8 @@ def claim(
     """
     if limit <= 0:
         return []
-    rows = session.execute(_claimable(), {"now": now, "held": list(held), "limit": limit}).all()
+    claimable = _claimable(holding.present(session))
+    rows = session.execute(claimable, {"now": now, "held": list(held), "limit": limit}).all()
     if rows and refuse is not None:
         refused = refuse(rows)
         rows = [row for row in rows if row.id not in refused]
@@ -234,15 +248,22 @@ def claim(
         ],
     ).all()
     attempt_of = {delivery_id: attempt_id for attempt_id, delivery_id in opened}
-    return [_claim(row, attempt_of[row.id], row.attempts + 1, now, now) for row in rows]
+    return [
+        _claim(
+            row,
+            attempt_id=attempt_of[row.id],
+            attempts=row.attempts + 1,
+            at=now,
+            first_try_at=now,
+            last_try_at=now,
+        )
+        for row in rows
+    ]
 
 
-def _claim(
-    row: Row[Any], attempt_id: int, tries: int, first_try_at: datetime, last_try_at: datetime
-) -> Claim:
+def _claim(row: Row[Any], **rest: Any) -> Claim:
     return Claim(
         delivery_id=row.id,
-        attempt_id=attempt_id,
         key=row.key,
         campaign_id=row.campaign_id,
         account_id=row.account_id,
@@ -254,26 +275,27 @@ def _claim(
         thread=row.thread,
         first_comment=row.first_comment,
         progress=row.progress,
-        attempts=tries,
         looks=row.looks,
-        first_try_at=first_try_at,
-        last_try_at=last_try_at,
+        **rest,
     )
 
 
 def expire(session: Session, now: datetime) -> int:
-    """Move every planned delivery that is too late to ``missed`` or ``review``; return how many."""
-    rows = session.execute(_expired(), {"now": now}).all()
+    """Move every planned delivery that is too late to ``missed`` or ``review``; return how many.
+
+    What was held back is put to a person, whatever its campaign does with what it misses.
+    """
+    rows = session.execute(_expired(holding.present(session)), {"now": now}).all()
     apply_changes(
         session,
         [
             Change(
                 row.id,
                 State.PLANNED,
-                Event.MISSED if row.if_missed == "skip" else Event.HELD,
+                Event.MISSED if row.if_missed == "skip" and not row.held else Event.HELD,
                 row.campaign_id,
                 row.digest,
-                {"code": "too-late" if row.approved else "not-approved"},
+                {"code": row.held or ("too-late" if row.approved else "not-approved")},
             )
             for row in rows
         ],
@@ -283,8 +305,8 @@ def expire(session: Session, now: datetime) -> int:
     return len(rows)
 
 
-@cache
-def _expired() -> Select[Any]:
+@lru_cache(maxsize=8)
+def _expired(holds: Holds) -> Select[Any]:
     return (
         select(
             deliveries.c.id,
@@ -292,69 +314,10 @@ def _expired() -> Select[Any]:
             deliveries.c.digest,
             deliveries.c.if_missed,
             approved().label("approved"),
+            holding.code(holds).label("held"),
         )
         .where(in_state(State.PLANNED), deliveries.c.planned_at <= NOW, deliveries.c.expires_at < NOW)
         .with_for_update(of=deliveries, skip_locked=True)
-    )
-
-
-def lose(session: Session, now: datetime) -> int:
-    """Make every attempt whose lease ran out uncertain; return how many."""
-    rows = session.execute(_lost(), {"now": now}).all()
-    apply_changes(
-        session,
-        [
-            Change(
-                row.id,
-                State.SENDING,
-                Event.LOST,
-                row.campaign_id,
-                row.digest,
-                {"code": "lease-expired", "due_at": now, "looks": 0, "lease_until": None},
-                {"node": row.node},
-            )
-            for row in rows
-        ],
-        actor="daemon",
-        at=now,
-    )
-    if rows:
-        close_attempts(
-            session, [row.id for row in rows], now=now, outcome=Event.LOST, code="lease-expired", reason=""
-        )
-    return len(rows)
-
-
-@cache
-def _lost() -> Select[Any]:
-    return (
-        select(deliveries.c.id, deliveries.c.campaign_id, deliveries.c.digest, deliveries.c.node)
-        .where(in_state(State.SENDING), deliveries.c.lease_until < NOW)
-        .with_for_update(skip_locked=True)
-    )
-
-
-def close_attempts(
-    session: Session, delivery_ids: Sequence[int], *, now: datetime, outcome: str, code: str, reason: str
-) -> None:
-    """End the open attempt of each delivery."""
-    session.execute(
-        update(attempts)
-        .where(attempts.c.delivery_id.in_(delivery_ids), attempts.c.finished_at.is_(None))
-        .values(finished_at=now, outcome=outcome, code=code, reason=reason)
-    )
-
-
-def renew(session: Session, delivery_ids: Sequence[int], *, node: str, lease_until: datetime) -> None:
-    """Renew the leases of the deliveries that this node has in flight."""
-    session.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.id.in_(delivery_ids),
-            deliveries.c.node == node,
-            deliveries.c.lease_until.is_not(None),
-        )
-        .values(lease_until=lease_until)
     )
 
 
@@ -381,7 +344,18 @@ def look(
             .where(deliveries.c.id.in_([row.id for row in rows]))
             .values(node=node, lease_until=lease_until)
         )
-    return [_claim(row, 0, row.attempts, row.first_try_at, row.last_try_at) for row in rows]
+    return [
+        _claim(
+            row,
+            attempt_id=0,
+            attempts=row.attempts,
+            at=now,
+            first_try_at=row.first_try_at,
+            last_try_at=row.last_try_at,
+            lost_at=row.lost_at,
+        )
+        for row in rows
+    ]
 
 
 @cache
@@ -393,6 +367,7 @@ def _lookable() -> Select[Any]:
             *_COLUMNS,
             _of_attempts(func.min(began)).label("first_try_at"),
             _of_attempts(func.max(func.coalesce(attempts.c.finished_at, began))).label("last_try_at"),
+            _of_attempts(func.max(attempts.c.finished_at), attempts.c.code == LEASE_EXPIRED).label("lost_at"),
         )
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(
@@ -408,18 +383,31 @@ def _lookable() -> Select[Any]:
     )
 
 
-def _of_attempts(value: ColumnElement[Any]) -> ScalarSelect[Any]:
-    return select(value).where(attempts.c.delivery_id == deliveries.c.id).scalar_subquery()
+def _of_attempts(value: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(value).where(attempts.c.delivery_id == deliveries.c.id, *conditions).scalar_subquery()
 
 
-def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> bool:
-    """Store what an attempt must remember; False if the attempt is no longer this node's."""
-    changed = session.connection().execute(
+class Saved(Enum):
+    """What an attempt is told when it has asked to remember something."""
+
+    KEPT = "kept"
+    """Committed: go on."""
+    STOPPED = "stopped"
+    """Committed, but it is held back by now: end here."""
+    LOST = "lost"
+    """Not stored: the attempt is no longer this node's."""
+
+
+def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> Saved:
+    """Store what an attempt must remember, and say whether it may go on."""
+    held = session.connection().execute(
         update(deliveries)
         .where(deliveries.c.id == delivery_id, deliveries.c.node == node, in_state(State.SENDING))
         .values(progress=dict(progress))
+        .returning(holding.held(holding.present(session)))
     )
-    return changed.rowcount == 1
+    answer = held.scalar()
+    return Saved.LOST if answer is None else Saved.STOPPED if answer else Saved.KEPT
 
 
 def pause_account(session: Session, account_id: str, until: datetime) -> None:

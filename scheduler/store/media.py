@@ -57,6 +57,13 @@ class MediaFolder:
         except OSError:
             return False
 
+    def size(self, sha256: str, name: str) -> int:
+        """How many bytes the kept file has; none if it is not there."""
+        try:
+            return self.path(sha256, name).stat().st_size
+        except OSError:
+            return 0
+
 
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file so that it is there entirely or not at all, even after a power cut."""

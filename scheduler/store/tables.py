@@ -125,6 +125,8 @@ class Delivery(SQLModel, table=True):
     account_id: str
     platform: str
     agency: str = ""
+    message_class: str = "regular"
+    """``regular``, ``urgent`` or ``candidate``: what stops and windows ask for."""
     slot: str
     """Wall-clock time in the campaign's zone, ISO without offset."""
     zone: str
@@ -217,7 +219,7 @@ class Approval(SQLModel, table=True):
     expires_at: datetime | None = _instant()
     """Not in force from this instant on; for the row that is complete, the earliest of all its stages."""
     void_reason: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
-    """``withdrawn``, ``sent-back``, ``expired``, ``role`` or ``signature``."""
+    """``withdrawn``, ``sent-back``, ``expired``, ``role``, ``signature`` or ``stop``."""
     statement_id: int | None = Field(default=None, foreign_key="signed_statement.id")
     """What was signed, where approvals are signed."""
 
@@ -265,6 +267,30 @@ class LegalHold(SQLModel, table=True):
     placed_at: datetime = _instant(null=False)
     lifted_by: str = ""
     lifted_at: datetime | None = _instant()
+
+
+class Stop(SQLModel, table=True):
+    """An order that nothing in its scope goes out; in force until it is lifted, by a person or at its end."""
+
+    __table_args__ = (_where("lifted_at IS NULL", "stops_in_force", "id"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    scope: str
+    """``everything``, ``agency``, ``campaign``, ``platform`` or ``account``."""
+    target: str = ""
+    """Whose name it is; empty for everything."""
+    reason: str = _long()
+    letter: str = ""
+    """Number of the letter that orders it."""
+    but_urgent: bool = False
+    """Messages of class urgent go out all the same."""
+    fresh_approval: bool = False
+    """What came due meanwhile needs a new approval."""
+    declared_at: datetime = _instant(null=False)
+    declared_by: str
+    until: datetime | None = _instant()
+    lifted_at: datetime | None = _instant()
+    lifted_by: str = ""
 
 
 class AuditEvent(SQLModel, table=True):
@@ -330,6 +356,10 @@ class Node(SQLModel, table=True):
     """A daemon, and when it was last heard of."""
 
     name: str = Field(primary_key=True)
+    host: str = ""
+    pid: int = 0
+    place: str = ""
+    """Where processes can be told apart by their number: one boot of one machine (or container)."""
     version: str
     started_at: datetime = _instant(null=False)
     seen_at: datetime = _instant(null=False)
@@ -347,6 +377,7 @@ contents = table(Content)
 attempts = table(Attempt)
 approvals = table(Approval)
 accounts = table(AccountState)
+stops = table(Stop)
 audit = table(AuditEvent)
 statements = table(SignedStatement)
 sent_back = table(SentBack)

@@ -53,16 +53,22 @@ HORIZON = timedelta(days=90)
 
 
 class ManualClock:
-    """Shows what it was set to."""
+    """Shows what it was set to; ``at`` may be set to any time, which the steady clock does not follow."""
 
     def __init__(self, at: datetime = NOON) -> None:
         self.at = at
+        self.passed = timedelta(0)
 
     def now(self) -> datetime:
         return self.at
 
+    def steady(self) -> float:
+        return self.passed.total_seconds()
+
     def forward(self, by: timedelta) -> None:
+        """Let time pass."""
         self.at += by
+        self.passed += by
 
 
 # The database.
@@ -91,6 +97,7 @@ def add_delivery(session: Session, state: State = State.PLANNED, **columns: Any)
         "key": f"key-{number}",
         "campaign_id": "hakordia",
         "message_id": "jujur",
+        "message_class": "regular",
         "account_id": f"account-{number}",
         "platform": "fake",
         "slot": "2026-12-09T19:00:00",
@@ -147,6 +154,9 @@ class Platform:
     figures: Callable[[str, Sequence[str]], Mapping[str, Reach]] | None = None
     posts: list[tuple[str, Post, datetime]] = field(default_factory=list)
     """What was made public: account, post, when; the remote id is the position + 1."""
+    removed: list[tuple[str, str]] = field(default_factory=list)
+    """Calls of remove: account, remote id."""
+    removals: deque[BaseException | None] = field(default_factory=deque)
     pause: Any = None
     """What the answers say of the pause before the next call."""
     published: list[tuple[str, str]] = field(default_factory=list)
@@ -211,7 +221,10 @@ class FakeAdapter(Adapter):
         return self.other_side.figures(self.account.id, remote_ids) if self.other_side.figures else {}
 
     def remove(self, remote_id: str) -> None:
-        raise NotImplementedError
+        side = self.other_side
+        side.removed.append((self.account.id, remote_id))
+        if side.removals and (refusal := side.removals.popleft()):
+            raise refusal
 
 
 class Desk(Executor):
@@ -305,6 +318,8 @@ class Engine:
             look_after=(timedelta(seconds=5), timedelta(seconds=30)),
             jitter=lambda: 0.5,
         )
+        self.ended: set[str] = set()
+        """Nodes whose process is known to be no more."""
         self.first = self.node("node-1")
 
     def node(
@@ -424,6 +439,7 @@ class Node:
             policy=engine.policy,
             limits=dispatch.Limits(workers, 2 * MINUTE, (HOUR, 6 * HOUR)),
             node=name,
+            ended=lambda lease: lease.node in engine.ended,
             siblings=siblings,
         )
 

@@ -301,6 +301,12 @@ class Office:
         assert now() == before
 
 
-def person(id_: str, name: str, *, os_user: str, roles: Sequence[str] = ("drafter", "approver")) -> str:
+def person(
+    id_: str,
+    name: str,
+    *,
+    os_user: str,
+    roles: Sequence[str] = ("drafter", "reviewer", "approver", "publisher", "auditor"),
+) -> str:
     """A table of the configuration for somebody."""
     return f'[people.{id_}]\nname = "{name}"\nos_user = "{os_user}"\nroles = {json.dumps(list(roles))}\n'

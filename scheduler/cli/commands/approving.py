@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from scheduler.store.tables import CampaignVersion, Content
 
 #: Approvals that ended like this may be renewed unseen; what a person took back may not.
-_RENEWABLE = frozenset({"", "expired", "role", "signature"})
+_RENEWABLE = frozenset({"", "expired", "role", "signature", "stop"})
 
 
 def approve(

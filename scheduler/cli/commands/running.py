@@ -95,7 +95,7 @@ def status(
         standing = listings.standing(session, now)
         changed = pending.against_store(session, now)
         back = pending.sent_back(workplace, session)
-    facts = _facts(workplace, standing, now)
+    facts = {**_stops(workplace, standing, form), **_facts(workplace, standing, now)}
     facts |= pending.facts(workplace, back, changed, form)
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
@@ -103,6 +103,17 @@ def status(
     if form is Format.TABLE:
         pending.tell(changed)
     return 3 if _needs_person(standing) else 0
+
+
+def _stops(workplace: Workplace, standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
+    """The stops in force, before anything else: in words, or for programs as their ids and reasons."""
+    from scheduler.cli.commands.stopping import stop_line
+
+    if form is Format.TABLE:
+        lines = [stop_line(workplace, one) for one in standing.stops]
+        return {"stops": (_("STOP IN FORCE"), "\n".join(lines))}
+    facts = [{"stop": one.id, "scope": one.scope, "target": one.target} for one in standing.stops]
+    return {"stops": ("", facts if form is Format.JSON else len(facts))}
 
 
 def _needs_person(standing: Standing) -> bool:
@@ -143,7 +154,7 @@ def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str,
         "unapproved": (_("Waiting for approval"), standing.unapproved),
         "unsure": (_("Outcome unknown, a person must look"), standing.asking),
         "handed": (_("Handed to a person, link awaited"), standing.by_state.get(State.HANDED, 0)),
-        "review": (_("Missed, to be decided"), standing.by_state.get(State.REVIEW, 0)),
+        "review": (_("To be decided"), standing.by_state.get(State.REVIEW, 0)),
         "failed": (_("Failed"), standing.by_state.get(State.FAILED, 0)),
         "accounts_disabled": (
             _("Accounts that need a person"),
