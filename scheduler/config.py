@@ -154,6 +154,14 @@ class StopSettings(Part):
     )
 
 
+class RecordSettings(Part):
+    """How long records are kept. Nothing is deleted by itself: what is due is told, people decide."""
+
+    retention: Duration = Field(
+        default=timedelta(), description="From the end of a campaign; 0s: no retention is set."
+    )
+
+
 class AuditSettings(Part):
     """Where the head of the audit is written down, so that nobody can write the whole of it anew unseen."""
 
@@ -179,6 +187,7 @@ class Config(Part):
     media: MediaSettings = MediaSettings()
     approval: ApprovalSettings = ApprovalSettings()
     stop: StopSettings = StopSettings()
+    records: RecordSettings = RecordSettings()
     audit: AuditSettings = AuditSettings()
     costs: CostSettings = CostSettings()
     people: Mapping[Id, Person] = Field(default_factory=dict)

@@ -1,4 +1,5 @@
-"""What every claim asks before it is made: do these approvals still hold, by the newest configuration?
+"""What every claim asks before it is made: do these approvals still hold, by the newest configuration,
+and are the words in the store still those that were approved?
 
 The database's own conditions (approved, all stages, not at its end) are part of the claim's statement.
 Here are those that need the configuration: whoever approved must still have that role, and a signed
@@ -18,6 +19,7 @@ from pathlib import Path
 
 from scheduler.config import Config
 from scheduler.errors import GaungError
+from scheduler.governance.contents import own_digest
 from scheduler.governance.signing import Signatures
 from scheduler.store import approving
 from scheduler.store.approving import Pair
@@ -66,6 +68,9 @@ class Gate:
         pairs = list(dict.fromkeys((one.campaign_id, one.digest) for one in candidates))
         given = approving.in_force(session, pairs, now)
         reasons = {pair: self._reason(pair, given.get(pair, [])) for pair in pairs}
+        for one in candidates:
+            if own_digest(one) != one.digest:
+                reasons[one.campaign_id, one.digest] = "content"
         for pair, reason in reasons.items():
             if reason and reason != "later":
                 approving.void(session, [pair], code=reason, actor="daemon", at=now)

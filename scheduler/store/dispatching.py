@@ -80,6 +80,33 @@ class Candidate(Protocol):
     @property
     def digest(self) -> str: ...
 
+    @property
+    def account_id(self) -> str: ...
+
+    @property
+    def message_class(self) -> str: ...
+
+    @property
+    def platform(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def link(self) -> str: ...
+
+    @property
+    def media(self) -> Sequence[Mapping[str, Any]]: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def thread(self) -> Sequence[Mapping[str, Any]]: ...
+
+    @property
+    def first_comment(self) -> str: ...
+
 
 Refuse = Callable[[Sequence[Candidate]], Collection[int]]
 """Given what is about to be claimed, in the same transaction: which of it may not go out."""
@@ -94,6 +121,8 @@ _COLUMNS = (
     deliveries.c.progress,
     deliveries.c.attempts,
     deliveries.c.looks,
+    deliveries.c.message_class,
+    contents.c.platform,
     contents.c.text,
     contents.c.link,
     contents.c.media,

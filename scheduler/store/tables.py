@@ -219,7 +219,7 @@ class Approval(SQLModel, table=True):
     expires_at: datetime | None = _instant()
     """Not in force from this instant on; for the row that is complete, the earliest of all its stages."""
     void_reason: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
-    """``withdrawn``, ``sent-back``, ``expired``, ``role``, ``signature`` or ``stop``."""
+    """``withdrawn``, ``sent-back``, ``expired``, ``role``, ``signature``, ``content`` or ``stop``."""
     statement_id: int | None = Field(default=None, foreign_key="signed_statement.id")
     """What was signed, where approvals are signed."""
 

@@ -155,6 +155,10 @@ def picture(path: Path, colour: str = "navy") -> Path:
     return path
 
 
+#: Every role, as whoever works alone has them.
+ROLES = ("drafter", "reviewer", "approver", "publisher", "auditor")
+
+
 class Office:
     """A working folder with two practice accounts, and one person who may approve: whoever runs the tests."""
 
@@ -306,7 +310,7 @@ def person(
     name: str,
     *,
     os_user: str,
-    roles: Sequence[str] = ("drafter", "reviewer", "approver", "publisher", "auditor"),
+    roles: Sequence[str] = ROLES,
 ) -> str:
     """A table of the configuration for somebody."""
     return f'[people.{id_}]\nname = "{name}"\nos_user = "{os_user}"\nroles = {json.dumps(list(roles))}\n'

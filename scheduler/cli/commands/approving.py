@@ -67,7 +67,9 @@ def approve(
 
         return take_in(workplace, store, signed)
     if not campaign:
-        raise GaungError(N_("No campaign is named."), hint=N_("For example: gaung approve hakordia-2026"))
+        raise GaungError(
+            N_("{name} is missing."), hint=N_("For example: gaung approve hakordia-2026"), name="CAMPAIGN"
+        )
     version = _version(store, campaign)
     if withdraw:
         return _withdraw(workplace, store, version, message, reason)
