@@ -333,7 +333,7 @@ class Campaign(Part):
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """What a picture file turned out to be when it was read: content hash, type, size in pixels."""
+    """What a media file turned out to be: content hash, type, size in pixels (0 for a video)."""
 
     sha256: str
     mime: str

@@ -122,6 +122,27 @@ class ReachSettings(Part):
     )
 
 
+class Signature(Part):
+    """Who signs a report."""
+
+    heading: str = Field(default="Mengetahui,", description="What stands above the signature.")
+    position: str = Field(description="Position, such as Kepala Dinas.")
+    name: str = Field(default="", description="Name; empty leaves a line for it.")
+    employee_number: str = Field(default="", description="NIP, as text: it has 18 digits.")
+    place: str = Field(default="", description="Place that stands before the date.")
+
+
+class ReportSettings(Part):
+    """What reports say of the office, and what they hold its figures against."""
+
+    office: str = Field(default="", description="Name of the office, as it stands on the cover.")
+    signatures: tuple[Signature, ...] = Field(default=(), max_length=3, description="Left to right.")
+    targets: Mapping[str, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="Posts a month that an agency is to publish; * for every agency that is not named.",
+    )
+
+
 class MediaSettings(Part):
     """Where platforms that fetch pictures by address find them (Instagram, Threads)."""
 
@@ -186,6 +207,7 @@ class Config(Part):
     reach: ReachSettings = ReachSettings()
     media: MediaSettings = MediaSettings()
     approval: ApprovalSettings = ApprovalSettings()
+    report: ReportSettings = ReportSettings()
     stop: StopSettings = StopSettings()
     records: RecordSettings = RecordSettings()
     audit: AuditSettings = AuditSettings()

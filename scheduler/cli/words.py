@@ -54,10 +54,13 @@ EVENTS: Mapping[str, str] = {
     "sent_back": N_("sent back to the drafter"),
     "credentials-stored": N_("credentials stored"),
     "credentials-forgotten": N_("credentials deleted"),
+    "budget-raised": N_("budget of a month raised"),
+    "budget-lifted": N_("budget of a month lifted"),
 }
 
 REASONS: Mapping[str, str] = {
     "too-late": N_("Its time passed before it could be sent."),
+    "over-budget": N_("Its time passed while the monthly budget of its account held it."),
     "not-approved": N_("Its time passed before it was approved."),
     "stopped": N_("Held back by a stop."),
     "takedown-unclear": N_("Nobody knows whether it was taken down."),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scheduler.config import Config
     from scheduler.engine.calls import Calls
     from scheduler.engine.daemon import Settings
+    from scheduler.engine.treasury import Treasury
     from scheduler.governance.gate import Gate
     from scheduler.governance.people import Actor
     from scheduler.store.database import Store
@@ -138,6 +139,19 @@ class Workplace:
         from scheduler.engine.calls import Calls
 
         return Calls(self.accounts.adapter, self.media, self.clock.now)
+
+    @cached_property
+    def treasury(self) -> Treasury:
+        """What publishing costs on the accounts whose platform bills."""
+        from adapters import registry
+        from scheduler.engine.treasury import Payer, Treasury
+
+        payers = {
+            name: Payer(settings.platform, settings.budget)
+            for name, settings in self.config.accounts.items()
+            if registry.adapter_class(settings.platform).bills
+        }
+        return Treasury(payers, self.config.prices, self.accounts.adapter, self.media)
 
     def daemon_settings(self) -> Settings:
         """What the daemon takes from the configuration."""

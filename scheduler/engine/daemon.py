@@ -29,6 +29,7 @@ from scheduler.engine.leases import process_ended, whereabouts
 from scheduler.engine.mailbox import Mailbox, Message, Renewed, Wake
 from scheduler.engine.renewal import Renewal
 from scheduler.engine.retry import Policy
+from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
 from scheduler.store import operations
 from scheduler.store.database import Store
@@ -78,6 +79,7 @@ class Daemon:
         settings: Settings,
         siblings: Callable[[str], Sequence[str]],
         vault: Vault,
+        treasury: Treasury,
         *,
         anchor: Callable[[datetime], None] | None = None,
         gate: Gate | None = None,
@@ -128,6 +130,7 @@ class Daemon:
             siblings=siblings,
             gate=gate,
             ended=process_ended,
+            treasury=treasury,
         )
 
     def stop(self) -> None:

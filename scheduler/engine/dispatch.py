@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from adapters.contract import Receipt
+from adapters.errors import AdapterError
 from scheduler.clock import Clock
 from scheduler.engine import settlement
 from scheduler.engine.calls import Calls
@@ -33,6 +34,7 @@ from scheduler.engine.mailbox import (
     refuse,
 )
 from scheduler.engine.retry import Policy
+from scheduler.engine.treasury import Treasury
 from scheduler.errors import ContentionError, StoreError
 from scheduler.store import dispatching, holding, leases, settling, stopping
 from scheduler.store.database import Session, Store
@@ -122,6 +124,7 @@ class Dispatcher:
         policy: Policy,
         limits: Limits,
         node: str,
+        treasury: Treasury,
         siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
         ended: Callable[[Lease], bool] = lambda _lease: False,
         gate: Gate | None = None,
@@ -145,6 +148,7 @@ class Dispatcher:
         self._limits = limits
         self._node = node
         self._siblings = siblings
+        self._treasury = treasury
         self._publishing: dict[int, Claim] = {}
         self._looking: dict[int, Claim] = {}
         self._measuring: set[str] = set()
@@ -193,6 +197,8 @@ class Dispatcher:
                 if self._doubtful:
                     leases.release(session, now, self._node, list(self._publishing))
                 renewed = self._renew(session, now)
+                self._treasury.settle(session, now, [one.delivery_id for one in self._settled()])
+                self._treasury.prepare(session, now)
                 if not brief:
                     self._move_overdue(session, now)
                 work = self._claim(session, now)
@@ -258,8 +264,16 @@ class Dispatcher:
         settle.pauses([one for one in self._unsettled if isinstance(one, Answered | Looked | Measured)])
         answered = settle.answers([one for one in self._unsettled if isinstance(one, Answered)])
         looked = settle.looks([one for one in self._unsettled if isinstance(one, Looked)])
-        settle.figures([one for one in self._unsettled if isinstance(one, Measured)])
+        measured = [one for one in self._unsettled if isinstance(one, Measured)]
+        for one in measured:
+            if not isinstance(one.figures, AdapterError):
+                self._treasury.read(session, one.account_id, list(one.asked.values()), one.at)
+        settle.figures(measured)
         return answered or looked
+
+    def _settled(self) -> list[Claim]:
+        """What this turn has an answer for."""
+        return [one.claim for one in self._unsettled if isinstance(one, Answered | Looked)]
 
     def _renew(self, session: Session, now: datetime) -> bool:
         """Renew the leases of what is in flight, several times before they would run out."""
@@ -281,7 +295,7 @@ class Dispatcher:
         """A post for every free worker, as far as there are any."""
         if self.stopping:
             return _Work()
-        settled = {one.claim.delivery_id for one in self._unsettled if isinstance(one, Answered | Looked)}
+        settled = {one.delivery_id for one in self._settled()}
         held = {*self._publishing, *self._looking} - settled
         free = self._limits.workers - len(held) - len(self._measuring)
         lease_until = now + self._limits.lease
@@ -296,6 +310,7 @@ class Dispatcher:
             held=held,
             refuse=lambda rows: self._gate.refused(session, rows, now),
         )
+        self._treasury.reserve(session, claims, now)
         return _Work(held, free - len(claims), claims)
 
     def _find_more(self, session: Session, now: datetime, work: _Work) -> None:

@@ -63,7 +63,7 @@ ROLES: Mapping[str, Roles] = {
     "accounts logout": _PUBLISHING,
     "secrets new-key": EVERYBODY,
     "secrets rotate": _PUBLISHING,
-    "costs": EVERYBODY,
+    "budget": EVERYBODY,
     "doctor": EVERYBODY,
     "db upgrade": EVERYBODY,
     "practice serve": EVERYBODY,

@@ -34,6 +34,7 @@ from sqlmodel import Session
 from campaigns.definition import Kind
 from scheduler.states import Event, State
 from scheduler.store import holding
+from scheduler.store.budgets import affordable, over_budget
 from scheduler.store.holding import Holds
 from scheduler.store.tables import UtcDateTime, accounts, approvals, attempts, contents, deliveries
 from scheduler.store.transitions import Change, apply_changes
@@ -138,6 +139,10 @@ LEASE_EXPIRED = "lease-expired"
 NOW = bindparam("now", type_=UtcDateTime())
 
 
+#: The code of a delivery whose time passed while its account's budget held it.
+OVER_BUDGET = "over-budget"
+
+
 def in_state(state: State, rows: Any = deliveries) -> ColumnElement[bool]:
     """``state = '...'`` as a literal, since SQLite uses a partial index for a literal only."""
     return rows.c.state == literal_column(f"'{state.value}'")  # type: ignore[no-any-return]
@@ -185,6 +190,7 @@ def _first_of_account(holds: Holds) -> ColumnElement[bool]:
             and_(earlier.c.planned_at == deliveries.c.planned_at, earlier.c.id < deliveries.c.id),
         ),
         approved(earlier),
+        affordable(NOW, earlier),
         ~holding.held(holds, earlier),
     )
 
@@ -201,6 +207,7 @@ def _claimable(holds: Holds) -> Select[Any]:
             deliveries.c.expires_at >= NOW,
             deliveries.c.id.not_in(bindparam("held", expanding=True)),
             approved(),
+            affordable(NOW),
             ~holding.held(holds),
             _account_usable(),
             _account_free(),
@@ -321,10 +328,10 @@ def expire(session: Session, now: datetime) -> int:
             Change(
                 row.id,
                 State.PLANNED,
-                Event.MISSED if row.if_missed == "skip" and not row.held else Event.HELD,
+                Event.MISSED if row.if_missed == "skip" and not _held_back(row) else Event.HELD,
                 row.campaign_id,
                 row.digest,
-                {"code": row.held or ("too-late" if row.approved else "not-approved")},
+                {"code": _why_late(row)},
             )
             for row in rows
         ],
@@ -332,6 +339,16 @@ def expire(session: Session, now: datetime) -> int:
         at=now,
     )
     return len(rows)
+
+
+def _held_back(row: Row[Any]) -> bool:
+    return bool(row.held or row.over_budget)
+
+
+def _why_late(row: Row[Any]) -> str:
+    if row.held or not row.approved:
+        return row.held or "not-approved"
+    return OVER_BUDGET if row.over_budget else "too-late"
 
 
 @lru_cache(maxsize=8)
@@ -344,6 +361,7 @@ def _expired(holds: Holds) -> Select[Any]:
             deliveries.c.if_missed,
             approved().label("approved"),
             holding.code(holds).label("held"),
+            over_budget(NOW).label("over_budget"),
         )
         .where(in_state(State.PLANNED), deliveries.c.planned_at <= NOW, deliveries.c.expires_at < NOW)
         .with_for_update(of=deliveries, skip_locked=True)

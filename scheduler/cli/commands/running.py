@@ -10,7 +10,7 @@ import typer
 from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, details, say
 from scheduler.cli.workplace import Workplace
-from scheduler.i18n import _
+from scheduler.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from scheduler.store.listings import Standing
@@ -41,6 +41,7 @@ def run(
         workplace.daemon_settings(),
         workplace.accounts.siblings,
         workplace.vault,
+        workplace.treasury,
         gate=workplace.gate,
         anchor=lambda now: workplace.write_anchor_if_due(store, now),
     )
@@ -77,7 +78,12 @@ def _outcome(before: Standing, after: Standing) -> int:
     """The exit code of one pass: 3 if a person is needed, 1 if something failed in it."""
     from scheduler.states import State
 
-    if after.asking or after.by_state.get(State.REVIEW) or any(one.disabled_at for one in after.accounts):
+    if (
+        after.asking
+        or after.over_budget
+        or after.by_state.get(State.REVIEW)
+        or any(one.disabled_at for one in after.accounts)
+    ):
         return 3
     return 1 if after.by_state.get(State.FAILED, 0) > before.by_state.get(State.FAILED, 0) else 0
 
@@ -120,21 +126,41 @@ def _needs_person(standing: Standing) -> bool:
     from scheduler.states import FOR_A_PERSON
 
     waiting = sum(standing.by_state.get(state, 0) for state in FOR_A_PERSON)
-    return bool(waiting or standing.asking or any(one.disabled_at for one in standing.accounts))
+    held = standing.over_budget
+    return bool(waiting or standing.asking or held or any(one.disabled_at for one in standing.accounts))
 
 
 def _codes(standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
     """What programs get instead of words that depend on the language."""
     posts = {state.value: count for state, count in sorted(standing.by_state.items()) if count}
     disabled = {one.account_id: one.code for one in standing.accounts if one.disabled_at}
+    held = standing.over_budget
     heartbeat: dict[str, tuple[str, Any]] = {} if standing.nodes else {"last_heartbeat": ("", None)}
     if form is Format.CSV:
         return {
             "accounts_disabled": ("", ", ".join(f"{name}: {code}" for name, code in disabled.items())),
+            "over_budget": ("", ", ".join(f"{name}: {count}" for name, count in held.items())),
             "posts": ("", ", ".join(f"{count} {state}" for state, count in posts.items())),
             **heartbeat,
         }
-    return {"accounts_disabled": ("", disabled), "posts": ("", posts), **heartbeat}
+    return {
+        "over_budget": ("", held),
+        "accounts_disabled": ("", disabled),
+        "posts": ("", posts),
+        **heartbeat,
+    }
+
+
+def _held(standing: Standing) -> str:
+    return "\n".join(
+        ngettext(
+            "{account}: {count} post. To decide: gaung budget {account}",
+            "{account}: {count} posts. To decide: gaung budget {account}",
+            count,
+            account=account,
+        )
+        for account, count in standing.over_budget.items()
+    )
 
 
 def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str, tuple[str, Any]]:
@@ -156,6 +182,7 @@ def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str,
         "handed": (_("Handed to a person, link awaited"), standing.by_state.get(State.HANDED, 0)),
         "review": (_("To be decided"), standing.by_state.get(State.REVIEW, 0)),
         "failed": (_("Failed"), standing.by_state.get(State.FAILED, 0)),
+        "over_budget": (_("Held by the budget"), _held(standing)),
         "accounts_disabled": (
             _("Accounts that need a person"),
             "\n".join(
