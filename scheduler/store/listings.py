@@ -183,7 +183,12 @@ def over_budget(session: Session, now: datetime) -> dict[str, int]:
 
 
 def _held_by_budget(now: datetime) -> tuple[Any, ...]:
-    return in_state(State.PLANNED), deliveries.c.planned_at <= now, approved(now=now), budgets.over_budget(now)
+    return (
+        in_state(State.PLANNED),
+        deliveries.c.planned_at <= now,
+        approved(now=now),
+        budgets.over_budget(now),
+    )
 
 
 def is_over_budget(session: Session, delivery: Delivery, now: datetime) -> bool:

@@ -68,7 +68,10 @@ def approve(
         return take_in(workplace, store, signed)
     if not campaign:
         raise GaungError(
-            N_("{name} is missing."), hint=N_("For example: gaung approve hakordia-2026"), name="CAMPAIGN"
+            N_("{name} is missing."),
+            hint=N_("See “{command} --help”."),
+            name="CAMPAIGN",
+            command="gaung approve",
         )
     version = _version(store, campaign)
     if withdraw:
