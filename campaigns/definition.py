@@ -308,6 +308,10 @@ class Campaign(Part):
     if_missed: Literal["skip", "review"] = Field(
         default="review", description="What becomes of a post that is later: skipped, or put to a person."
     )
+    min_gap: Duration = Field(
+        default=timedelta(minutes=1),
+        description="After a post of this campaign its account sends nothing for so long.",
+    )
     approval: Approval = Field(
         default="two-person",
         description="two-person: whoever applied the file cannot approve it. Or a list of stages.",

@@ -76,9 +76,30 @@ class AccountSettings(Part):
     secrets: SecretReferences = Field(default_factory=dict)
     api_base: str = Field(default="", description="Another address for the platform's API.")
     options: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
+    look_after: tuple[Duration, ...] = Field(
+        default=(),
+        description="When an uncertain post is looked for; empty: as on its platform.",
+    )
+    min_gap: Duration = Field(
+        default=timedelta(0), description="The least time between two posts, whatever campaigns say."
+    )
+    pass_unsure: bool = Field(
+        default=False, description="Later posts may go out while the outcome of an earlier one is unknown."
+    )
     budget: Amount | None = Field(
         default=None,
         description="The most that publishing may cost in a month, in the currency of the prices.",
+    )
+
+
+class PlatformSettings(Part):
+    """What holds for every account of one platform."""
+
+    look_after: tuple[Duration, ...] = Field(
+        default=(), description="When an uncertain post is looked for; empty: as the daemon's."
+    )
+    min_gap: Duration = Field(
+        default=timedelta(0), description="The least time between two posts of an account."
     )
 
 
@@ -212,6 +233,7 @@ class Config(Part):
     records: RecordSettings = RecordSettings()
     audit: AuditSettings = AuditSettings()
     costs: CostSettings = CostSettings()
+    platforms: Mapping[Id, PlatformSettings] = Field(default_factory=dict)
     people: Mapping[Id, Person] = Field(default_factory=dict)
     accounts: Mapping[Id, AccountSettings] = Field(default_factory=dict)
     groups: Mapping[Id, tuple[str, ...]] = Field(default_factory=dict)
@@ -302,6 +324,7 @@ def load(path: Path, platforms: tuple[str, ...]) -> Config:
 def _unknown_platforms(config: Config, platforms: tuple[str, ...]) -> list[Problem]:
     named = [(name, "platform", account.platform) for name, account in config.accounts.items()]
     named += [("costs", "prices", prices.platform) for prices in config.costs.prices]
+    named += [("platforms", platform, platform) for platform in config.platforms]
     return [
         Problem(
             "unknown-platform",

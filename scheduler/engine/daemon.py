@@ -12,10 +12,10 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from random import SystemRandom
@@ -28,7 +28,7 @@ from scheduler.engine.dispatch import Dispatcher, Gate, Limits
 from scheduler.engine.leases import process_ended, whereabouts
 from scheduler.engine.mailbox import Mailbox, Message, Renewed, Wake
 from scheduler.engine.renewal import Renewal
-from scheduler.engine.retry import Policy
+from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
 from scheduler.store import operations
@@ -61,6 +61,8 @@ class Settings:
     retry_at_most: timedelta
     look_after: tuple[timedelta, ...]
     reach_ages: tuple[timedelta, ...]
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """What holds for single accounts."""
 
 
 def node_name() -> str:
@@ -111,7 +113,7 @@ class Daemon:
         self._renew_at = clock.now()
         self._anchor = anchor
         self._anchor_at = clock.now()
-        self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox)
+        self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox, self._node)
         self._dispatcher = dispatcher(
             store=store,
             clock=clock,
@@ -130,6 +132,7 @@ class Daemon:
             siblings=siblings,
             gate=gate,
             ended=process_ended,
+            rules=settings.rules,
             treasury=treasury,
         )
 

@@ -15,6 +15,7 @@ from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
 
 from adapters.contract import Receipt
@@ -33,7 +34,7 @@ from scheduler.engine.mailbox import (
     SaveRequest,
     refuse,
 )
-from scheduler.engine.retry import Policy
+from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import ContentionError, StoreError
 from scheduler.store import dispatching, holding, leases, settling, stopping
@@ -127,11 +128,12 @@ class Dispatcher:
         treasury: Treasury,
         siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
         ended: Callable[[Lease], bool] = lambda _lease: False,
+        rules: Mapping[str, Rule] = MappingProxyType({}),
         gate: Gate | None = None,
     ) -> None:
-        """``ended`` says whether the process that holds a lease is known to be no more.
-
-        ``gate`` is asked in every claim; without one the conditions of the database are all.
+        """``ended`` says whether the process that holds a lease is known to be no more; ``rules`` are what
+        holds for an account besides the policy for all. ``gate`` is asked in every claim; without one the
+        conditions of the database are all.
         """
         self._gate: Gate = gate or _AlwaysOpen()
         self.replanned = False
@@ -148,6 +150,7 @@ class Dispatcher:
         self._limits = limits
         self._node = node
         self._siblings = siblings
+        self._rules = rules
         self._treasury = treasury
         self._publishing: dict[int, Claim] = {}
         self._looking: dict[int, Claim] = {}
@@ -216,8 +219,8 @@ class Dispatcher:
         if not brief:
             self._looked_at, self._next_due = begun, next_due - self._ahead if next_due else None
         self.replanned |= replanned
-        if renewed:
-            self._leases.renewed(self._publishing, begun)
+        if renewed is not None:
+            self._leases.renewed(renewed, begun)
         self._forget(self._unsettled)
         self._unsettled = []
         for request, kept in saved:
@@ -260,7 +263,9 @@ class Dispatcher:
         ]
 
     def _settle(self, session: Session, now: datetime) -> bool:
-        settle = settlement.Settlement(session, now, self._policy, self._limits.reach_ages, self._siblings)
+        settle = settlement.Settlement(
+            session, now, self._policy, self._limits.reach_ages, self._siblings, self._rules
+        )
         settle.pauses([one for one in self._unsettled if isinstance(one, Answered | Looked | Measured)])
         answered = settle.answers([one for one in self._unsettled if isinstance(one, Answered)])
         looked = settle.looks([one for one in self._unsettled if isinstance(one, Looked)])
@@ -275,13 +280,15 @@ class Dispatcher:
         """What this turn has an answer for."""
         return [one.claim for one in self._unsettled if isinstance(one, Answered | Looked)]
 
-    def _renew(self, session: Session, now: datetime) -> bool:
-        """Renew the leases of what is in flight, several times before they would run out."""
+    def _renew(self, session: Session, now: datetime) -> list[int] | None:
+        """Renew the leases of what is in flight, several times before they would run out.
+
+        Return what this node still holds; None if it is not yet time.
+        """
         held = [*self._publishing, *self._looking]
         if not held or not self._leases.must_renew():
-            return False
-        leases.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
-        return True
+            return None
+        return leases.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
 
     def _move_overdue(self, session: Session, now: datetime) -> None:
         """Put away what is too late, and make uncertain what others have begun and will not end."""
@@ -309,6 +316,7 @@ class Dispatcher:
             limit=free,
             held=held,
             refuse=lambda rows: self._gate.refused(session, rows, now),
+            passing=[name for name, rule in self._rules.items() if rule.pass_unsure],
         )
         self._treasury.reserve(session, claims, now)
         return _Work(held, free - len(claims), claims)

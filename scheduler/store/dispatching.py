@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache, lru_cache
 from typing import Any, Protocol
@@ -29,6 +29,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from campaigns.definition import Kind
@@ -59,6 +60,7 @@ class Claim:
     progress: Mapping[str, Any]
     attempts: int
     looks: int
+    min_gap: timedelta
     at: datetime
     """When it was claimed, or taken to be looked for."""
     first_try_at: datetime
@@ -124,6 +126,7 @@ _COLUMNS = (
     deliveries.c.looks,
     deliveries.c.message_class,
     contents.c.platform,
+    deliveries.c.min_gap,
     contents.c.text,
     contents.c.link,
     contents.c.media,
@@ -167,15 +170,21 @@ def approved(rows: Any = deliveries, now: Any = NOW) -> ColumnElement[bool]:
 def _account_usable() -> ColumnElement[bool]:
     return ~exists().where(
         accounts.c.account_id == deliveries.c.account_id,
-        or_(accounts.c.disabled_at.is_not(None), accounts.c.not_before > NOW),
+        or_(
+            accounts.c.disabled_at.is_not(None),
+            accounts.c.not_before > NOW,
+            accounts.c.resting_until > NOW,
+        ),
     )
 
 
 def _account_free() -> ColumnElement[bool]:
+    """Nothing of the account is in flight, and nothing uncertain is passed, unless the account allows it."""
     other = deliveries.alias("other")
+    passing = other.c.account_id.in_(bindparam("passing", expanding=True))
     return ~exists().where(
         other.c.account_id == deliveries.c.account_id,
-        or_(in_state(State.SENDING, other), in_state(State.UNSURE, other)),
+        or_(in_state(State.SENDING, other), and_(in_state(State.UNSURE, other), ~passing)),
     )
 
 
@@ -227,17 +236,21 @@ def claim(
     node: str,
     limit: int,
     held: Collection[int] = (),
+    passing: Collection[str] = (),
     refuse: Refuse | None = None,
 ) -> list[Claim]:
     """Claim up to ``limit`` deliveries, the earliest of each account: attempt row and lease are set.
 
     ``held`` are deliveries of which a call is still running here, whatever the rows say: it may yet
-    publish, so no second one starts beside it. ``refuse`` is asked last.
+    publish, so no second one starts beside it. ``passing`` are accounts of which a post may go out while
+    the outcome of an earlier one is unknown. ``refuse`` is asked last.
     """
     if limit <= 0:
         return []
     claimable = _claimable(holding.present(session))
-    rows = session.execute(claimable, {"now": now, "held": list(held), "limit": limit}).all()
+    rows = session.execute(
+        claimable, {"now": now, "held": list(held), "limit": limit, "passing": list(passing)}
+    ).all()
     if rows and refuse is not None:
         refused = refuse(rows)
         rows = [row for row in rows if row.id not in refused]
@@ -312,6 +325,7 @@ def _claim(row: Row[Any], **rest: Any) -> Claim:
         first_comment=row.first_comment,
         progress=row.progress,
         looks=row.looks,
+        min_gap=timedelta(seconds=row.min_gap),
         **rest,
     )
 
@@ -464,6 +478,23 @@ def pause_account(session: Session, account_id: str, until: datetime) -> None:
         _account(session, account_id, not_before=until)
 
 
+def rest(session: Session, until: Mapping[str, datetime]) -> None:
+    """Keep the distance: let no post of these accounts go out before the moment given for each."""
+    if not until:
+        return
+    connection = session.connection()
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(accounts)
+    blank = {"code": "", "reason": "", "identity": ""}
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account_id"], set_={"resting_until": statement.excluded.resting_until}
+        ),
+        # In one order, since another node may be about the same accounts.
+        [{"account_id": name, "resting_until": until[name], **blank} for name in sorted(until)],
+    )
+
+
 def disable_account(session: Session, account_id: str, *, now: datetime, code: str, reason: str) -> None:
     """Let no delivery of the account be claimed until a person has checked it."""
     _account(session, account_id, disabled_at=now, code=code, reason=reason)
@@ -498,6 +529,7 @@ def _next_due() -> Select[Any]:
         "expiring": _earliest(deliveries.c.expires_at, *begun),
         "looking": _earliest(deliveries.c.due_at, in_state(State.UNSURE), deliveries.c.asks.is_(False)),
         "pausing": _earliest(accounts.c.not_before),
+        "resting": _earliest(accounts.c.resting_until),
         "measuring": _earliest(deliveries.c.reach_at, deliveries.c.reach_at.is_not(None)),
     }
     return select(*(moment.label(name) for name, moment in moments.items()))

@@ -157,10 +157,14 @@ class Delivery(SQLModel, table=True):
     """Wall-clock time in the campaign's zone, ISO without offset."""
     zone: str
     planned_at: datetime = _instant(null=False)
-    """The instant of the slot; never moved."""
+    """When it is to go out: the instant of the slot, unless a person has moved it."""
+    slot_at: datetime | None = _instant()
+    """The instant of the slot, if a person has moved the post away from it."""
     expires_at: datetime = _instant(null=False)
     """After this a planned post no longer goes out by itself."""
     if_missed: str
+    min_gap: int = 0
+    """For how many seconds the account sends nothing after this post."""
     due_at: datetime = _instant(null=False)
     """When the next step is due: first the planned instant, later the next try or the next look."""
     state: str
@@ -212,6 +216,8 @@ class AccountState(SQLModel, table=True):
 
     account_id: str = Field(primary_key=True)
     not_before: datetime | None = _instant()
+    resting_until: datetime | None = _instant()
+    """Its posts keep a distance from each other (``min_gap``): none goes out before this."""
     disabled_at: datetime | None = _instant()
     code: str = ""
     reason: str = _long()
@@ -453,6 +459,14 @@ class Node(SQLModel, table=True):
     stopped_at: datetime | None = _instant()
 
 
+class Routine(SQLModel, table=True):
+    """Something that is done from time to time by one of the daemons, not by each."""
+
+    name: str = Field(primary_key=True)
+    done_at: datetime = _instant(null=False)
+    node: str
+
+
 def table(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table of a model, for statements on whole sets of rows."""
     found: Table = model.__table__  # type: ignore[attr-defined]
@@ -473,6 +487,7 @@ snapshots = table(Snapshot)
 versions = table(CampaignVersion)
 sealed_credentials = table(Credential)
 nodes = table(Node)
+routines = table(Routine)
 spending = table(Spending)
 content_prices = table(ContentPrice)
 charges = table(Charge)

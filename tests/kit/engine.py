@@ -41,7 +41,7 @@ from scheduler.engine import applying, dispatch
 from scheduler.engine.calls import Calls
 from scheduler.engine.dispatch import Dispatcher
 from scheduler.engine.mailbox import Mailbox, Message
-from scheduler.engine.retry import Policy
+from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.treasury import Payer, Treasury
 from scheduler.states import State
 from scheduler.store import approving
@@ -109,6 +109,7 @@ def add_delivery(session: Session, state: State = State.PLANNED, **columns: Any)
         "due_at": NOON,
         "expires_at": NOON + 2 * HOUR,
         "if_missed": "review",
+        "min_gap": 0,
         "state": state,
         "digest": f"digest-{number}",
         "progress": {},
@@ -166,6 +167,8 @@ class Platform:
     """Calls of publish: account, text."""
     looked: list[tuple[str, datetime]] = field(default_factory=list)
     """Calls of find: account, since."""
+    looked_at: list[datetime] = field(default_factory=list)
+    """When find was called."""
     measured: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     def accept(self, account: str, post: Post) -> Receipt:
@@ -209,6 +212,7 @@ class FakeAdapter(Adapter):
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         side = self.other_side
         side.looked.append((self.account.id, since))
+        side.looked_at.append(side.clock.now())
         if side.looks:
             look = side.looks.popleft()
             if isinstance(look, BaseException):
@@ -286,6 +290,7 @@ def campaign(
                 }
                 for name, ats in messages.items()
             ],
+            "min_gap": "0s",
             **keys,
         }
     )
@@ -337,6 +342,8 @@ class Engine:
         )
         self.ended: set[str] = set()
         """Nodes whose process is known to be no more."""
+        self.rules: dict[str, Rule] = {}
+        """What holds for single accounts."""
         self.first = self.node("node-1", adapter=adapter)
 
     def node(
@@ -460,6 +467,7 @@ class Node:
             ended=lambda lease: lease.node in engine.ended,
             treasury=self.treasury,
             siblings=siblings,
+            rules=engine.rules,
         )
 
     def turn(self, messages: Sequence[Message] = ()) -> datetime | None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from scheduler.cli.options import FormatOption
-from scheduler.cli.output import Format, details, say
+from scheduler.cli.output import Format, details, plain, say
 from scheduler.cli.workplace import Workplace
 from scheduler.i18n import _, ngettext
 
 if TYPE_CHECKING:
+    from scheduler.cli.endings import Ending
     from scheduler.store.listings import Standing
 
 #: A daemon that was not heard of for so long is taken for dead; it reports every 15 seconds.
@@ -93,6 +95,7 @@ def status(
     form: FormatOption = Format.TABLE,
 ) -> int:
     from scheduler.cli import pending
+    from scheduler.cli.endings import endings
     from scheduler.store import listings
 
     workplace: Workplace = context.obj
@@ -101,14 +104,36 @@ def status(
         standing = listings.standing(session, now)
         changed = pending.against_store(session, now)
         back = pending.sent_back(workplace, session)
-    facts = {**_stops(workplace, standing, form), **_facts(workplace, standing, now)}
-    facts |= pending.facts(workplace, back, changed, form)
+    stored = endings(workplace)
+    facts = {
+        **_stops(workplace, standing, form),
+        **_facts(workplace, standing, now),
+        **_logins(workplace, stored, form),
+        **pending.facts(workplace, back, changed, form),
+    }
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
     details(facts, form)
     if form is Format.TABLE:
         pending.tell(changed)
-    return 3 if _needs_person(standing) else 0
+    return 3 if _needs_person(standing) or any(one.soon for one in stored.values()) else 0
+
+
+def _logins(workplace: Workplace, stored: Mapping[str, Ending], form: Format) -> dict[str, tuple[str, Any]]:
+    """When stored logins end. People are spared those that the daemon renews, as long as it does."""
+    from scheduler.reports.rows import LocalTime
+
+    ends = {name: LocalTime(one.at, workplace.config.zone) for name, one in stored.items() if one.at}
+    if form is Format.JSON:
+        return {"credentials_end": ("", ends)}
+    if form is Format.CSV:
+        return {"credentials_end": ("", ", ".join(f"{name}: {plain(at)}" for name, at in ends.items()))}
+    lines = [
+        one.advice() if one.soon else f"{name}: {one.words()}"
+        for name, one in stored.items()
+        if one.soon or (one.at and not one.renews)
+    ]
+    return {"credentials_end": (_("Logins that end"), "\n".join(lines))}
 
 
 def _stops(workplace: Workplace, standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
