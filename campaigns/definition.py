@@ -352,6 +352,7 @@ class Target:
     id: str
     platform: str
     agency: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from campaigns.definition import Duration, Id, Part, Target, Zone
 from campaigns.files import Audience
 from campaigns.problems import Problem
 from campaigns.validation import parse, read_toml, refusal
+from campaigns.windows import Rule
 from scheduler.costs import Amount, CostSettings, Prices
 from scheduler.errors import GaungError, ProblemsError
 from scheduler.i18n import N_
@@ -72,6 +73,7 @@ class AccountSettings(Part):
 
     platform: str
     agency: str = ""
+    region: str = Field(default="", description="The region it speaks for; windows may name it.")
     handle: str = ""
     secrets: SecretReferences = Field(default_factory=dict)
     api_base: str = Field(default="", description="Another address for the platform's API.")
@@ -174,6 +176,13 @@ class MediaSettings(Part):
     )
 
 
+class WindowSettings(Part):
+    """When posts wait, move or are warned of."""
+
+    dates: str = Field(default="", description="File of the office's own signed-off dates; empty: none.")
+    rules: tuple[Rule, ...] = ()
+
+
 class ApprovalSettings(Part):
     """How long an approval holds, and whether it must be signed."""
 
@@ -231,6 +240,7 @@ class Config(Part):
     report: ReportSettings = ReportSettings()
     stop: StopSettings = StopSettings()
     records: RecordSettings = RecordSettings()
+    windows: WindowSettings = WindowSettings()
     audit: AuditSettings = AuditSettings()
     costs: CostSettings = CostSettings()
     platforms: Mapping[Id, PlatformSettings] = Field(default_factory=dict)
@@ -295,7 +305,7 @@ class Config(Part):
     def audience(self, platforms: tuple[str, ...]) -> Audience:
         """The accounts and groups as campaign files may name them."""
         return Audience(
-            {name: Target(name, one.platform, one.agency) for name, one in self.accounts.items()},
+            {name: Target(name, one.platform, one.agency, one.region) for name, one in self.accounts.items()},
             self.groups,
             platforms,
         )

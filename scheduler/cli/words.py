@@ -63,6 +63,7 @@ REASONS: Mapping[str, str] = {
     "over-budget": N_("Its time passed while the monthly budget of its account held it."),
     "not-approved": N_("Its time passed before it was approved."),
     "stopped": N_("Held back by a stop."),
+    "window": N_("Held back by a window for longer than the campaign allows."),
     "takedown-unclear": N_("Nobody knows whether it was taken down."),
     "lease-expired": N_("The program was not heard of any more while it was being sent."),
     "process-ended": N_("The program stopped while it was being sent."),

@@ -17,6 +17,7 @@ from scheduler.origin import origin
 if TYPE_CHECKING:
     from campaigns.files import Loaded
     from campaigns.problems import Problem
+    from campaigns.windows import Windows
     from scheduler.accounts import Accounts
     from scheduler.config import Config
     from scheduler.engine.calls import Calls
@@ -128,6 +129,13 @@ class Workplace:
             self._anchor_failed = True
 
     @cached_property
+    def windows(self) -> Windows:
+        """The windows as the files say them; raises GaungError with every problem in them."""
+        from scheduler.governance import windows
+
+        return windows.of_config(self.config)
+
+    @cached_property
     def media(self) -> MediaFolder:
         """The folder of approved media."""
         from scheduler.store.media import MediaFolder
@@ -196,7 +204,7 @@ class Workplace:
         loaded, problems = files.load(folder, self.config.audience(registry.names()))
         for campaign in loaded:
             problems += platform_problems(campaign, self.accounts.adapter)
-            problems += checking.objections(campaign)
+            problems += checking.objections(campaign, self.windows)
         return loaded, problems
 
     def sound_campaigns(self, only: str = "") -> tuple[list[Loaded], list[Problem]]:

@@ -37,10 +37,11 @@ from scheduler.engine.mailbox import (
 from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import ContentionError, StoreError
-from scheduler.store import dispatching, holding, leases, settling, stopping
+from scheduler.store import dispatching, leases, settling, stopping, windowing
 from scheduler.store.database import Session, Store
 from scheduler.store.dispatching import Candidate, Claim, Saved
 from scheduler.store.leases import Lease
+from scheduler.store.present import present
 from scheduler.store.transitions import StaleStateError
 
 log = logging.getLogger("gaung.dispatch")
@@ -76,8 +77,8 @@ class _Work:
     measures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min((moment for moment in (one, other) if moment), default=None)
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment), default=None)
 
 
 class Gate(Protocol):
@@ -194,8 +195,8 @@ class Dispatcher:
                 now = self._store.moment(session, machine)
                 if not brief:
                     stopping.end_expired(session, now)
-                holding.present(session)  # its lock comes before any other of this transaction
-                saved = self._save(session)
+                present(session, now)  # its lock comes before any other of this transaction
+                saved = self._save(session, now)
                 replanned = self._settle(session, now)
                 if self._doubtful:
                     leases.release(session, now, self._node, list(self._publishing))
@@ -210,7 +211,11 @@ class Dispatcher:
                     self._move_overdue(session, now)
                 if not brief:
                     self._find_more(session, now, work)
-                    next_due = _earlier(dispatching.next_due(session, now), stopping.next_end(session, now))
+                    next_due = _earliest(
+                        dispatching.next_due(session, now),
+                        stopping.next_end(session, now),
+                        windowing.next_change(session, now),
+                    )
         except StoreError:
             self._doubtful = True  # perhaps all of it was committed, and only the word of it got lost
             raise
@@ -250,12 +255,12 @@ class Dispatcher:
         refuse(self._unsettled)
         self._mailbox.close()
 
-    def _save(self, session: Session) -> list[tuple[SaveRequest, Saved]]:
+    def _save(self, session: Session, now: datetime) -> list[tuple[SaveRequest, Saved]]:
         return [
             (
                 message,
                 dispatching.save_progress(
-                    session, message.claim.delivery_id, node=self._node, progress=message.progress
+                    session, message.claim.delivery_id, now=now, node=self._node, progress=message.progress
                 ),
             )
             for message in self._unsettled

@@ -64,6 +64,7 @@ ROLES: Mapping[str, Roles] = {
     "secrets new-key": EVERYBODY,
     "secrets rotate": _PUBLISHING,
     "budget": EVERYBODY,
+    "calendar": EVERYBODY,
     "doctor": EVERYBODY,
     "db upgrade": EVERYBODY,
     "practice serve": EVERYBODY,

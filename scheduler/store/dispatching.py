@@ -37,6 +37,7 @@ from scheduler.states import Event, State
 from scheduler.store import holding
 from scheduler.store.budgets import affordable, over_budget
 from scheduler.store.holding import Holds
+from scheduler.store.present import present
 from scheduler.store.tables import UtcDateTime, accounts, approvals, attempts, contents, deliveries
 from scheduler.store.transitions import Change, apply_changes
 
@@ -195,8 +196,8 @@ def _first_of_account(holds: Holds) -> ColumnElement[bool]:
         earlier.c.account_id == deliveries.c.account_id,
         in_state(State.PLANNED, earlier),
         or_(
-            earlier.c.planned_at < deliveries.c.planned_at,
-            and_(earlier.c.planned_at == deliveries.c.planned_at, earlier.c.id < deliveries.c.id),
+            earlier.c.allowed_at < deliveries.c.allowed_at,
+            and_(earlier.c.allowed_at == deliveries.c.allowed_at, earlier.c.id < deliveries.c.id),
         ),
         approved(earlier),
         affordable(NOW, earlier),
@@ -211,7 +212,7 @@ def _claimable(holds: Holds) -> Select[Any]:
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(
             in_state(State.PLANNED),
-            deliveries.c.planned_at <= NOW,
+            deliveries.c.allowed_at <= NOW,
             deliveries.c.due_at <= NOW,
             deliveries.c.expires_at >= NOW,
             deliveries.c.id.not_in(bindparam("held", expanding=True)),
@@ -222,7 +223,7 @@ def _claimable(holds: Holds) -> Select[Any]:
             _account_free(),
             _first_of_account(holds),
         )
-        .order_by(deliveries.c.planned_at, deliveries.c.id)
+        .order_by(deliveries.c.allowed_at, deliveries.c.id)
         .limit(bindparam("limit"))
         .with_for_update(of=deliveries, skip_locked=True)
     )
@@ -247,7 +248,7 @@ def claim(
     """
     if limit <= 0:
         return []
-    claimable = _claimable(holding.present(session))
+    claimable = _claimable(present(session, now))
     rows = session.execute(
         claimable, {"now": now, "held": list(held), "limit": limit, "passing": list(passing)}
     ).all()
@@ -335,7 +336,7 @@ def expire(session: Session, now: datetime) -> int:
 
     What was held back is put to a person, whatever its campaign does with what it misses.
     """
-    rows = session.execute(_expired(holding.present(session)), {"now": now}).all()
+    rows = session.execute(_expired(present(session, now)), {"now": now}).all()
     apply_changes(
         session,
         [
@@ -377,7 +378,7 @@ def _expired(holds: Holds) -> Select[Any]:
             holding.code(holds).label("held"),
             over_budget(NOW).label("over_budget"),
         )
-        .where(in_state(State.PLANNED), deliveries.c.planned_at <= NOW, deliveries.c.expires_at < NOW)
+        .where(in_state(State.PLANNED), deliveries.c.allowed_at <= NOW, deliveries.c.expires_at < NOW)
         .with_for_update(of=deliveries, skip_locked=True)
     )
 
@@ -459,13 +460,19 @@ class Saved(Enum):
     """Not stored: the attempt is no longer this node's."""
 
 
-def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> Saved:
-    """Store what an attempt must remember, and say whether it may go on."""
+def save_progress(
+    session: Session, delivery_id: int, *, now: datetime, node: str, progress: Mapping[str, Any]
+) -> Saved:
+    """Store what an attempt must remember, and say whether it may go on.
+
+    A stop ends it here. A window does not: half a thread is worse than one that ends a minute late.
+    """
+    stops = [hold for hold in present(session, now) if hold.code == "stopped"]
     held = session.connection().execute(
         update(deliveries)
         .where(deliveries.c.id == delivery_id, deliveries.c.node == node, in_state(State.SENDING))
         .values(progress=dict(progress))
-        .returning(holding.held(holding.present(session)))
+        .returning(holding.held(stops))
     )
     answer = held.scalar()
     return Saved.LOST if answer is None else Saved.STOPPED if answer else Saved.KEPT
@@ -522,9 +529,9 @@ def next_due(session: Session, now: datetime) -> datetime | None:
 
 @cache
 def _next_due() -> Select[Any]:
-    begun = (in_state(State.PLANNED), deliveries.c.planned_at <= NOW)
+    begun = (in_state(State.PLANNED), deliveries.c.allowed_at <= NOW)
     moments = {
-        "waiting": _earliest(deliveries.c.planned_at, in_state(State.PLANNED)),
+        "waiting": _earliest(deliveries.c.allowed_at, in_state(State.PLANNED)),
         "retrying": _earliest(deliveries.c.due_at, *begun),
         "expiring": _earliest(deliveries.c.expires_at, *begun),
         "looking": _earliest(deliveries.c.due_at, in_state(State.UNSURE), deliveries.c.asks.is_(False)),

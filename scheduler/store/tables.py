@@ -80,6 +80,11 @@ def _instant(*, null: bool = True) -> Any:
     return Field(default=None, sa_type=UtcDateTime, nullable=null)
 
 
+def _as_planned(context: Any) -> Any:
+    """What a new delivery is allowed to be, if nothing else is said: on time."""
+    return context.get_current_parameters()["planned_at"]
+
+
 def _json(default: type) -> Any:
     return Field(default_factory=default, sa_column=Column(JSON, nullable=False))
 
@@ -134,8 +139,8 @@ class Delivery(SQLModel, table=True):
 
     __table_args__ = (
         _where("state = 'sending'", "one_sending_per_account", "account_id", unique=True),
-        _where("state = 'planned'", "waiting", "account_id", "planned_at", "id"),
-        _where("state = 'planned'", "waiting_by_time", "planned_at", "id"),
+        _where("state = 'planned'", "waiting", "account_id", "allowed_at", "id"),
+        _where("state = 'planned'", "waiting_by_time", "allowed_at", "id"),
         _where("state = 'sending'", "leased", "lease_until"),
         _where("state = 'unsure'", "uncertain", "account_id", "due_at"),
         _where("reach_at IS NOT NULL", "reach_due", "reach_at"),
@@ -151,6 +156,7 @@ class Delivery(SQLModel, table=True):
     account_id: str
     platform: str
     agency: str = ""
+    region: str = ""
     message_class: str = "regular"
     """``regular``, ``urgent`` or ``candidate``: what stops and windows ask for."""
     slot: str
@@ -160,6 +166,12 @@ class Delivery(SQLModel, table=True):
     """When it is to go out: the instant of the slot, unless a person has moved it."""
     slot_at: datetime | None = _instant()
     """The instant of the slot, if a person has moved the post away from it."""
+    allowed_at: datetime = Field(
+        default=None, sa_column=Column(UtcDateTime, nullable=False, default=_as_planned)
+    )
+    """When it may go out: as planned, or where a window has moved it. Claims go by this."""
+    window_rule: str = ""
+    """The hard window that moved it, or holds it, as far as was known when it was planned."""
     expires_at: datetime = _instant(null=False)
     """After this a planned post no longer goes out by itself."""
     if_missed: str
@@ -325,6 +337,17 @@ class Stop(SQLModel, table=True):
     lifted_by: str = ""
 
 
+class WindowSet(SQLModel, table=True):
+    """The windows as they were applied: every set is kept, the newest is in force."""
+
+    __tablename__ = "window_set"
+
+    id: int | None = Field(default=None, primary_key=True)
+    definition: str = _long()
+    applied_at: datetime = _instant(null=False)
+    applied_by: str
+
+
 class AuditEvent(SQLModel, table=True):
     """Who did what, when, from which state to which: written in the transaction of the change itself.
 
@@ -479,6 +502,7 @@ attempts = table(Attempt)
 approvals = table(Approval)
 accounts = table(AccountState)
 stops = table(Stop)
+window_sets = table(WindowSet)
 audit = table(AuditEvent)
 statements = table(SignedStatement)
 sent_back = table(SentBack)

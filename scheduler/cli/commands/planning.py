@@ -9,6 +9,7 @@ import typer
 
 from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, emit, listing, say
+from scheduler.cli.quiet import WINDOW_COLUMNS
 from scheduler.cli.workplace import Workplace
 from scheduler.i18n import _, ngettext
 
@@ -90,7 +91,9 @@ def plan(
     otherwise: list[Changed] = []
     waiting = 0
     for one in loaded:
-        changes = applying.preview(store, one, now=now, horizon=workplace.config.daemon.horizon)
+        changes = applying.preview(
+            store, one, now=now, horizon=workplace.config.daemon.horizon, windows=workplace.windows
+        )
         with store.read() as session:
             differing = pending.against_files(session, one.campaign.id, one.campaign.zone, changes)
         otherwise += differing
@@ -129,14 +132,18 @@ def _headings(rows: list[dict[str, Any]], form: Format, *, several: bool) -> dic
         "parts": _("parts"),
         "media": _("media"),
         "cost": _("cost"),
+        "window": _("window"),
         "text": _("text"),
     }
     if form is not Format.TABLE:
-        return {**headings, "currency": "", "acts": "", "differences": ""}
+        headings.pop("window")
+        extra = ("currency", "acts", *WINDOW_COLUMNS, "differences")
+        return {**headings, **dict.fromkeys(extra, "")}
     useful = {
         "campaign": several,
         "parts": any(row.get("parts", 1) > 1 for row in rows),
         "cost": any(row.get("cost") for row in rows),
+        "window": any(row.get("window") for row in rows),
     }
     return {key: heading for key, heading in headings.items() if useful.get(key, True)}
 
@@ -149,7 +156,9 @@ def apply(context: typer.Context, campaign: CampaignArgument = "") -> None:
     workplace: Workplace = context.obj
     loaded, warnings = workplace.sound_campaigns(campaign)
     store = workplace.store(create=True)
-    now = workplace.clock.now()
+    now, horizon = workplace.clock.now(), workplace.config.daemon.horizon
+    if applying.put_windows(store, workplace.windows, actor=workplace.actor.id, now=now, horizon=horizon):
+        say(_("The windows are in force as the configuration says them; posts to come follow them."))
     for one in loaded:
         changes = applying.apply(
             store,
@@ -157,7 +166,7 @@ def apply(context: typer.Context, campaign: CampaignArgument = "") -> None:
             one,
             actor=workplace.actor.id,
             now=now,
-            horizon=workplace.config.daemon.horizon,
+            horizon=horizon,
         )
         _summary(one, changes)
     tell_problems(warnings)
@@ -203,6 +212,7 @@ def _row(
 ) -> dict[str, Any]:
     from scheduler.checking import as_post, measure
     from scheduler.cli.money import cost_columns
+    from scheduler.cli.quiet import window_columns
     from scheduler.reports.rows import LocalTime
 
     adapter = workplace.accounts.adapter(post.target.id)
@@ -221,6 +231,7 @@ def _row(
         "parts": 1 + len(post.variant.thread),
         "media": len(post.variant.pictures),
         **cost_columns(workplace.config.prices.cost(post.target.platform, acts, post.planned_at), form),
+        **window_columns(post, workplace.windows, loaded.campaign.zone),
         "text": first_line if len(first_line) <= 60 else f"{first_line[:57]}...",
     }
 

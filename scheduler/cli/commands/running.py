@@ -198,7 +198,7 @@ def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str,
     alive = [one for one in standing.nodes if one.stopped_at is None and now - one.seen_at < SILENT]
     counts = {state: count for state, count in standing.by_state.items() if count}
     return {
-        "next_due": (_("Next post"), LocalTime(upcoming.planned_at, upcoming.zone) if upcoming else None),
+        "next_due": (_("Next post"), LocalTime(upcoming.allowed_at, upcoming.zone) if upcoming else None),
         "next_post": (_("  which"), f"{upcoming.message_id} → {upcoming.account_id}" if upcoming else None),
         "next_approved": (_("  approved"), bool(upcoming.approved) if upcoming else None),
         "overdue": (_("Overdue"), standing.overdue),
