@@ -48,6 +48,12 @@ EVENTS: Mapping[str, str] = {
     "takedown_begun": N_("takedown begun"),
     "takedown_failed": N_("not taken down"),
     "figures-entered": N_("figures entered by hand"),
+    "applied": N_("campaign file put into force"),
+    "approved": N_("approved"),
+    "approval_void": N_("approval void"),
+    "sent_back": N_("sent back to the drafter"),
+    "credentials-stored": N_("credentials stored"),
+    "credentials-forgotten": N_("credentials deleted"),
     "budget-raised": N_("budget of a month raised"),
     "budget-lifted": N_("budget of a month lifted"),
 }

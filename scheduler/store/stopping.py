@@ -119,7 +119,7 @@ def _void_approvals(
                 approvals.c.digest == digest,
                 approvals.c.void_at.is_(None),
             )
-            .values(void_at=at)
+            .values(void_at=at, void_reason="stop")
         )
         if taken.rowcount:
             record(
