@@ -289,6 +289,7 @@ def in_thread(engine: Engine) -> Iterator[tuple[Daemon, threading.Thread, Told, 
         ),
         lambda account_id: [account_id],
         Vault(engine.store, []),
+        engine.first.treasury,
     )
 
     def run() -> None:

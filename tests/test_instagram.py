@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +17,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parent))
 pytest.register_assert_rewrite("adapters.contract_suite")
 
+from kit.films import film  # noqa: E402
 from servers.instagram_platform import (  # noqa: E402
     FIGURES,
     NAME,
@@ -86,11 +87,7 @@ class Desk:
         return Post("k", text, media=more.pop("media", media), **more)
 
     def video(self, seconds: int = 10, alt: str = "") -> Media:
-        path = self.folder / "video.mp4"
-        header = struct.pack(">I4sIIIII", 108, b"mvhd", 0, 0, 0, 1000, seconds * 1000) + bytes(80)
-        content = struct.pack(">I4s4sI", 16, b"ftyp", b"isom", 0) + struct.pack(">I4s", 116, b"moov") + header
-        path.write_bytes(content)
-        return Media(path, hashlib.sha256(content).hexdigest(), "video/mp4", alt)
+        return film(self.folder, "video.mp4", alt=alt, seconds=seconds, fps=24, pixels=(108, 192))
 
     def since(self) -> datetime:
         return datetime.now(UTC) - timedelta(minutes=1)
@@ -201,6 +198,48 @@ def test_a_reel_is_uploaded_where_there_is_no_public_store(desk: Desk) -> None:
     adapter.publish(post, progress)
     (one,) = desk.platform.media.values()
     assert one.media == ((post.media[0].sha256, ""),)
+
+
+def test_an_upload_that_broke_off_goes_on_with_the_bytes_that_are_missing(desk: Desk) -> None:
+    """The container is not made twice, and what arrived is not sent again."""
+    post, progress = desk.post(media=(desk.video(),), kind="reel"), MemoryProgress()
+    desk.platform.breaks_off = 1000
+    for _ in range(2):
+        try:
+            desk.adapter(store=False).publish(post, progress)
+        except Transient:
+            (broken,) = desk.platform.containers.values()
+            assert len(broken.received) == 1000
+    (container,), (one,) = desk.platform.containers.values(), desk.platform.media.values()
+    assert container.received == post.media[0].path.read_bytes()
+    assert one.media[0][0] == post.media[0].sha256
+    assert desk.count(("POST", r"/ig-api-upload/v26.0/\d+")) == 2
+
+
+@pytest.mark.parametrize("fate", ["EXPIRED", "gone"])
+def test_an_upload_whose_container_is_of_no_use_begins_anew(desk: Desk, fate: str) -> None:
+    post, progress = desk.post(media=(desk.video(),), kind="reel"), MemoryProgress()
+    desk.platform.breaks_off = 1000
+    with pytest.raises(Transient):
+        desk.adapter(store=False).publish(post, progress)
+    (id_,) = desk.platform.containers
+    if fate == "gone":
+        del desk.platform.containers[id_]
+    else:
+        desk.platform.containers[id_].status = fate
+    desk.adapter(store=False).publish(post, progress)
+    (one,) = desk.platform.media.values()
+    assert one.media[0][0] == post.media[0].sha256
+
+
+@pytest.mark.parametrize("cut", range(1, 6))
+def test_a_power_cut_while_a_reel_is_uploaded_leaves_one_reel(desk: Desk, cut: int) -> None:
+    post, progress = desk.post(media=(desk.video(),), kind="reel"), MemoryProgress(dies_after=cut)
+    for _ in range(2):
+        with contextlib.suppress(PowerCutError):
+            desk.adapter(store=False).publish(post, progress)
+    assert len(desk.platform.media) == 1
+    assert len(desk.platform.containers) == 1
 
 
 def test_with_instagram_login_a_reel_cannot_be_uploaded(desk: Desk) -> None:

@@ -17,10 +17,14 @@ from scheduler.origin import origin
 if TYPE_CHECKING:
     from campaigns.files import Loaded
     from campaigns.problems import Problem
+    from campaigns.windows import Windows
     from scheduler.accounts import Accounts
     from scheduler.config import Config
     from scheduler.engine.calls import Calls
     from scheduler.engine.daemon import Settings
+    from scheduler.engine.retry import Rule
+    from scheduler.engine.treasury import Treasury
+    from scheduler.governance.gate import Gate
     from scheduler.governance.people import Actor
     from scheduler.store.database import Store
     from scheduler.store.media import MediaFolder
@@ -88,6 +92,20 @@ class Workplace:
 
         return actor(self.config, os.environ)
 
+    def person_name(self, person_id: str) -> str:
+        """The full name of a person, or the id of one who is not in the configuration any more."""
+        person = self.config.people.get(person_id)
+        return person.name if person else person_id
+
+    @cached_property
+    def gate(self) -> Gate:
+        """What decides whether approvals still hold, by the newest configuration."""
+        from adapters import registry
+        from scheduler import config
+        from scheduler.governance.gate import Gate
+
+        return Gate(self.config, lambda file: config.load(file, registry.names()))
+
     @property
     def anchor(self) -> tuple[Path | None, Path | None]:
         """The anchor file of the audit and the key that signs it, as far as configured."""
@@ -111,6 +129,13 @@ class Workplace:
             self._anchor_failed = True
 
     @cached_property
+    def windows(self) -> Windows:
+        """The windows as the files say them; raises GaungError with every problem in them."""
+        from scheduler.governance import windows
+
+        return windows.of_config(self.config)
+
+    @cached_property
     def media(self) -> MediaFolder:
         """The folder of approved media."""
         from scheduler.store.media import MediaFolder
@@ -123,6 +148,19 @@ class Workplace:
         from scheduler.engine.calls import Calls
 
         return Calls(self.accounts.adapter, self.media, self.clock.now)
+
+    @cached_property
+    def treasury(self) -> Treasury:
+        """What publishing costs on the accounts whose platform bills."""
+        from adapters import registry
+        from scheduler.engine.treasury import Payer, Treasury
+
+        payers = {
+            name: Payer(settings.platform, settings.budget)
+            for name, settings in self.config.accounts.items()
+            if registry.adapter_class(settings.platform).bills
+        }
+        return Treasury(payers, self.config.prices, self.accounts.adapter, self.media)
 
     def daemon_settings(self) -> Settings:
         """What the daemon takes from the configuration."""
@@ -138,7 +176,23 @@ class Workplace:
             retry_at_most=daemon.retry_at_most,
             look_after=daemon.look_after,
             reach_ages=self.config.reach.ages,
+            rules=self._rules(),
         )
+
+    def _rules(self) -> dict[str, Rule]:
+        """What holds for each account: its own settings before those of its platform."""
+        from scheduler.config import PlatformSettings
+        from scheduler.engine.retry import Rule
+
+        rules = {}
+        for name, account in self.config.accounts.items():
+            platform = self.config.platforms.get(account.platform, PlatformSettings())
+            rules[name] = Rule(
+                account.look_after or platform.look_after,
+                max(account.min_gap, platform.min_gap),
+                account.pass_unsure,
+            )
+        return rules
 
     def load_campaigns(self) -> tuple[list[Loaded], list[Problem]]:
         """Every campaign of the folder, and every problem: of the files, then of what platforms allow."""
@@ -150,7 +204,7 @@ class Workplace:
         loaded, problems = files.load(folder, self.config.audience(registry.names()))
         for campaign in loaded:
             problems += platform_problems(campaign, self.accounts.adapter)
-            problems += checking.objections(campaign)
+            problems += checking.objections(campaign, self.windows)
         return loaded, problems
 
     def sound_campaigns(self, only: str = "") -> tuple[list[Loaded], list[Problem]]:

@@ -12,10 +12,10 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from random import SystemRandom
@@ -24,11 +24,12 @@ from typing import Any
 from scheduler.clock import Clock
 from scheduler.engine import applying
 from scheduler.engine.calls import Calls
-from scheduler.engine.dispatch import Dispatcher, Limits
+from scheduler.engine.dispatch import Dispatcher, Gate, Limits
 from scheduler.engine.leases import process_ended, whereabouts
 from scheduler.engine.mailbox import Mailbox, Message, Renewed, Wake
 from scheduler.engine.renewal import Renewal
-from scheduler.engine.retry import Policy
+from scheduler.engine.retry import Policy, Rule
+from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
 from scheduler.store import operations
 from scheduler.store.database import Store
@@ -60,6 +61,8 @@ class Settings:
     retry_at_most: timedelta
     look_after: tuple[timedelta, ...]
     reach_ages: tuple[timedelta, ...]
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """What holds for single accounts."""
 
 
 def node_name() -> str:
@@ -78,8 +81,10 @@ class Daemon:
         settings: Settings,
         siblings: Callable[[str], Sequence[str]],
         vault: Vault,
+        treasury: Treasury,
         *,
         anchor: Callable[[datetime], None] | None = None,
+        gate: Gate | None = None,
         executor: Executor | None = None,
         mailbox: Mailbox | None = None,
         jitter: Callable[[], float] = _RANDOM.random,
@@ -88,6 +93,7 @@ class Daemon:
     ) -> None:
         """``siblings`` gives the accounts that share an app with an account, itself included.
 
+        ``gate`` is asked in every claim (``scheduler.governance.gate``).
         ``anchor`` is told the time once a minute, and writes the head of the audit down if that is due.
         Calls run in ``executor`` (without one: threads of its own) and come back through ``mailbox``;
         ``jitter`` as in :class:`Policy`; ``node`` is its name, without one a new one; ``dispatcher``
@@ -107,7 +113,7 @@ class Daemon:
         self._renew_at = clock.now()
         self._anchor = anchor
         self._anchor_at = clock.now()
-        self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox)
+        self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox, self._node)
         self._dispatcher = dispatcher(
             store=store,
             clock=clock,
@@ -124,7 +130,10 @@ class Daemon:
             limits=Limits(settings.workers, settings.lease, settings.reach_ages),
             node=self._node,
             siblings=siblings,
+            gate=gate,
             ended=process_ended,
+            rules=settings.rules,
+            treasury=treasury,
         )
 
     def stop(self) -> None:

@@ -10,13 +10,16 @@ as that leaves no worker free, the rest (what is overdue, lost, uncertain, or to
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Protocol
 
 from adapters.contract import Receipt
+from adapters.errors import AdapterError
 from scheduler.clock import Clock
 from scheduler.engine import settlement
 from scheduler.engine.calls import Calls
@@ -31,12 +34,14 @@ from scheduler.engine.mailbox import (
     SaveRequest,
     refuse,
 )
-from scheduler.engine.retry import Policy
+from scheduler.engine.retry import Policy, Rule
+from scheduler.engine.treasury import Treasury
 from scheduler.errors import ContentionError, StoreError
-from scheduler.store import dispatching, holding, leases, settling, stopping
+from scheduler.store import dispatching, leases, settling, stopping, windowing
 from scheduler.store.database import Session, Store
-from scheduler.store.dispatching import Claim, Saved
+from scheduler.store.dispatching import Candidate, Claim, Saved
 from scheduler.store.leases import Lease
+from scheduler.store.present import present
 from scheduler.store.transitions import StaleStateError
 
 log = logging.getLogger("gaung.dispatch")
@@ -72,8 +77,39 @@ class _Work:
     measures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min((moment for moment in (one, other) if moment), default=None)
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment), default=None)
+
+
+class Gate(Protocol):
+    """What decides, by rules of the office, whether something may be claimed (``scheduler.governance``)."""
+
+    def prepare(self, store: Store, now: datetime) -> None:
+        """Do what takes long, before the transaction."""
+
+    def open(self, session: Session, now: datetime) -> bool:
+        """At the beginning of claiming: whether anything may be claimed at all."""
+
+    def refused(self, session: Session, candidates: Sequence[Candidate], now: datetime) -> Collection[int]:
+        """Of what is about to be claimed: what may not go out."""
+
+
+class _AlwaysOpen:
+    """No rules but those of the database."""
+
+    def prepare(self, store: Store, now: datetime) -> None:
+        pass
+
+    def open(self, session: Session, now: datetime) -> bool:  # noqa: ARG002
+        return True
+
+    def refused(
+        self,
+        session: Session,  # noqa: ARG002
+        candidates: Sequence[Candidate],  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+    ) -> Collection[int]:
+        return ()
 
 
 class Dispatcher:
@@ -90,10 +126,17 @@ class Dispatcher:
         policy: Policy,
         limits: Limits,
         node: str,
+        treasury: Treasury,
         siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
         ended: Callable[[Lease], bool] = lambda _lease: False,
+        rules: Mapping[str, Rule] = MappingProxyType({}),
+        gate: Gate | None = None,
     ) -> None:
-        """``ended`` says whether the process that holds a lease is known to be no more."""
+        """``ended`` says whether the process that holds a lease is known to be no more; ``rules`` are what
+        holds for an account besides the policy for all. ``gate`` is asked in every claim; without one the
+        conditions of the database are all.
+        """
+        self._gate: Gate = gate or _AlwaysOpen()
         self.replanned = False
         """Set when a delivery that was on its way is planned again: its campaign file may have changed
         meanwhile, and must be looked at before it goes out. Whoever does so takes it back."""
@@ -108,6 +151,8 @@ class Dispatcher:
         self._limits = limits
         self._node = node
         self._siblings = siblings
+        self._rules = rules
+        self._treasury = treasury
         self._publishing: dict[int, Claim] = {}
         self._looking: dict[int, Claim] = {}
         self._measuring: set[str] = set()
@@ -144,17 +189,20 @@ class Dispatcher:
         machine, begun = self._clock.now(), self._clock.steady()
         brief = self._can_be_brief(machine, begun)
         saved: list[tuple[SaveRequest, Saved]] = []
+        self._gate.prepare(self._store, machine + self._ahead)
         try:
             with self._store.write() as session:
                 now = self._store.moment(session, machine)
                 if not brief:
                     stopping.end_expired(session, now)
-                holding.present(session)  # its lock comes before any other of this transaction
-                saved = self._save(session)
+                present(session, now)  # its lock comes before any other of this transaction
+                saved = self._save(session, now)
                 replanned = self._settle(session, now)
                 if self._doubtful:
                     leases.release(session, now, self._node, list(self._publishing))
                 renewed = self._renew(session, now)
+                self._treasury.settle(session, now, [one.delivery_id for one in self._settled()])
+                self._treasury.prepare(session, now)
                 if not brief:
                     self._move_overdue(session, now)
                 work = self._claim(session, now)
@@ -163,7 +211,11 @@ class Dispatcher:
                     self._move_overdue(session, now)
                 if not brief:
                     self._find_more(session, now, work)
-                    next_due = _earlier(dispatching.next_due(session, now), stopping.next_end(session, now))
+                    next_due = _earliest(
+                        dispatching.next_due(session, now),
+                        stopping.next_end(session, now),
+                        windowing.next_change(session, now),
+                    )
         except StoreError:
             self._doubtful = True  # perhaps all of it was committed, and only the word of it got lost
             raise
@@ -172,8 +224,8 @@ class Dispatcher:
         if not brief:
             self._looked_at, self._next_due = begun, next_due - self._ahead if next_due else None
         self.replanned |= replanned
-        if renewed:
-            self._leases.renewed(self._publishing, begun)
+        if renewed is not None:
+            self._leases.renewed(renewed, begun)
         self._forget(self._unsettled)
         self._unsettled = []
         for request, kept in saved:
@@ -203,12 +255,12 @@ class Dispatcher:
         refuse(self._unsettled)
         self._mailbox.close()
 
-    def _save(self, session: Session) -> list[tuple[SaveRequest, Saved]]:
+    def _save(self, session: Session, now: datetime) -> list[tuple[SaveRequest, Saved]]:
         return [
             (
                 message,
                 dispatching.save_progress(
-                    session, message.claim.delivery_id, node=self._node, progress=message.progress
+                    session, message.claim.delivery_id, now=now, node=self._node, progress=message.progress
                 ),
             )
             for message in self._unsettled
@@ -216,20 +268,32 @@ class Dispatcher:
         ]
 
     def _settle(self, session: Session, now: datetime) -> bool:
-        settle = settlement.Settlement(session, now, self._policy, self._limits.reach_ages, self._siblings)
+        settle = settlement.Settlement(
+            session, now, self._policy, self._limits.reach_ages, self._siblings, self._rules
+        )
         settle.pauses([one for one in self._unsettled if isinstance(one, Answered | Looked | Measured)])
         answered = settle.answers([one for one in self._unsettled if isinstance(one, Answered)])
         looked = settle.looks([one for one in self._unsettled if isinstance(one, Looked)])
-        settle.figures([one for one in self._unsettled if isinstance(one, Measured)])
+        measured = [one for one in self._unsettled if isinstance(one, Measured)]
+        for one in measured:
+            if not isinstance(one.figures, AdapterError):
+                self._treasury.read(session, one.account_id, list(one.asked.values()), one.at)
+        settle.figures(measured)
         return answered or looked
 
-    def _renew(self, session: Session, now: datetime) -> bool:
-        """Renew the leases of what is in flight, several times before they would run out."""
+    def _settled(self) -> list[Claim]:
+        """What this turn has an answer for."""
+        return [one.claim for one in self._unsettled if isinstance(one, Answered | Looked)]
+
+    def _renew(self, session: Session, now: datetime) -> list[int] | None:
+        """Renew the leases of what is in flight, several times before they would run out.
+
+        Return what this node still holds; None if it is not yet time.
+        """
         held = [*self._publishing, *self._looking]
         if not held or not self._leases.must_renew():
-            return False
-        leases.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
-        return True
+            return None
+        return leases.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
 
     def _move_overdue(self, session: Session, now: datetime) -> None:
         """Put away what is too late, and make uncertain what others have begun and will not end."""
@@ -243,13 +307,23 @@ class Dispatcher:
         """A post for every free worker, as far as there are any."""
         if self.stopping:
             return _Work()
-        settled = {one.claim.delivery_id for one in self._unsettled if isinstance(one, Answered | Looked)}
+        settled = {one.delivery_id for one in self._settled()}
         held = {*self._publishing, *self._looking} - settled
         free = self._limits.workers - len(held) - len(self._measuring)
         lease_until = now + self._limits.lease
+        if free > 0 and not self._gate.open(session, now):
+            return _Work(held, free)
         claims = dispatching.claim(
-            session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
+            session,
+            now=now,
+            lease_until=lease_until,
+            node=self._node,
+            limit=free,
+            held=held,
+            refuse=lambda rows: self._gate.refused(session, rows, now),
+            passing=[name for name, rule in self._rules.items() if rule.pass_unsure],
         )
+        self._treasury.reserve(session, claims, now)
         return _Work(held, free - len(claims), claims)
 
     def _find_more(self, session: Session, now: datetime, work: _Work) -> None:

@@ -7,7 +7,7 @@ accepted is tried again; everything doubtful is looked for first (DESIGN.md sect
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from adapters.contract import Absent, Finding, Found, Handed, Receipt, Unknown
@@ -17,6 +17,7 @@ from adapters.errors import (
     Ambiguous,
     AuthExpired,
     Duplicate,
+    NotReady,
     RateLimited,
     Rejected,
     Stopped,
@@ -25,6 +26,9 @@ from adapters.errors import (
 from scheduler.states import Event
 
 Outcome = Receipt | Handed | AdapterError
+
+#: As after so many failures is looked again at what a person has to mend: two minutes by default.
+WAITING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,22 @@ class Policy:
         """The pause after ``tries`` failed attempts: doubling, bounded, spread by half either way."""
         doubled = self.retry_after * (1 << min(tries - 1, 20))
         return min(doubled, self.retry_at_most) * (0.5 + self.jitter())
+
+    def for_account(self, rule: Rule) -> Policy:
+        """The policy for an account that has a rule of its own."""
+        return replace(self, look_after=rule.look_after) if rule.look_after else self
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What holds for one account."""
+
+    look_after: tuple[timedelta, ...] = ()
+    """When an uncertain post is looked for; empty: as for all accounts."""
+    min_gap: timedelta = timedelta(0)
+    """After a post the account sends nothing for so long, whatever the campaign says."""
+    pass_unsure: bool = False
+    """Later posts may go out while the outcome of one is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +119,21 @@ def after_attempt(outcome: Outcome, tries: int, now: datetime, policy: Policy) -
             stopped = isinstance(outcome, Stopped)
             event = (Event.REJECTED, Event.STOPPED)[stopped]
             return Decision(event, counts=not stopped, code=outcome.kind, reason=outcome.reason)
-        case Transient() if tries >= policy.attempts:
-            return Decision(Event.EXHAUSTED, code=outcome.kind, reason=outcome.reason)
         case Transient():
-            return Decision(
-                Event.POSTPONED, due_at=now + policy.pause(tries), code=outcome.kind, reason=outcome.reason
-            )
+            return _again(outcome, tries, now, policy)
         case Duplicate() | Ambiguous() | AdapterError():
             return _lost(now, policy, outcome.kind, outcome.reason)
+
+
+def _again(error: Transient, tries: int, now: datetime, policy: Policy) -> Decision:
+    """What follows on a failure that may be over later."""
+    if isinstance(error, NotReady):
+        # Only its time may pass, as that of any post: a web server that is down spends no attempts.
+        due_at = now + policy.pause(WAITING)
+        return Decision(Event.POSTPONED, due_at=due_at, counts=False, code=error.kind, reason=error.reason)
+    if tries >= policy.attempts:
+        return Decision(Event.EXHAUSTED, code=error.kind, reason=error.reason)
+    return Decision(Event.POSTPONED, due_at=now + policy.pause(tries), code=error.kind, reason=error.reason)
 
 
 def on_platform(event: Event, answer: Receipt | Found) -> Decision:

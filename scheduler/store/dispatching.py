@@ -8,12 +8,12 @@ statement, so they are built anew when a stop or a window begins or ends.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,12 +29,15 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from campaigns.definition import Kind
 from scheduler.states import Event, State
 from scheduler.store import holding
+from scheduler.store.budgets import affordable, over_budget
 from scheduler.store.holding import Holds
+from scheduler.store.present import present
 from scheduler.store.tables import UtcDateTime, accounts, approvals, attempts, contents, deliveries
 from scheduler.store.transitions import Change, apply_changes
 
@@ -58,6 +61,7 @@ class Claim:
     progress: Mapping[str, Any]
     attempts: int
     looks: int
+    min_gap: timedelta
     at: datetime
     """When it was claimed, or taken to be looked for."""
     first_try_at: datetime
@@ -66,6 +70,50 @@ class Claim:
     """When the last attempt ended, or began if its end is unknown."""
     lost_at: datetime | None = None
     """When an attempt was last given up though its process may still have been at it."""
+
+
+class Candidate(Protocol):
+    """What is known of a delivery that is about to be claimed."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def campaign_id(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def account_id(self) -> str: ...
+
+    @property
+    def message_class(self) -> str: ...
+
+    @property
+    def platform(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def link(self) -> str: ...
+
+    @property
+    def media(self) -> Sequence[Mapping[str, Any]]: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def thread(self) -> Sequence[Mapping[str, Any]]: ...
+
+    @property
+    def first_comment(self) -> str: ...
+
+
+Refuse = Callable[[Sequence[Candidate]], Collection[int]]
+"""Given what is about to be claimed, in the same transaction: which of it may not go out."""
 
 
 _COLUMNS = (
@@ -77,6 +125,9 @@ _COLUMNS = (
     deliveries.c.progress,
     deliveries.c.attempts,
     deliveries.c.looks,
+    deliveries.c.message_class,
+    contents.c.platform,
+    deliveries.c.min_gap,
     contents.c.text,
     contents.c.link,
     contents.c.media,
@@ -92,32 +143,49 @@ LEASE_EXPIRED = "lease-expired"
 NOW = bindparam("now", type_=UtcDateTime())
 
 
+#: The code of a delivery whose time passed while its account's budget held it.
+OVER_BUDGET = "over-budget"
+
+
 def in_state(state: State, rows: Any = deliveries) -> ColumnElement[bool]:
     """``state = '...'`` as a literal, since SQLite uses a partial index for a literal only."""
     return rows.c.state == literal_column(f"'{state.value}'")  # type: ignore[no-any-return]
 
 
-def approved(rows: Any = deliveries) -> ColumnElement[bool]:
-    """Whether somebody's approval for exactly this content in this campaign is in force."""
-    return exists().where(
+def approved(rows: Any = deliveries, now: Any = NOW) -> ColumnElement[bool]:
+    """Whether an approval for exactly this content in this campaign is in force, all its stages given.
+
+    ``now``: the moment, as a parameter or a value; None to leave the end of approvals aside.
+    """
+    condition = exists().where(
         approvals.c.campaign_id == rows.c.campaign_id,
         approvals.c.digest == rows.c.digest,
         approvals.c.void_at.is_(None),
+        approvals.c.complete.is_(True),
     )
+    if now is None:
+        return condition
+    return condition.where(or_(approvals.c.expires_at.is_(None), approvals.c.expires_at > now))
 
 
 def _account_usable() -> ColumnElement[bool]:
     return ~exists().where(
         accounts.c.account_id == deliveries.c.account_id,
-        or_(accounts.c.disabled_at.is_not(None), accounts.c.not_before > NOW),
+        or_(
+            accounts.c.disabled_at.is_not(None),
+            accounts.c.not_before > NOW,
+            accounts.c.resting_until > NOW,
+        ),
     )
 
 
 def _account_free() -> ColumnElement[bool]:
+    """Nothing of the account is in flight, and nothing uncertain is passed, unless the account allows it."""
     other = deliveries.alias("other")
+    passing = other.c.account_id.in_(bindparam("passing", expanding=True))
     return ~exists().where(
         other.c.account_id == deliveries.c.account_id,
-        or_(in_state(State.SENDING, other), in_state(State.UNSURE, other)),
+        or_(in_state(State.SENDING, other), and_(in_state(State.UNSURE, other), ~passing)),
     )
 
 
@@ -127,11 +195,11 @@ def _first_of_account(holds: Holds) -> ColumnElement[bool]:
     return ~exists().where(
         earlier.c.account_id == deliveries.c.account_id,
         in_state(State.PLANNED, earlier),
-        or_(
-            earlier.c.planned_at < deliveries.c.planned_at,
-            and_(earlier.c.planned_at == deliveries.c.planned_at, earlier.c.id < deliveries.c.id),
-        ),
+        # A range of the index first: without it all that ever waits for the account would be looked at.
+        earlier.c.allowed_at <= deliveries.c.allowed_at,
+        or_(earlier.c.allowed_at < deliveries.c.allowed_at, earlier.c.id < deliveries.c.id),
         approved(earlier),
+        affordable(NOW, earlier),
         ~holding.held(holds, earlier),
     )
 
@@ -143,17 +211,18 @@ def _claimable(holds: Holds) -> Select[Any]:
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(
             in_state(State.PLANNED),
-            deliveries.c.planned_at <= NOW,
+            deliveries.c.allowed_at <= NOW,
             deliveries.c.due_at <= NOW,
             deliveries.c.expires_at >= NOW,
             deliveries.c.id.not_in(bindparam("held", expanding=True)),
             approved(),
+            affordable(NOW),
             ~holding.held(holds),
             _account_usable(),
             _account_free(),
             _first_of_account(holds),
         )
-        .order_by(deliveries.c.planned_at, deliveries.c.id)
+        .order_by(deliveries.c.allowed_at, deliveries.c.id)
         .limit(bindparam("limit"))
         .with_for_update(of=deliveries, skip_locked=True)
     )
@@ -167,16 +236,24 @@ def claim(
     node: str,
     limit: int,
     held: Collection[int] = (),
+    passing: Collection[str] = (),
+    refuse: Refuse | None = None,
 ) -> list[Claim]:
     """Claim up to ``limit`` deliveries, the earliest of each account: attempt row and lease are set.
 
     ``held`` are deliveries of which a call is still running here, whatever the rows say: it may yet
-    publish, so no second one starts beside it.
+    publish, so no second one starts beside it. ``passing`` are accounts of which a post may go out while
+    the outcome of an earlier one is unknown. ``refuse`` is asked last.
     """
     if limit <= 0:
         return []
-    claimable = _claimable(holding.present(session))
-    rows = session.execute(claimable, {"now": now, "held": list(held), "limit": limit}).all()
+    claimable = _claimable(present(session, now))
+    rows = session.execute(
+        claimable, {"now": now, "held": list(held), "limit": limit, "passing": list(passing)}
+    ).all()
+    if rows and refuse is not None:
+        refused = refuse(rows)
+        rows = [row for row in rows if row.id not in refused]
     if not rows:
         return []
     apply_changes(
@@ -248,6 +325,7 @@ def _claim(row: Row[Any], **rest: Any) -> Claim:
         first_comment=row.first_comment,
         progress=row.progress,
         looks=row.looks,
+        min_gap=timedelta(seconds=row.min_gap),
         **rest,
     )
 
@@ -257,17 +335,17 @@ def expire(session: Session, now: datetime) -> int:
 
     What was held back is put to a person, whatever its campaign does with what it misses.
     """
-    rows = session.execute(_expired(holding.present(session)), {"now": now}).all()
+    rows = session.execute(_expired(present(session, now)), {"now": now}).all()
     apply_changes(
         session,
         [
             Change(
                 row.id,
                 State.PLANNED,
-                Event.MISSED if row.if_missed == "skip" and not row.held else Event.HELD,
+                Event.MISSED if row.if_missed == "skip" and not _held_back(row) else Event.HELD,
                 row.campaign_id,
                 row.digest,
-                {"code": row.held or ("too-late" if row.approved else "not-approved")},
+                {"code": _why_late(row)},
             )
             for row in rows
         ],
@@ -275,6 +353,16 @@ def expire(session: Session, now: datetime) -> int:
         at=now,
     )
     return len(rows)
+
+
+def _held_back(row: Row[Any]) -> bool:
+    return bool(row.held or row.over_budget)
+
+
+def _why_late(row: Row[Any]) -> str:
+    if row.held or not row.approved:
+        return row.held or "not-approved"
+    return OVER_BUDGET if row.over_budget else "too-late"
 
 
 @lru_cache(maxsize=8)
@@ -287,8 +375,9 @@ def _expired(holds: Holds) -> Select[Any]:
             deliveries.c.if_missed,
             approved().label("approved"),
             holding.code(holds).label("held"),
+            over_budget(NOW).label("over_budget"),
         )
-        .where(in_state(State.PLANNED), deliveries.c.planned_at <= NOW, deliveries.c.expires_at < NOW)
+        .where(in_state(State.PLANNED), deliveries.c.allowed_at <= NOW, deliveries.c.expires_at < NOW)
         .with_for_update(of=deliveries, skip_locked=True)
     )
 
@@ -370,13 +459,19 @@ class Saved(Enum):
     """Not stored: the attempt is no longer this node's."""
 
 
-def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> Saved:
-    """Store what an attempt must remember, and say whether it may go on."""
+def save_progress(
+    session: Session, delivery_id: int, *, now: datetime, node: str, progress: Mapping[str, Any]
+) -> Saved:
+    """Store what an attempt must remember, and say whether it may go on.
+
+    A stop ends it here. A window does not: half a thread is worse than one that ends a minute late.
+    """
+    stops = [hold for hold in present(session, now) if hold.code == "stopped"]
     held = session.connection().execute(
         update(deliveries)
         .where(deliveries.c.id == delivery_id, deliveries.c.node == node, in_state(State.SENDING))
         .values(progress=dict(progress))
-        .returning(holding.held(holding.present(session)))
+        .returning(holding.held(stops))
     )
     answer = held.scalar()
     return Saved.LOST if answer is None else Saved.STOPPED if answer else Saved.KEPT
@@ -387,6 +482,23 @@ def pause_account(session: Session, account_id: str, until: datetime) -> None:
     longer = exists().where(accounts.c.account_id == account_id, accounts.c.not_before >= until)
     if not session.execute(select(longer)).scalar():
         _account(session, account_id, not_before=until)
+
+
+def rest(session: Session, until: Mapping[str, datetime]) -> None:
+    """Keep the distance: let no post of these accounts go out before the moment given for each."""
+    if not until:
+        return
+    connection = session.connection()
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(accounts)
+    blank = {"code": "", "reason": "", "identity": ""}
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account_id"], set_={"resting_until": statement.excluded.resting_until}
+        ),
+        # In one order, since another node may be about the same accounts.
+        [{"account_id": name, "resting_until": until[name], **blank} for name in sorted(until)],
+    )
 
 
 def disable_account(session: Session, account_id: str, *, now: datetime, code: str, reason: str) -> None:
@@ -416,13 +528,14 @@ def next_due(session: Session, now: datetime) -> datetime | None:
 
 @cache
 def _next_due() -> Select[Any]:
-    begun = (in_state(State.PLANNED), deliveries.c.planned_at <= NOW)
+    begun = (in_state(State.PLANNED), deliveries.c.allowed_at <= NOW)
     moments = {
-        "waiting": _earliest(deliveries.c.planned_at, in_state(State.PLANNED)),
+        "waiting": _earliest(deliveries.c.allowed_at, in_state(State.PLANNED)),
         "retrying": _earliest(deliveries.c.due_at, *begun),
         "expiring": _earliest(deliveries.c.expires_at, *begun),
         "looking": _earliest(deliveries.c.due_at, in_state(State.UNSURE), deliveries.c.asks.is_(False)),
         "pausing": _earliest(accounts.c.not_before),
+        "resting": _earliest(accounts.c.resting_until),
         "measuring": _earliest(deliveries.c.reach_at, deliveries.c.reach_at.is_not(None)),
     }
     return select(*(moment.label(name) for name, moment in moments.items()))

@@ -33,9 +33,9 @@ class Lease:
     pid: int
 
 
-def renew(session: Session, delivery_ids: Sequence[int], *, node: str, lease_until: datetime) -> None:
-    """Renew the leases of the deliveries that this node has in flight."""
-    session.execute(
+def renew(session: Session, delivery_ids: Sequence[int], *, node: str, lease_until: datetime) -> list[int]:
+    """Renew the leases of the deliveries that this node has in flight; return those it still holds."""
+    renewed = session.connection().execute(
         update(deliveries)
         .where(
             deliveries.c.id.in_(delivery_ids),
@@ -43,7 +43,9 @@ def renew(session: Session, delivery_ids: Sequence[int], *, node: str, lease_unt
             deliveries.c.lease_until.is_not(None),
         )
         .values(lease_until=lease_until)
+        .returning(deliveries.c.id)
     )
+    return list(renewed.scalars())
 
 
 def under_way(session: Session, but: Collection[int]) -> list[Lease]:

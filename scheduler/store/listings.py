@@ -14,13 +14,15 @@ from sqlalchemy import Row, Select, func, select
 from sqlmodel import Session
 
 from scheduler.states import State
-from scheduler.store import holding
-from scheduler.store.dispatching import approved
+from scheduler.store import budgets
+from scheduler.store.dispatching import approved, in_state
+from scheduler.store.present import stops_in_force
 from scheduler.store.tables import (
     AccountState,
     Attempt,
     AuditEvent,
     CampaignVersion,
+    Charge,
     Content,
     Delivery,
     Node,
@@ -29,6 +31,7 @@ from scheduler.store.tables import (
     approvals,
     attempts,
     audit,
+    charges,
     contents,
     deliveries,
     nodes,
@@ -47,6 +50,8 @@ class PostFilter:
     since: datetime | None = None
     until: datetime | None = None
     limit: int = 0
+    now: datetime | None = None
+    """Approvals that came to their end before are none; without it their end is not looked at."""
 
 
 def posts(session: Session, wanted: PostFilter) -> list[Row[Any]]:
@@ -57,7 +62,7 @@ def posts(session: Session, wanted: PostFilter) -> list[Row[Any]]:
             contents.c.text,
             contents.c.link,
             contents.c.media,
-            approved().label("approved"),
+            approved(now=wanted.now).label("approved"),
         ).join(contents, contents.c.digest == deliveries.c.digest),
         wanted,
     ).order_by(deliveries.c.planned_at, deliveries.c.id)
@@ -86,6 +91,7 @@ class PostDetails:
     events: list[AuditEvent]
     snapshots: list[Snapshot]
     approvals: list[tuple[str, datetime]]
+    charges: list[Charge]
 
 
 def details(session: Session, delivery: Delivery) -> PostDetails:
@@ -119,6 +125,11 @@ def details(session: Session, delivery: Delivery) -> PostDetails:
             ).scalars()
         ),
         [(row.approver, row.approved_at) for row in given],
+        list(
+            session.execute(
+                select(Charge).where(charges.c.delivery_id == delivery.id).order_by(charges.c.id)
+            ).scalars()
+        ),
     )
 
 
@@ -131,6 +142,8 @@ class Standing:
     overdue: int
     unapproved: int
     asking: int
+    over_budget: dict[str, int]
+    """How many posts that are due and approved the budget of each account holds."""
     accounts: list[AccountState]
     nodes: list[Node]
     stops: list[Stop]
@@ -140,21 +153,51 @@ def standing(session: Session, now: datetime) -> Standing:
     """How everything stands at ``now``."""
     counts = session.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state))
     upcoming = (
-        select(*deliveries.c, approved().label("approved"))
-        .where(deliveries.c.state == State.PLANNED, deliveries.c.planned_at >= now)
-        .order_by(deliveries.c.planned_at, deliveries.c.id)
+        select(*deliveries.c, approved(now=now).label("approved"))
+        .where(deliveries.c.state == State.PLANNED, deliveries.c.allowed_at >= now)
+        .order_by(deliveries.c.allowed_at, deliveries.c.id)
         .limit(1)
     )
     planned = deliveries.c.state == State.PLANNED
     return Standing(
         by_state={State(state): count for state, count in counts},
         next_due=session.execute(upcoming).first(),
-        overdue=_count(session, planned, deliveries.c.planned_at < now),
-        unapproved=_count(session, planned, ~approved()),
+        overdue=_count(session, planned, deliveries.c.allowed_at < now),
+        unapproved=_count(session, planned, ~approved(now=now)),
         asking=_count(session, deliveries.c.state == State.UNSURE, deliveries.c.asks.is_(True)),
+        over_budget=over_budget(session, now),
         accounts=list(session.execute(select(AccountState)).scalars()),
         nodes=list(session.execute(select(Node).order_by(nodes.c.seen_at.desc()).limit(10)).scalars()),
-        stops=holding.in_force(session),
+        stops=stops_in_force(session),
+    )
+
+
+def over_budget(session: Session, now: datetime) -> dict[str, int]:
+    """How many posts that are due and approved wait for a decision about the budget, by account."""
+    rows = session.execute(
+        select(deliveries.c.account_id, func.count().label("held"))
+        .where(*_held_by_budget(now))
+        .group_by(deliveries.c.account_id)
+        .order_by(deliveries.c.account_id)
+    )
+    return {row.account_id: row.held for row in rows}
+
+
+def _held_by_budget(now: datetime) -> tuple[Any, ...]:
+    return (
+        in_state(State.PLANNED),
+        deliveries.c.planned_at <= now,
+        approved(now=now),
+        budgets.over_budget(now),
+    )
+
+
+def is_over_budget(session: Session, delivery: Delivery, now: datetime) -> bool:
+    """Whether a delivery is due and waits for a decision about the budget of its account."""
+    return bool(
+        session.execute(
+            select(deliveries.c.id).where(deliveries.c.id == delivery.id, *_held_by_budget(now))
+        ).first()
     )
 
 

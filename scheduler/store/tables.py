@@ -5,14 +5,29 @@ open attempt per delivery (partial unique indexes); migrations make what stands 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+    true,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-from scheduler.store.guards import append_only, guard
+from scheduler.store.guards import append_only, guard, held
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -37,8 +52,37 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Money(TypeDecorator[Decimal]):
+    """An exact amount: whole millionths, since SQLite has no decimal numbers; sums and comparisons hold."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """Refuse what is finer than a millionth."""
+        if value is None:
+            return None
+        millionths = Decimal(value).scaleb(6)
+        if millionths != int(millionths):
+            raise ValueError(f"{value} is finer than a millionth")
+        return int(millionths)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
+        """Give the amount back without needless zeros."""
+        return None if value is None else Decimal(value).scaleb(-6).normalize() + 0
+
+
+def _money(*, null: bool = False) -> Any:
+    return Field(default=None if null else Decimal(0), sa_type=Money, nullable=null)
+
+
 def _instant(*, null: bool = True) -> Any:
     return Field(default=None, sa_type=UtcDateTime, nullable=null)
+
+
+def _as_planned(context: Any) -> Any:
+    """What a new delivery is allowed to be, if nothing else is said: on time."""
+    return context.get_current_parameters()["planned_at"]
 
 
 def _json(default: type) -> Any:
@@ -95,8 +139,8 @@ class Delivery(SQLModel, table=True):
 
     __table_args__ = (
         _where("state = 'sending'", "one_sending_per_account", "account_id", unique=True),
-        _where("state = 'planned'", "waiting", "account_id", "planned_at", "id"),
-        _where("state = 'planned'", "waiting_by_time", "planned_at", "id"),
+        _where("state = 'planned'", "waiting", "account_id", "allowed_at", "id"),
+        _where("state = 'planned'", "waiting_by_time", "allowed_at", "id"),
         _where("state = 'sending'", "leased", "lease_until"),
         _where("state = 'unsure'", "uncertain", "account_id", "due_at"),
         _where("reach_at IS NOT NULL", "reach_due", "reach_at"),
@@ -112,16 +156,27 @@ class Delivery(SQLModel, table=True):
     account_id: str
     platform: str
     agency: str = ""
+    region: str = ""
     message_class: str = "regular"
     """``regular``, ``urgent`` or ``candidate``: what stops and windows ask for."""
     slot: str
     """Wall-clock time in the campaign's zone, ISO without offset."""
     zone: str
     planned_at: datetime = _instant(null=False)
-    """The instant of the slot; never moved."""
+    """When it is to go out: the instant of the slot, unless a person has moved it."""
+    slot_at: datetime | None = _instant()
+    """The instant of the slot, if a person has moved the post away from it."""
+    allowed_at: datetime = Field(
+        default=None, sa_column=Column(UtcDateTime, nullable=False, default=_as_planned)
+    )
+    """When it may go out: as planned, or where a window has moved it. Claims go by this."""
+    window_rule: str = ""
+    """The hard window that moved it, or holds it, as far as was known when it was planned."""
     expires_at: datetime = _instant(null=False)
     """After this a planned post no longer goes out by itself."""
     if_missed: str
+    min_gap: int = 0
+    """For how many seconds the account sends nothing after this post."""
     due_at: datetime = _instant(null=False)
     """When the next step is due: first the planned instant, later the next try or the next look."""
     state: str
@@ -173,6 +228,8 @@ class AccountState(SQLModel, table=True):
 
     account_id: str = Field(primary_key=True)
     not_before: datetime | None = _instant()
+    resting_until: datetime | None = _instant()
+    """Its posts keep a distance from each other (``min_gap``): none goes out before this."""
     disabled_at: datetime | None = _instant()
     code: str = ""
     reason: str = _long()
@@ -181,9 +238,15 @@ class AccountState(SQLModel, table=True):
 
 
 class Approval(SQLModel, table=True):
-    """Somebody's recorded yes to one content digest in one campaign."""
+    """Somebody's recorded yes to one content digest in one campaign.
 
-    __table_args__ = (Index("approvals_of", "campaign_id", "digest"),)
+    Where a campaign has several stages, each is a row; the one that ends them is ``complete``.
+    """
+
+    __table_args__ = (
+        Index("approvals_of", "campaign_id", "digest"),
+        _where("void_at IS NULL AND expires_at IS NOT NULL", "approvals_ending", "expires_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     campaign_id: str
@@ -192,6 +255,62 @@ class Approval(SQLModel, table=True):
     os_user: str
     approved_at: datetime = _instant(null=False)
     void_at: datetime | None = _instant()
+    stage: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
+    role: str = Field(default="approver", sa_column=Column(String, nullable=False, server_default="approver"))
+    """The role in which it was given."""
+    complete: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=true()))
+    """With this one, the content is approved."""
+    expires_at: datetime | None = _instant()
+    """Not in force from this instant on; for the row that is complete, the earliest of all its stages."""
+    void_reason: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
+    """``withdrawn``, ``sent-back``, ``expired``, ``role``, ``signature``, ``content`` or ``stop``."""
+    statement_id: int | None = Field(default=None, foreign_key="signed_statement.id")
+    """What was signed, where approvals are signed."""
+
+
+class SignedStatement(SQLModel, table=True):
+    """A list of contents that somebody signed with their SSH key, exactly as it was signed."""
+
+    __tablename__ = "signed_statement"
+
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: str = Field(unique=True)
+    """Of the document: what was signed once counts once."""
+    document: str = _long()
+    signature: str = _long()
+    signer: str
+    stored_at: datetime = _instant(null=False)
+
+
+class SentBack(SQLModel, table=True):
+    """A content that somebody sent back to its drafter; it is over when it was approved after all."""
+
+    __tablename__ = "sent_back"
+    __table_args__ = (_where("over_at IS NULL", "sent_back_of", "campaign_id", "digest"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: str
+    digest: str = Field(foreign_key="content.digest")
+    message_id: str
+    sent_by: str
+    sent_at: datetime = _instant(null=False)
+    reason: str = _long()
+    over_at: datetime | None = _instant()
+
+
+class LegalHold(SQLModel, table=True):
+    """An order to keep everything of a campaign: while it lasts, the database refuses to delete it."""
+
+    __tablename__ = "legal_hold"
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: str
+    reason: str = _long()
+    letter: str = ""
+    placed_by: str
+    placed_at: datetime = _instant(null=False)
+    lifted_by: str = ""
+    lifted_at: datetime | None = _instant()
 
 
 class Stop(SQLModel, table=True):
@@ -216,6 +335,17 @@ class Stop(SQLModel, table=True):
     until: datetime | None = _instant()
     lifted_at: datetime | None = _instant()
     lifted_by: str = ""
+
+
+class WindowSet(SQLModel, table=True):
+    """The windows as they were applied: every set is kept, the newest is in force."""
+
+    __tablename__ = "window_set"
+
+    id: int | None = Field(default=None, primary_key=True)
+    definition: str = _long()
+    applied_at: datetime = _instant(null=False)
+    applied_by: str
 
 
 class AuditEvent(SQLModel, table=True):
@@ -275,6 +405,67 @@ class Credential(SQLModel, table=True):
     sealed: str = _long()
     updated_at: datetime = _instant(null=False)
     expires_at: datetime | None = _instant()
+    version: int = 0
+    """Counts the times that the secrets were replaced: what was renewed from an older one is too late."""
+    renewing_by: str = ""
+    """The node that renews them, or last tried to."""
+    renewing_until: datetime | None = _instant()
+    """Before this no other node begins to."""
+
+
+class Spending(SQLModel, table=True):
+    """What an account may spend, has spent and has reserved in one month: all that a claim reads of it."""
+
+    account_id: str = Field(primary_key=True)
+    month: str = Field(primary_key=True)
+    """Like "2026-12", in the zone of the configuration."""
+    starts_at: datetime = _instant(null=False)
+    ends_at: datetime = _instant(null=False)
+    currency: str = ""
+    budget: Decimal | None = _money(null=True)
+    """As the configuration says; NULL for none."""
+    allowed: Decimal = _money()
+    """What persons allowed beyond it."""
+    unlimited: bool = False
+    """A person lifted the limit for this month."""
+    spent: Decimal = _money()
+    reserved: Decimal = _money()
+    """For posts on their way or of unknown outcome."""
+    unpriced: int = 0
+    """Billed acts whose price nobody knows."""
+
+
+class ContentPrice(SQLModel, table=True):
+    """What publishing a content costs at the prices in force, for accounts with a budget."""
+
+    __tablename__ = "content_price"
+
+    digest: str = Field(primary_key=True, foreign_key="content.digest")
+    amount: Decimal | None = _money(null=True)
+    """NULL: a price is unknown."""
+    prices: str
+    """Which prices; a row of others is made anew."""
+
+
+class Charge(SQLModel, table=True):
+    """Billed acts: reserved when an attempt begins, closed with what was really done when it is settled."""
+
+    __table_args__ = (
+        _where("closed_at IS NULL", "one_open_charge", "delivery_id", unique=True),
+        Index("charges_of", "delivery_id", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: str
+    month: str
+    at: datetime = _instant(null=False)
+    closed_at: datetime | None = _instant()
+    delivery_id: int | None = Field(default=None, foreign_key="delivery.id")
+    """NULL for figures, which are asked for many posts at once."""
+    digest: str = ""
+    acts: dict[str, int] = _json(dict)
+    unpriced: dict[str, int] = _json(dict)
+    amount: Decimal = _money()
 
 
 class Node(SQLModel, table=True):
@@ -291,6 +482,14 @@ class Node(SQLModel, table=True):
     stopped_at: datetime | None = _instant()
 
 
+class Routine(SQLModel, table=True):
+    """Something that is done from time to time by one of the daemons, not by each."""
+
+    name: str = Field(primary_key=True)
+    done_at: datetime = _instant(null=False)
+    node: str
+
+
 def table(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table of a model, for statements on whole sets of rows."""
     found: Table = model.__table__  # type: ignore[attr-defined]
@@ -303,10 +502,19 @@ attempts = table(Attempt)
 approvals = table(Approval)
 accounts = table(AccountState)
 stops = table(Stop)
+window_sets = table(WindowSet)
 audit = table(AuditEvent)
+statements = table(SignedStatement)
+sent_back = table(SentBack)
+legal_holds = table(LegalHold)
 snapshots = table(Snapshot)
 versions = table(CampaignVersion)
 sealed_credentials = table(Credential)
 nodes = table(Node)
+routines = table(Routine)
+spending = table(Spending)
+content_prices = table(ContentPrice)
+charges = table(Charge)
 
 guard(audit, append_only("audit_event"))
+guard(SQLModel.metadata, held())
