@@ -75,6 +75,7 @@ REASONS: Mapping[str, str] = {
     "ambiguous": N_("The platform's answer does not tell whether the post was accepted."),
     "duplicate": N_("The platform says that this content is already there."),
     "transient": N_("The platform could not be reached."),
+    "not_ready": N_("Something of your own is not ready; the post waits."),
     "rate_limited": N_("The platform asks for a pause."),
     "auth_expired": N_("The platform refuses the credentials of the account."),
     "account_held": N_("The platform restricts the account."),

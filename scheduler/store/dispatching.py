@@ -195,10 +195,9 @@ def _first_of_account(holds: Holds) -> ColumnElement[bool]:
     return ~exists().where(
         earlier.c.account_id == deliveries.c.account_id,
         in_state(State.PLANNED, earlier),
-        or_(
-            earlier.c.allowed_at < deliveries.c.allowed_at,
-            and_(earlier.c.allowed_at == deliveries.c.allowed_at, earlier.c.id < deliveries.c.id),
-        ),
+        # A range of the index first: without it all that ever waits for the account would be looked at.
+        earlier.c.allowed_at <= deliveries.c.allowed_at,
+        or_(earlier.c.allowed_at < deliveries.c.allowed_at, earlier.c.id < deliveries.c.id),
         approved(earlier),
         affordable(NOW, earlier),
         ~holding.held(holds, earlier),
