@@ -93,12 +93,30 @@ def _outcome(before: Standing, after: Standing) -> int:
 def status(
     context: typer.Context,
     form: FormatOption = Format.TABLE,
+    watch: Annotated[
+        bool, typer.Option("--watch", help=_("Stay and show it anew every two seconds, until Ctrl-C."))
+    ] = False,
 ) -> int:
+    from scheduler.cli import pending
+
+    workplace: Workplace = context.obj
+    if watch:
+        from scheduler.cli.watching import watch as stay
+
+        return stay(lambda: _look(workplace, form)[:2], form)
+    facts, code, changed = _look(workplace, form)
+    details(facts, form)
+    if form is Format.TABLE:
+        pending.tell(changed)
+    return code
+
+
+def _look(workplace: Workplace, form: Format) -> tuple[dict[str, tuple[str, Any]], int, Any]:
+    """How everything stands now, the exit code for it, and files that are not in force as they are."""
     from scheduler.cli import pending
     from scheduler.cli.endings import endings
     from scheduler.store import listings
 
-    workplace: Workplace = context.obj
     now = workplace.clock.now()
     with workplace.store().read() as session:
         standing = listings.standing(session, now)
@@ -113,10 +131,8 @@ def status(
     }
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
-    details(facts, form)
-    if form is Format.TABLE:
-        pending.tell(changed)
-    return 3 if _needs_person(standing) or any(one.soon for one in stored.values()) else 0
+    code = 3 if _needs_person(standing) or any(one.soon for one in stored.values()) else 0
+    return facts, code, changed
 
 
 def _logins(workplace: Workplace, stored: Mapping[str, Ending], form: Format) -> dict[str, tuple[str, Any]]:
