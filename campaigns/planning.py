@@ -88,23 +88,43 @@ def content_digest(target: Target, content: Variant) -> str:
     is none for another. So is a class other than regular: nobody makes a message urgent, and so lets
     it pass a stop, after it was approved as a regular one.
     """
-    facts: list[object] = [
+    return digest_of(
         target.id,
         target.platform,
         content.text,
         content.link,
         _media_facts(content.media),
         content.kind,
-        [[part.text, _media_facts(part.media)] for part in content.thread],
+        [(part.text, _media_facts(part.media)) for part in content.thread],
         content.first_comment,
-    ]
-    if content.message_class != "regular":
-        facts.append(content.message_class)
+        content.message_class,
+    )
+
+
+#: The SHA-256 of a picture's bytes, and its alt text.
+MediaFact = tuple[str, str]
+
+
+def digest_of(
+    account_id: str,
+    platform: str,
+    text: str,
+    link: str,
+    media: Sequence[MediaFact],
+    kind: str,
+    thread: Sequence[tuple[str, Sequence[MediaFact]]],
+    first_comment: str,
+    message_class: str,
+) -> str:
+    """The digest of a content by its parts, as it is planned or as it lies in the store."""
+    facts: list[object] = [account_id, platform, text, link, media, kind, thread, first_comment]
+    if message_class != "regular":
+        facts.append(message_class)
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
-def _media_facts(media: Sequence[Picture]) -> list[list[str]]:
-    return [[picture.facts.sha256, picture.alt] for picture in media]
+def _media_facts(media: Sequence[Picture]) -> list[MediaFact]:
+    return [(picture.facts.sha256, picture.alt) for picture in media]
 
 
 def local_slots(campaign: Campaign, last: date = date.max) -> Iterator[tuple[Message, datetime]]:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from campaigns.checks.desk import OFFICIAL
 from campaigns.definition import Duration, Id, Part, Target, Zone
@@ -46,6 +46,18 @@ SecretReference = Annotated[str, BeforeValidator(_reference)]
 SecretReferences = Annotated[Mapping[str, SecretReference], _only(dict)]
 
 
+def _ssh_key(value: str) -> str:
+    if len(value.split()) < 2 or not value.startswith(("ssh-", "ecdsa-", "sk-")):
+        raise refusal(
+            "ssh-key",
+            N_("This is no public SSH key. It begins like “ssh-ed25519 AAAA…” and stands in a file .pub."),
+        )
+    return value
+
+
+SshKey = Annotated[str, AfterValidator(_ssh_key)]
+
+
 class Person(Part):
     """Somebody who acts on campaigns."""
 
@@ -54,6 +66,7 @@ class Person(Part):
     title: str = ""
     roles: tuple[Role, ...] = ()
     os_user: str = Field(default="", description="The operating-system user by which the person is known.")
+    ssh_keys: tuple[SshKey, ...] = Field(default=(), description="Public keys that sign in this name.")
 
 
 class AccountSettings(Part):
@@ -187,11 +200,33 @@ class CheckSettings(Part):
     forbidden_words: str = Field(default="", description="File with one word or phrase a line; empty: none.")
 
 
+class ApprovalSettings(Part):
+    """How long an approval holds, and whether it must be signed."""
+
+    valid: Duration = Field(
+        default=timedelta(days=90), description="How long an approval holds; 0s for ever."
+    )
+    signing: Literal["none", "ssh"] = Field(
+        default="none", description="ssh: an approval is a signature by the approver's SSH key."
+    )
+    allowed_signers: str = Field(
+        default="", description="A further file of keys in OpenSSH's form; principals are ids of people."
+    )
+
+
 class StopSettings(Part):
     """What follows from a stop."""
 
     fresh_approval: bool = Field(
         default=False, description="What came due during a stop needs a new approval before it goes out."
+    )
+
+
+class RecordSettings(Part):
+    """How long records are kept. Nothing is deleted by itself: what is due is told, people decide."""
+
+    retention: Duration = Field(
+        default=timedelta(), description="From the end of a campaign; 0s: no retention is set."
     )
 
 
@@ -218,8 +253,10 @@ class Config(Part):
     daemon: DaemonSettings = DaemonSettings()
     reach: ReachSettings = ReachSettings()
     media: MediaSettings = MediaSettings()
+    approval: ApprovalSettings = ApprovalSettings()
     report: ReportSettings = ReportSettings()
     stop: StopSettings = StopSettings()
+    records: RecordSettings = RecordSettings()
     windows: WindowSettings = WindowSettings()
     checks: CheckSettings = CheckSettings()
     audit: AuditSettings = AuditSettings()

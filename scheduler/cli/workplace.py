@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from scheduler.engine.daemon import Settings
     from scheduler.engine.retry import Rule
     from scheduler.engine.treasury import Treasury
+    from scheduler.governance.gate import Gate
     from scheduler.governance.people import Actor
     from scheduler.store.database import Store
     from scheduler.store.media import MediaFolder
@@ -93,6 +94,20 @@ class Workplace:
         from scheduler.governance.people import actor
 
         return actor(self.config, os.environ)
+
+    def person_name(self, person_id: str) -> str:
+        """The full name of a person, or the id of one who is not in the configuration any more."""
+        person = self.config.people.get(person_id)
+        return person.name if person else person_id
+
+    @cached_property
+    def gate(self) -> Gate:
+        """What decides whether approvals still hold, by the newest configuration."""
+        from adapters import registry
+        from scheduler import config
+        from scheduler.governance.gate import Gate
+
+        return Gate(self.config, lambda file: config.load(file, registry.names()))
 
     @property
     def anchor(self) -> tuple[Path | None, Path | None]:

@@ -10,12 +10,13 @@ as that leaves no worker free, the rest (what is overdue, lost, uncertain, or to
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Protocol
 
 from adapters.contract import Receipt
 from adapters.errors import AdapterError
@@ -38,7 +39,7 @@ from scheduler.engine.treasury import Treasury
 from scheduler.errors import ContentionError, StoreError
 from scheduler.store import dispatching, leases, settling, stopping, windowing
 from scheduler.store.database import Session, Store
-from scheduler.store.dispatching import Claim, Saved
+from scheduler.store.dispatching import Candidate, Claim, Saved
 from scheduler.store.leases import Lease
 from scheduler.store.present import present
 from scheduler.store.transitions import StaleStateError
@@ -80,6 +81,37 @@ def _earliest(*moments: datetime | None) -> datetime | None:
     return min((moment for moment in moments if moment), default=None)
 
 
+class Gate(Protocol):
+    """What decides, by rules of the office, whether something may be claimed (``scheduler.governance``)."""
+
+    def prepare(self, store: Store, now: datetime) -> None:
+        """Do what takes long, before the transaction."""
+
+    def open(self, session: Session, now: datetime) -> bool:
+        """At the beginning of claiming: whether anything may be claimed at all."""
+
+    def refused(self, session: Session, candidates: Sequence[Candidate], now: datetime) -> Collection[int]:
+        """Of what is about to be claimed: what may not go out."""
+
+
+class _AlwaysOpen:
+    """No rules but those of the database."""
+
+    def prepare(self, store: Store, now: datetime) -> None:
+        pass
+
+    def open(self, session: Session, now: datetime) -> bool:  # noqa: ARG002
+        return True
+
+    def refused(
+        self,
+        session: Session,  # noqa: ARG002
+        candidates: Sequence[Candidate],  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+    ) -> Collection[int]:
+        return ()
+
+
 class Dispatcher:
     """Claims, calls and settles. Every method is called from one thread."""
 
@@ -98,9 +130,13 @@ class Dispatcher:
         siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
         ended: Callable[[Lease], bool] = lambda _lease: False,
         rules: Mapping[str, Rule] = MappingProxyType({}),
+        gate: Gate | None = None,
     ) -> None:
         """``ended`` says whether the process that holds a lease is known to be no more; ``rules`` are what
-        holds for an account besides the policy for all."""
+        holds for an account besides the policy for all. ``gate`` is asked in every claim; without one the
+        conditions of the database are all.
+        """
+        self._gate: Gate = gate or _AlwaysOpen()
         self.replanned = False
         """Set when a delivery that was on its way is planned again: its campaign file may have changed
         meanwhile, and must be looked at before it goes out. Whoever does so takes it back."""
@@ -153,6 +189,7 @@ class Dispatcher:
         machine, begun = self._clock.now(), self._clock.steady()
         brief = self._can_be_brief(machine, begun)
         saved: list[tuple[SaveRequest, Saved]] = []
+        self._gate.prepare(self._store, machine + self._ahead)
         try:
             with self._store.write() as session:
                 now = self._store.moment(session, machine)
@@ -274,6 +311,8 @@ class Dispatcher:
         held = {*self._publishing, *self._looking} - settled
         free = self._limits.workers - len(held) - len(self._measuring)
         lease_until = now + self._limits.lease
+        if free > 0 and not self._gate.open(session, now):
+            return _Work(held, free)
         claims = dispatching.claim(
             session,
             now=now,
@@ -281,6 +320,7 @@ class Dispatcher:
             node=self._node,
             limit=free,
             held=held,
+            refuse=lambda rows: self._gate.refused(session, rows, now),
             passing=[name for name, rule in self._rules.items() if rule.pass_unsure],
         )
         self._treasury.reserve(session, claims, now)

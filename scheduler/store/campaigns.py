@@ -18,7 +18,7 @@ from campaigns.definition import Picture
 from campaigns.planning import PlannedPost, StoredPost
 from scheduler.states import EDITABLE, Event, State
 from scheduler.store import auditing
-from scheduler.store.tables import CampaignVersion, contents, deliveries, versions
+from scheduler.store.tables import CampaignVersion, Content, contents, deliveries, versions
 from scheduler.store.transitions import Change, apply_changes, record
 
 #: Rows a statement; SQLite takes 32,766 variables at most (sqlite.org/limits.html, no. 9).
@@ -131,6 +131,11 @@ def add_contents(session: Session, posts: Sequence[PlannedPost]) -> None:
         rows = [_content(by_digest[digest]) for digest in batch if digest not in known]
         if rows:
             session.connection().execute(contents.insert(), rows)
+
+
+def content_of(post: PlannedPost) -> Content:
+    """A planned post's content in the shape in which it would be stored."""
+    return Content(**_content(post))
 
 
 def _content(post: PlannedPost) -> dict[str, Any]:

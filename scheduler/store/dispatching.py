@@ -8,12 +8,12 @@ statement, so they are built anew when a stop or a window begins or ends.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
@@ -72,6 +72,50 @@ class Claim:
     """When an attempt was last given up though its process may still have been at it."""
 
 
+class Candidate(Protocol):
+    """What is known of a delivery that is about to be claimed."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def campaign_id(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def account_id(self) -> str: ...
+
+    @property
+    def message_class(self) -> str: ...
+
+    @property
+    def platform(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def link(self) -> str: ...
+
+    @property
+    def media(self) -> Sequence[Mapping[str, Any]]: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def thread(self) -> Sequence[Mapping[str, Any]]: ...
+
+    @property
+    def first_comment(self) -> str: ...
+
+
+Refuse = Callable[[Sequence[Candidate]], Collection[int]]
+"""Given what is about to be claimed, in the same transaction: which of it may not go out."""
+
+
 _COLUMNS = (
     deliveries.c.id,
     deliveries.c.key,
@@ -81,6 +125,8 @@ _COLUMNS = (
     deliveries.c.progress,
     deliveries.c.attempts,
     deliveries.c.looks,
+    deliveries.c.message_class,
+    contents.c.platform,
     deliveries.c.min_gap,
     contents.c.text,
     contents.c.link,
@@ -106,13 +152,20 @@ def in_state(state: State, rows: Any = deliveries) -> ColumnElement[bool]:
     return rows.c.state == literal_column(f"'{state.value}'")  # type: ignore[no-any-return]
 
 
-def approved(rows: Any = deliveries) -> ColumnElement[bool]:
-    """Whether somebody's approval for exactly this content in this campaign is in force."""
-    return exists().where(
+def approved(rows: Any = deliveries, now: Any = NOW) -> ColumnElement[bool]:
+    """Whether an approval for exactly this content in this campaign is in force, all its stages given.
+
+    ``now``: the moment, as a parameter or a value; None to leave the end of approvals aside.
+    """
+    condition = exists().where(
         approvals.c.campaign_id == rows.c.campaign_id,
         approvals.c.digest == rows.c.digest,
         approvals.c.void_at.is_(None),
+        approvals.c.complete.is_(True),
     )
+    if now is None:
+        return condition
+    return condition.where(or_(approvals.c.expires_at.is_(None), approvals.c.expires_at > now))
 
 
 def _account_usable() -> ColumnElement[bool]:
@@ -142,10 +195,9 @@ def _first_of_account(holds: Holds) -> ColumnElement[bool]:
     return ~exists().where(
         earlier.c.account_id == deliveries.c.account_id,
         in_state(State.PLANNED, earlier),
-        or_(
-            earlier.c.allowed_at < deliveries.c.allowed_at,
-            and_(earlier.c.allowed_at == deliveries.c.allowed_at, earlier.c.id < deliveries.c.id),
-        ),
+        # A range of the index first: without it all that ever waits for the account would be looked at.
+        earlier.c.allowed_at <= deliveries.c.allowed_at,
+        or_(earlier.c.allowed_at < deliveries.c.allowed_at, earlier.c.id < deliveries.c.id),
         approved(earlier),
         affordable(NOW, earlier),
         ~holding.held(holds, earlier),
@@ -185,12 +237,13 @@ def claim(
     limit: int,
     held: Collection[int] = (),
     passing: Collection[str] = (),
+    refuse: Refuse | None = None,
 ) -> list[Claim]:
     """Claim up to ``limit`` deliveries, the earliest of each account: attempt row and lease are set.
 
     ``held`` are deliveries of which a call is still running here, whatever the rows say: it may yet
     publish, so no second one starts beside it. ``passing`` are accounts of which a post may go out while
-    the outcome of an earlier one is unknown.
+    the outcome of an earlier one is unknown. ``refuse`` is asked last.
     """
     if limit <= 0:
         return []
@@ -198,6 +251,9 @@ def claim(
     rows = session.execute(
         claimable, {"now": now, "held": list(held), "limit": limit, "passing": list(passing)}
     ).all()
+    if rows and refuse is not None:
+        refused = refuse(rows)
+        rows = [row for row in rows if row.id not in refused]
     if not rows:
         return []
     apply_changes(

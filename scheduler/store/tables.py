@@ -11,20 +11,23 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Index,
     Integer,
+    String,
     Table,
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-from scheduler.store.guards import append_only, guard
+from scheduler.store.guards import append_only, guard, held
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -235,9 +238,15 @@ class AccountState(SQLModel, table=True):
 
 
 class Approval(SQLModel, table=True):
-    """Somebody's recorded yes to one content digest in one campaign."""
+    """Somebody's recorded yes to one content digest in one campaign.
 
-    __table_args__ = (Index("approvals_of", "campaign_id", "digest"),)
+    Where a campaign has several stages, each is a row; the one that ends them is ``complete``.
+    """
+
+    __table_args__ = (
+        Index("approvals_of", "campaign_id", "digest"),
+        _where("void_at IS NULL AND expires_at IS NOT NULL", "approvals_ending", "expires_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     campaign_id: str
@@ -246,6 +255,62 @@ class Approval(SQLModel, table=True):
     os_user: str
     approved_at: datetime = _instant(null=False)
     void_at: datetime | None = _instant()
+    stage: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
+    role: str = Field(default="approver", sa_column=Column(String, nullable=False, server_default="approver"))
+    """The role in which it was given."""
+    complete: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=true()))
+    """With this one, the content is approved."""
+    expires_at: datetime | None = _instant()
+    """Not in force from this instant on; for the row that is complete, the earliest of all its stages."""
+    void_reason: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
+    """``withdrawn``, ``sent-back``, ``expired``, ``role``, ``signature``, ``content`` or ``stop``."""
+    statement_id: int | None = Field(default=None, foreign_key="signed_statement.id")
+    """What was signed, where approvals are signed."""
+
+
+class SignedStatement(SQLModel, table=True):
+    """A list of contents that somebody signed with their SSH key, exactly as it was signed."""
+
+    __tablename__ = "signed_statement"
+
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: str = Field(unique=True)
+    """Of the document: what was signed once counts once."""
+    document: str = _long()
+    signature: str = _long()
+    signer: str
+    stored_at: datetime = _instant(null=False)
+
+
+class SentBack(SQLModel, table=True):
+    """A content that somebody sent back to its drafter; it is over when it was approved after all."""
+
+    __tablename__ = "sent_back"
+    __table_args__ = (_where("over_at IS NULL", "sent_back_of", "campaign_id", "digest"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: str
+    digest: str = Field(foreign_key="content.digest")
+    message_id: str
+    sent_by: str
+    sent_at: datetime = _instant(null=False)
+    reason: str = _long()
+    over_at: datetime | None = _instant()
+
+
+class LegalHold(SQLModel, table=True):
+    """An order to keep everything of a campaign: while it lasts, the database refuses to delete it."""
+
+    __tablename__ = "legal_hold"
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: str
+    reason: str = _long()
+    letter: str = ""
+    placed_by: str
+    placed_at: datetime = _instant(null=False)
+    lifted_by: str = ""
+    lifted_at: datetime | None = _instant()
 
 
 class Stop(SQLModel, table=True):
@@ -439,6 +504,9 @@ accounts = table(AccountState)
 stops = table(Stop)
 window_sets = table(WindowSet)
 audit = table(AuditEvent)
+statements = table(SignedStatement)
+sent_back = table(SentBack)
+legal_holds = table(LegalHold)
 snapshots = table(Snapshot)
 versions = table(CampaignVersion)
 sealed_credentials = table(Credential)
@@ -449,3 +517,4 @@ content_prices = table(ContentPrice)
 charges = table(Charge)
 
 guard(audit, append_only("audit_event"))
+guard(SQLModel.metadata, held())

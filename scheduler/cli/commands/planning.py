@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +18,7 @@ from scheduler.i18n import N_, _, ngettext
 if TYPE_CHECKING:
     from campaigns.files import Loaded
     from campaigns.planning import Changes, PlannedPost
+    from scheduler.cli.pending import Changed
 
 CampaignArgument = Annotated[str, typer.Argument(help=_("Id of a campaign; without it all of them."))]
 
@@ -118,6 +119,7 @@ def plan(
     ] = False,
     form: FormatOption = Format.TABLE,
 ) -> None:
+    from scheduler.cli import pending
     from scheduler.cli.money import forecasts, list_forecasts, tell_budgets, tell_forecasts
     from scheduler.cli.problems import tell_problems
     from scheduler.engine import applying
@@ -130,12 +132,16 @@ def plan(
     store = workplace.store()
     now = workplace.clock.now()
     rows: list[dict[str, Any]] = []
+    otherwise: list[Changed] = []
     waiting = 0
     for one in loaded:
         changes = applying.preview(
             store, one, now=now, horizon=workplace.config.daemon.horizon, windows=workplace.windows
         )
-        rows += _rows(workplace, one, changes, form)
+        with store.read() as session:
+            differing = pending.against_files(session, one.campaign.id, one.campaign.zone, changes)
+        otherwise += differing
+        rows += _rows(workplace, one, changes, form, differing)
         waiting += bool(changes)
         if form is Format.TABLE:
             _summary(one, changes)
@@ -148,6 +154,7 @@ def plan(
     headings = _headings(rows, form, several=len(loaded) > 1)
     listing(rows, headings, form, empty=_("Nothing would change."))
     if form is Format.TABLE:
+        pending.tell(otherwise)
         coming = forecasts(workplace, loaded)
         tell_forecasts(coming)
         tell_budgets(workplace, coming)
@@ -174,7 +181,8 @@ def _headings(rows: list[dict[str, Any]], form: Format, *, several: bool) -> dic
     }
     if form is not Format.TABLE:
         headings.pop("window")
-        return {**headings, "currency": "", "acts": "", **dict.fromkeys(WINDOW_COLUMNS, "")}
+        extra = ("currency", "acts", *WINDOW_COLUMNS, "differences")
+        return {**headings, **dict.fromkeys(extra, "")}
     useful = {
         "campaign": several,
         "parts": any(row.get("parts", 1) > 1 for row in rows),
@@ -212,7 +220,10 @@ def apply(context: typer.Context, campaign: CampaignArgument = "") -> None:
     _tell_unapproved(workplace)
 
 
-def _rows(workplace: Workplace, loaded: Loaded, changes: Changes, form: Format) -> list[dict[str, Any]]:
+def _rows(
+    workplace: Workplace, loaded: Loaded, changes: Changes, form: Format, differing: Sequence[Changed]
+) -> list[dict[str, Any]]:
+    from scheduler.cli.pending import plain
     from scheduler.reports.rows import LocalTime
 
     zone = loaded.campaign.zone
@@ -222,6 +233,11 @@ def _rows(workplace: Workplace, loaded: Loaded, changes: Changes, form: Format) 
         *(("back", post) for post in changes.returned),
     ]
     rows = [_row(workplace, loaded, change, post, form) for change, post in named]
+    if form is not Format.TABLE:
+        found = {(one.message_id, one.account_id): plain([one])[0]["differences"] for one in differing}
+        for row in rows:
+            told = found.get((row["message"], row["account"]), [])
+            row["differences"] = told if form is Format.JSON else ", ".join(one["what"] for one in told)
     rows += [
         {
             "change": "withdrawn",

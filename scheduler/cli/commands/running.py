@@ -44,6 +44,7 @@ def run(
         workplace.accounts.siblings,
         workplace.vault,
         workplace.treasury,
+        gate=workplace.gate,
         anchor=lambda now: workplace.write_anchor_if_due(store, now),
     )
     if not once:
@@ -93,6 +94,7 @@ def status(
     context: typer.Context,
     form: FormatOption = Format.TABLE,
 ) -> int:
+    from scheduler.cli import pending
     from scheduler.cli.endings import endings
     from scheduler.store import listings
 
@@ -100,16 +102,40 @@ def status(
     now = workplace.clock.now()
     with workplace.store().read() as session:
         standing = listings.standing(session, now)
+        changed = pending.against_store(session, now)
+        back = pending.sent_back(workplace, session)
     stored = endings(workplace)
     facts = {
         **_stops(workplace, standing, form),
         **_facts(workplace, standing, now),
+        **_pauses(workplace, standing, now, form),
         **_logins(workplace, stored, form),
+        **pending.facts(workplace, back, changed, form),
     }
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
     details(facts, form)
+    if form is Format.TABLE:
+        pending.tell(changed)
     return 3 if _needs_person(standing) or any(one.soon for one in stored.values()) else 0
+
+
+def _pauses(
+    workplace: Workplace, standing: Standing, now: datetime, form: Format
+) -> dict[str, tuple[str, Any]]:
+    """Which accounts send nothing for now, because their platform's limits are used up, and until when."""
+    from scheduler.reports.rows import LocalTime
+
+    ends = {
+        one.account_id: LocalTime(one.not_before, workplace.config.zone)
+        for one in standing.accounts
+        if one.not_before and one.not_before > now
+    }
+    if form is Format.JSON:
+        return {"accounts_paused": ("", ends)}
+    until = _("until") if form is Format.TABLE else ""
+    lines = [f"{name}: {until} {plain(at)}".replace("  ", " ") for name, at in ends.items()]
+    return {"accounts_paused": (_("Pauses asked for by platforms"), "\n".join(lines))}
 
 
 def _logins(workplace: Workplace, stored: Mapping[str, Ending], form: Format) -> dict[str, tuple[str, Any]]:
