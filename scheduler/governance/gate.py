@@ -90,8 +90,9 @@ class Gate:
         return known is not None and role in known.roles
 
     def _void_lost_roles(self, session: Session, now: datetime) -> None:
-        for (person, role), pairs in approving.given_by(session).items():
+        for person, role in approving.givers(session):
             if not self._has_role(person, role):
+                pairs = approving.given_by(session, person, role)
                 count = approving.void(session, pairs, code="role", actor="daemon", at=now, reason=person)
                 log.warning(
                     "role taken away",
