@@ -44,6 +44,7 @@ def run(
         workplace.accounts.siblings,
         workplace.vault,
         workplace.treasury,
+        gate=workplace.gate,
         anchor=lambda now: workplace.write_anchor_if_due(store, now),
     )
     if not once:
@@ -93,6 +94,7 @@ def status(
     context: typer.Context,
     form: FormatOption = Format.TABLE,
 ) -> int:
+    from scheduler.cli import pending
     from scheduler.cli.endings import endings
     from scheduler.store import listings
 
@@ -100,15 +102,20 @@ def status(
     now = workplace.clock.now()
     with workplace.store().read() as session:
         standing = listings.standing(session, now)
+        changed = pending.against_store(session, now)
+        back = pending.sent_back(workplace, session)
     stored = endings(workplace)
     facts = {
         **_stops(workplace, standing, form),
         **_facts(workplace, standing, now),
         **_logins(workplace, stored, form),
+        **pending.facts(workplace, back, changed, form),
     }
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
     details(facts, form)
+    if form is Format.TABLE:
+        pending.tell(changed)
     return 3 if _needs_person(standing) or any(one.soon for one in stored.values()) else 0
 
 
@@ -191,7 +198,7 @@ def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str,
     alive = [one for one in standing.nodes if one.stopped_at is None and now - one.seen_at < SILENT]
     counts = {state: count for state, count in standing.by_state.items() if count}
     return {
-        "next_due": (_("Next post"), LocalTime(upcoming.planned_at, upcoming.zone) if upcoming else None),
+        "next_due": (_("Next post"), LocalTime(upcoming.allowed_at, upcoming.zone) if upcoming else None),
         "next_post": (_("  which"), f"{upcoming.message_id} → {upcoming.account_id}" if upcoming else None),
         "next_approved": (_("  approved"), bool(upcoming.approved) if upcoming else None),
         "overdue": (_("Overdue"), standing.overdue),
