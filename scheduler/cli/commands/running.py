@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,9 +13,6 @@ from scheduler.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from scheduler.store.listings import Standing
-
-#: A daemon that was not heard of for so long is taken for dead; it reports every 15 seconds.
-SILENT = timedelta(minutes=1)
 
 
 def run(
@@ -97,7 +93,7 @@ def status(
     now = workplace.clock.now()
     with workplace.store().read() as session:
         standing = listings.standing(session, now)
-    facts = {**_stops(workplace, standing, form), **_facts(workplace, standing, now)}
+    facts = {**_stops(workplace, standing, form), **_facts(workplace, standing)}
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
     details(facts, form)
@@ -156,14 +152,14 @@ def _held(standing: Standing) -> str:
     )
 
 
-def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str, tuple[str, Any]]:
+def _facts(workplace: Workplace, standing: Standing) -> dict[str, tuple[str, Any]]:
     from scheduler.cli.words import reason_words, state_word
     from scheduler.reports.rows import LocalTime
     from scheduler.states import State
 
     upcoming = standing.next_due
-    heartbeat = standing.nodes[0] if standing.nodes else None
-    alive = [one for one in standing.nodes if one.stopped_at is None and now - one.seen_at < SILENT]
+    heartbeat = standing.nodes[0].node if standing.nodes else None
+    alive = [one for one in standing.nodes if one.health == "alive"]
     counts = {state: count for state, count in standing.by_state.items() if count}
     return {
         "next_due": (_("Next post"), LocalTime(upcoming.planned_at, upcoming.zone) if upcoming else None),
