@@ -204,7 +204,7 @@ class Account:
     """One account as an adapter sees it.
 
     ``secret(name)`` returns a secret or raises AuthExpired. ``public_url(media)`` puts a media file
-    where the platform can fetch it and returns its address, or raises Transient while it cannot be
+    where the platform can fetch it and returns its address, or raises NotReady while it cannot be
     reached; None if no public media store is configured.
     """
 

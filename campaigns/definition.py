@@ -121,6 +121,33 @@ def _local(value: datetime) -> datetime:
     return value.replace(microsecond=0)
 
 
+#: Ways to approve that have a name: one stage in both; with two persons, not by whoever drafted it.
+NAMED_APPROVALS = ("one-person", "two-person")
+#: The roles that a stage can ask for.
+STAGES = ("reviewer", "approver")
+
+
+def _approval(value: object) -> str:
+    """A name, or stages in order; kept as text, the stages with commas."""
+    stages = value.split(",") if isinstance(value, str) else value
+    if value in NAMED_APPROVALS:
+        return str(value)
+    if (
+        not isinstance(stages, list | tuple)
+        or not stages
+        or any(stage not in STAGES for stage in stages)
+        or len(set(stages)) < len(stages)
+    ):
+        raise refusal(
+            "approval",
+            N_(
+                "approval is one-person, two-person, or a list of stages, each once:"
+                ' ["reviewer", "approver"].'
+            ),
+        )
+    return ",".join(stages)
+
+
 Id = Annotated[str, Field(pattern=forms.ID)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Duration = Annotated[
@@ -133,6 +160,18 @@ WeeklySlot = Annotated[
     str, AfterValidator(_slot), Field(examples=["senin 07:30", "friday 19:30", "daily 12:00"])
 ]
 Cron = Annotated[str, AfterValidator(_cron), Field(examples=["30 7 * * 1-5"])]
+Approval = Annotated[
+    str,
+    BeforeValidator(_approval),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "enum": list(NAMED_APPROVALS)},
+                {"type": "array", "items": {"enum": list(STAGES)}, "minItems": 1, "uniqueItems": True},
+            ]
+        }
+    ),
+]
 LocalTime = Annotated[datetime, BeforeValidator(_with_time), AfterValidator(_local)]
 Hashtag = Annotated[str, Field(pattern=forms.HASHTAG, examples=["#Hakordia"])]
 Link = Annotated[str, Field(pattern=forms.LINK, examples=["https://jaga.id"])]
@@ -273,8 +312,9 @@ class Campaign(Part):
         default=timedelta(minutes=1),
         description="After a post of this campaign its account sends nothing for so long.",
     )
-    approval: Literal["one-person", "two-person"] = Field(
-        default="two-person", description="two-person: whoever applied the file cannot approve it."
+    approval: Approval = Field(
+        default="two-person",
+        description="two-person: whoever applied the file cannot approve it. Or a list of stages.",
     )
     slots: tuple[WeeklySlot, ...] = Field(
         default=(), description="Weekly times that messages without a time of their own fill in order."
@@ -312,6 +352,7 @@ class Target:
     id: str
     platform: str
     agency: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)

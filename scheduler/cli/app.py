@@ -36,6 +36,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "approving:approve",
         N_("Show what waits for approval, as it will be published, and approve it."),
     ),
+    "return": (
+        "approving:send_back",
+        N_("Send a post or a message back to its drafter, with a reason; approvals of it are void."),
+    ),
     "run": ("running:run", N_("Publish what is due: as a daemon, or once for cron and Task Scheduler.")),
     "status": (
         "running:status",
@@ -171,7 +175,14 @@ class _Translated:
 
 
 class _Command(_Translated, TyperCommand):
-    pass
+    def invoke(self, context: Any) -> Any:
+        """Run the command, if the role of whoever runs it allows that."""
+        from scheduler.governance import roles
+
+        command = context.command_path.partition(" ")[2]
+        if roles.ROLES.get(command, roles.ANY_ROLE) is not None:
+            roles.may(command, context.obj.actor)
+        return super().invoke(context)
 
 
 class _Group(_Translated, TyperGroup):

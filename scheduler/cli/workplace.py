@@ -17,12 +17,14 @@ from scheduler.origin import origin
 if TYPE_CHECKING:
     from campaigns.files import Loaded
     from campaigns.problems import Problem
+    from campaigns.windows import Windows
     from scheduler.accounts import Accounts
     from scheduler.config import Config
     from scheduler.engine.calls import Calls
     from scheduler.engine.daemon import Settings
     from scheduler.engine.retry import Rule
     from scheduler.engine.treasury import Treasury
+    from scheduler.governance.gate import Gate
     from scheduler.governance.people import Actor
     from scheduler.store.database import Store
     from scheduler.store.media import MediaFolder
@@ -90,6 +92,20 @@ class Workplace:
 
         return actor(self.config, os.environ)
 
+    def person_name(self, person_id: str) -> str:
+        """The full name of a person, or the id of one who is not in the configuration any more."""
+        person = self.config.people.get(person_id)
+        return person.name if person else person_id
+
+    @cached_property
+    def gate(self) -> Gate:
+        """What decides whether approvals still hold, by the newest configuration."""
+        from adapters import registry
+        from scheduler import config
+        from scheduler.governance.gate import Gate
+
+        return Gate(self.config, lambda file: config.load(file, registry.names()))
+
     @property
     def anchor(self) -> tuple[Path | None, Path | None]:
         """The anchor file of the audit and the key that signs it, as far as configured."""
@@ -111,6 +127,13 @@ class Workplace:
             if not self._anchor_failed:
                 log.error("audit not anchored", extra={"action": "anchor", "reason": str(error)})
             self._anchor_failed = True
+
+    @cached_property
+    def windows(self) -> Windows:
+        """The windows as the files say them; raises GaungError with every problem in them."""
+        from scheduler.governance import windows
+
+        return windows.of_config(self.config)
 
     @cached_property
     def media(self) -> MediaFolder:
@@ -181,7 +204,7 @@ class Workplace:
         loaded, problems = files.load(folder, self.config.audience(registry.names()))
         for campaign in loaded:
             problems += platform_problems(campaign, self.accounts.adapter)
-            problems += checking.objections(campaign)
+            problems += checking.objections(campaign, self.windows)
         return loaded, problems
 
     def sound_campaigns(self, only: str = "") -> tuple[list[Loaded], list[Problem]]:

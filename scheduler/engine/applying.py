@@ -16,7 +16,9 @@ from campaigns.definition import Campaign, MediaFacts, Target
 from campaigns.files import Loaded
 from campaigns.planning import Changes, PlannedPost, compare, plan
 from campaigns.timetable import to_utc
+from campaigns.windows import Windows
 from scheduler.store import campaigns as stored
+from scheduler.store import windowing
 from scheduler.store.database import Session, Store
 from scheduler.store.media import MediaFolder
 from scheduler.store.operations import publish_within
@@ -25,10 +27,15 @@ from scheduler.store.tables import CampaignVersion
 _EVER = datetime.max.replace(tzinfo=UTC)
 
 
-def preview(store: Store, loaded: Loaded, *, now: datetime, horizon: timedelta) -> Changes:
-    """Given a campaign, return what applying it at ``now`` would change; writes nothing."""
+def preview(
+    store: Store, loaded: Loaded, *, now: datetime, horizon: timedelta, windows: Windows | None = None
+) -> Changes:
+    """Given a campaign, return what applying it at ``now`` would change; writes nothing.
+
+    ``windows`` are those that would be applied with it; without them those in force count.
+    """
     with store.read() as session:
-        return _compare(session, loaded, now, horizon)
+        return _compare(session, loaded, now, horizon, windows)
 
 
 def apply(
@@ -69,6 +76,15 @@ def to_come(store: Store, loaded: Loaded, *, now: datetime) -> list[PlannedPost]
     return [post for post in posts if goes_out(post)]
 
 
+def put_windows(store: Store, windows: Windows, *, actor: str, now: datetime, horizon: timedelta) -> bool:
+    """Put the windows into force and let the posts of every campaign follow; False if nothing changes."""
+    with store.write() as session:
+        changed = windowing.put(session, windows, actor=actor, at=now)
+    if changed:
+        extend(store, now=now, horizon=horizon)
+    return changed
+
+
 def extend(
     store: Store,
     *,
@@ -93,9 +109,12 @@ def extend(
     return added
 
 
-def _compare(session: Session, loaded: Loaded, now: datetime, horizon: timedelta) -> Changes:
+def _compare(
+    session: Session, loaded: Loaded, now: datetime, horizon: timedelta, windows: Windows | None = None
+) -> Changes:
     until = now + horizon
-    return compare(plan(loaded, until), stored.stored_posts(session, loaded.campaign.id, until), now)
+    rules = windowing.current(session) if windows is None else windows
+    return compare(plan(loaded, until, rules), stored.stored_posts(session, loaded.campaign.id, until), now)
 
 
 def _write(session: Session, loaded: Loaded, changes: Changes, *, actor: str, now: datetime) -> None:
@@ -110,7 +129,7 @@ def _write(session: Session, loaded: Loaded, changes: Changes, *, actor: str, no
         session,
         campaign.id,
         {message.id: message.topic for message in campaign.messages},
-        {target.id: target.agency for target in loaded.targets},
+        {target.id: (target.agency, target.region) for target in loaded.targets},
     )
 
 

@@ -24,7 +24,7 @@ from typing import Any
 from scheduler.clock import Clock
 from scheduler.engine import applying
 from scheduler.engine.calls import Calls
-from scheduler.engine.dispatch import Dispatcher, Limits
+from scheduler.engine.dispatch import Dispatcher, Gate, Limits
 from scheduler.engine.leases import process_ended, whereabouts
 from scheduler.engine.mailbox import Mailbox, Message, Renewed, Wake
 from scheduler.engine.renewal import Renewal
@@ -90,6 +90,7 @@ class Daemon:
         treasury: Treasury,
         *,
         anchor: Callable[[datetime], None] | None = None,
+        gate: Gate | None = None,
         executor: Executor | None = None,
         mailbox: Mailbox | None = None,
         jitter: Callable[[], float] = _RANDOM.random,
@@ -98,6 +99,7 @@ class Daemon:
     ) -> None:
         """``siblings`` gives the accounts that share an app with an account, itself included.
 
+        ``gate`` is asked in every claim (``scheduler.governance.gate``).
         ``anchor`` is told the time once a minute, and writes the head of the audit down if that is due.
         Calls run in ``executor`` (without one: threads of its own) and come back through ``mailbox``;
         ``jitter`` as in :class:`Policy`; ``node`` is its name, without one a new one; ``dispatcher``
@@ -118,7 +120,7 @@ class Daemon:
         self._renew_at = clock.now()
         self._anchor = anchor
         self._anchor_at = clock.now()
-        self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox)
+        self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox, self._node)
         self._dispatcher = dispatcher(
             store=store,
             clock=clock,
@@ -135,6 +137,7 @@ class Daemon:
             limits=Limits(settings.workers, settings.lease, settings.reach_ages),
             node=self._node,
             siblings=siblings,
+            gate=gate,
             ended=process_ended,
             rules=settings.rules,
             treasury=treasury,

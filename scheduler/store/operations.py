@@ -67,6 +67,7 @@ def retry(
 ) -> None:
     """Plan a failed, missed or reviewed delivery again, for now; its approval must still hold to go out."""
     values = {
+        "allowed_at": min(delivery.allowed_at, at),
         "due_at": at,
         "expires_at": at + publish_within,
         "attempts": 0,

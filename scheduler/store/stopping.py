@@ -17,6 +17,7 @@ from sqlmodel import Session
 from scheduler.states import Event, State
 from scheduler.store import holding
 from scheduler.store.dispatching import in_state
+from scheduler.store.present import hold_of, stopped
 from scheduler.store.tables import Stop, approvals, deliveries, stops
 from scheduler.store.transitions import Change, apply_changes, record
 
@@ -72,11 +73,11 @@ def lift(session: Session, stop: Stop, *, actor: str, at: datetime, reason: str 
         campaign_id=stop.target if stop.scope == "campaign" else "",
         detail={"stop": stop.id, **({"reason": reason} if reason else {})},
     )
-    others = holding.held(holding.stopped(session))
-    concerned = and_(holding.held([holding.hold_of(stop)]), ~others)
+    others = holding.held(stopped(session))
+    concerned = and_(holding.held([hold_of(stop)]), ~others)
     due = session.execute(
         select(deliveries.c.id, deliveries.c.campaign_id, deliveries.c.digest)
-        .where(in_state(State.PLANNED), deliveries.c.planned_at <= at, concerned)
+        .where(in_state(State.PLANNED), deliveries.c.allowed_at <= at, concerned)
         .with_for_update()
     ).all()
     apply_changes(
@@ -118,7 +119,7 @@ def _void_approvals(
                 approvals.c.digest == digest,
                 approvals.c.void_at.is_(None),
             )
-            .values(void_at=at)
+            .values(void_at=at, void_reason="stop")
         )
         if taken.rowcount:
             record(
@@ -163,7 +164,7 @@ def out_already(session: Session, stop: Stop, since: datetime) -> list[Row[Any]]
             select(*deliveries.c)
             .where(
                 or_(published, partly, on_its_way),
-                holding.held([replace(holding.hold_of(stop), but_urgent=False)]),
+                holding.held([replace(hold_of(stop), but_urgent=False)]),
             )
             .order_by(func.coalesce(deliveries.c.published_at, deliveries.c.planned_at).desc())
         )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from scheduler.cli.options import FormatOption
-from scheduler.cli.output import Format, details, say
+from scheduler.cli.output import Format, details, plain, say
 from scheduler.cli.workplace import Workplace
 from scheduler.i18n import _, ngettext
 
 if TYPE_CHECKING:
+    from scheduler.cli.endings import Ending
     from scheduler.store.listings import Standing
 
 
@@ -38,6 +40,7 @@ def run(
         workplace.accounts.siblings,
         workplace.vault,
         workplace.treasury,
+        gate=workplace.gate,
         anchor=lambda now: workplace.write_anchor_if_due(store, now),
     )
     if not once:
@@ -87,17 +90,46 @@ def status(
     context: typer.Context,
     form: FormatOption = Format.TABLE,
 ) -> int:
+    from scheduler.cli import pending
+    from scheduler.cli.endings import endings
     from scheduler.store import listings
 
     workplace: Workplace = context.obj
     now = workplace.clock.now()
     with workplace.store().read() as session:
         standing = listings.standing(session, now)
-    facts = {**_stops(workplace, standing, form), **_facts(workplace, standing)}
+        changed = pending.against_store(session, now)
+        back = pending.sent_back(workplace, session)
+    stored = endings(workplace)
+    facts = {
+        **_stops(workplace, standing, form),
+        **_facts(workplace, standing),
+        **_logins(workplace, stored, form),
+        **pending.facts(workplace, back, changed, form),
+    }
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
     details(facts, form)
-    return 3 if _needs_person(standing) else 0
+    if form is Format.TABLE:
+        pending.tell(changed)
+    return 3 if _needs_person(standing) or any(one.soon for one in stored.values()) else 0
+
+
+def _logins(workplace: Workplace, stored: Mapping[str, Ending], form: Format) -> dict[str, tuple[str, Any]]:
+    """When stored logins end. People are spared those that the daemon renews, as long as it does."""
+    from scheduler.reports.rows import LocalTime
+
+    ends = {name: LocalTime(one.at, workplace.config.zone) for name, one in stored.items() if one.at}
+    if form is Format.JSON:
+        return {"credentials_end": ("", ends)}
+    if form is Format.CSV:
+        return {"credentials_end": ("", ", ".join(f"{name}: {plain(at)}" for name, at in ends.items()))}
+    lines = [
+        one.advice() if one.soon else f"{name}: {one.words()}"
+        for name, one in stored.items()
+        if one.soon or (one.at and not one.renews)
+    ]
+    return {"credentials_end": (_("Logins that end"), "\n".join(lines))}
 
 
 def _stops(workplace: Workplace, standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
@@ -162,7 +194,7 @@ def _facts(workplace: Workplace, standing: Standing) -> dict[str, tuple[str, Any
     alive = [one for one in standing.nodes if one.health == "alive"]
     counts = {state: count for state, count in standing.by_state.items() if count}
     return {
-        "next_due": (_("Next post"), LocalTime(upcoming.planned_at, upcoming.zone) if upcoming else None),
+        "next_due": (_("Next post"), LocalTime(upcoming.allowed_at, upcoming.zone) if upcoming else None),
         "next_post": (_("  which"), f"{upcoming.message_id} → {upcoming.account_id}" if upcoming else None),
         "next_approved": (_("  approved"), bool(upcoming.approved) if upcoming else None),
         "overdue": (_("Overdue"), standing.overdue),
