@@ -319,6 +319,10 @@ class Campaign(Part):
     slots: tuple[WeeklySlot, ...] = Field(
         default=(), description="Weekly times that messages without a time of their own fill in order."
     )
+    targets: Mapping[str, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="Posts that each agency is to publish in the campaign; * for every other agency.",
+    )
     messages: tuple[Message, ...] = Field(min_length=1)
 
     @field_validator("end")

@@ -324,6 +324,7 @@ def test_the_commands_show_filter_and_verify(office: Office) -> None:
     assert office.must("audit", "show", "--action", "approved", "--actor", "budi", "--format", "csv").csv
     assert office.must("audit", "show", "--until", "2020-01-01", "--format", "json").json == []
     assert len(office.must("audit", "show", "--last", "1", "--format", "json").json) == 1
+    shown = office.must("audit", "show", "--last", "0", "--format", "json").json
     (verdict,) = office.must("audit", "verify", "--format", "json").json
     assert (verdict["intact"], verdict["rows"], verdict["flaws"]) == (True, len(shown), [])
     office.must("audit", "export", "--format", "csv", "--output", office.folder / "jejak.csv")

@@ -80,6 +80,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "budgeting:budget",
         N_("Show what accounts may spend, have spent and will spend in a month; allow more."),
     ),
+    "archive": (
+        "archiving:archive",
+        N_("Write the records of a campaign: texts, media, approvals, answers, figures, audit."),
+    ),
+    "hold": ("archiving:hold", N_("Order that nothing of a campaign is deleted, or lift that order.")),
     "audit": ("", N_("The record of who did what: show it, verify it, hand it over.")),
     "audit show": ("auditing:show", N_("List what is recorded, oldest first.")),
     "audit verify": (

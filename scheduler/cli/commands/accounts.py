@@ -26,7 +26,8 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
     config = workplace.config
     stored = endings(workplace)
     with workplace.store().read() as session:
-        known = {one.account_id: one for one in listings.standing(session, workplace.clock.now()).accounts}
+        now = workplace.clock.now()
+        known = {one.account_id: one for one in listings.standing(session, now).accounts}
     rows: list[dict[str, Any]] = []
     for name, settings in config.accounts.items():
         state = known.get(name)
@@ -38,6 +39,9 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
                 "agency": settings.agency or None,
                 "groups": ", ".join(group for group, members in config.groups.items() if name in members),
                 "usable": not (state and state.disabled_at),
+                "paused_until": LocalTime(state.not_before, config.zone)
+                if state and state.not_before and state.not_before > now
+                else None,
                 "code": state.code if state and state.disabled_at else None,
                 "reason": state.reason if state and state.disabled_at else None,
                 "checked_at": LocalTime(state.verified_at, config.zone)
@@ -54,6 +58,7 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
         "agency": _("agency"),
         "groups": _("groups"),
         "usable": _("usable"),
+        "paused_until": _("pauses until"),
         "code": "",
         "reason": _("reason"),
         "checked_at": _("checked"),
@@ -66,6 +71,8 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
         headings.pop("days_left")
         if not stored:
             headings.pop("credentials_end")
+        if not any(row["paused_until"] for row in rows):
+            headings.pop("paused_until")
         rows = [
             {**row, "reason": reason_words(row["code"], row["reason"]) if row["code"] else None}
             for row in rows

@@ -29,6 +29,7 @@ def takedown(
     yes: Annotated[bool, typer.Option("--yes", help=_("Take down what is named without asking."))] = False,
 ) -> int:
     from scheduler.governance import stops as governance
+    from scheduler.governance.records import refuse_if_held
 
     workplace: Workplace = context.obj
     governance.may_go_on(workplace.actor)
@@ -38,6 +39,8 @@ def takedown(
         )
     with workplace.store().read() as session:
         chosen = list({one.id: one for one in (one_post(session, prefix) for prefix in post)}.values())
+        for one in chosen:
+            refuse_if_held(session, one.campaign_id)
     for one in chosen:
         with refused(one):
             _is_out(one)

@@ -104,6 +104,7 @@ def status(
     facts = {
         **_stops(workplace, standing, form),
         **_facts(workplace, standing),
+        **_pauses(workplace, standing, now, form),
         **_logins(workplace, stored, form),
         **pending.facts(workplace, back, changed, form),
     }
@@ -113,6 +114,24 @@ def status(
     if form is Format.TABLE:
         pending.tell(changed)
     return 3 if _needs_person(standing) or any(one.soon for one in stored.values()) else 0
+
+
+def _pauses(
+    workplace: Workplace, standing: Standing, now: datetime, form: Format
+) -> dict[str, tuple[str, Any]]:
+    """Which accounts send nothing for now, because their platform's limits are used up, and until when."""
+    from scheduler.reports.rows import LocalTime
+
+    ends = {
+        one.account_id: LocalTime(one.not_before, workplace.config.zone)
+        for one in standing.accounts
+        if one.not_before and one.not_before > now
+    }
+    if form is Format.JSON:
+        return {"accounts_paused": ("", ends)}
+    until = _("until") if form is Format.TABLE else ""
+    lines = [f"{name}: {until} {plain(at)}".replace("  ", " ") for name, at in ends.items()]
+    return {"accounts_paused": (_("Pauses asked for by platforms"), "\n".join(lines))}
 
 
 def _logins(workplace: Workplace, stored: Mapping[str, Ending], form: Format) -> dict[str, tuple[str, Any]]:
