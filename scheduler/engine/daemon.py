@@ -26,7 +26,7 @@ from scheduler.engine import applying
 from scheduler.engine.calls import Calls
 from scheduler.engine.dispatch import Dispatcher, Gate, Limits
 from scheduler.engine.leases import process_ended, whereabouts
-from scheduler.engine.mailbox import Mailbox, Message, Renewed, Wake
+from scheduler.engine.mailbox import Mailbox, Message, Wake
 from scheduler.engine.renewal import Renewal
 from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.treasury import Treasury
@@ -182,12 +182,13 @@ class Daemon:
 
         A database that cannot be used is told once; nothing is sent meanwhile.
         """
+        messages = self._renewal.take(messages)
         try:
             if self._beat_at is None:  # nothing is claimed yet: others must know where the claims are
                 self._beat()
             # The answers go first: once the dispatcher has them, no failure makes it forget them.
-            next_due = self._dispatcher.turn([one for one in messages if not isinstance(one, Renewed)])
-            self._renewal.settle(messages)
+            next_due = self._dispatcher.turn(messages)
+            self._renewal.settle()
             self._routines()
         except StoreError as error:
             # Nothing is sent while the database is out of reach.

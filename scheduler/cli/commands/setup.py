@@ -173,6 +173,8 @@ def _check_workplace(workplace: Workplace) -> Iterator[_Finding]:
         else:
             yield _Finding(code, what, True, "")
     yield _Finding("approvers", _("People who may approve"), *_approvers(workplace))
+    if workplace.treasury.payers:
+        yield _Finding("prices", _("Prices of paid platforms"), *_prices(workplace))
 
 
 def _in_words(error: GaungError) -> str:
@@ -190,6 +192,30 @@ def _in_words(error: GaungError) -> str:
 def _approvers(workplace: Workplace) -> tuple[bool, str]:
     able = [person.name for person in workplace.config.people.values() if "approver" in person.roles]
     return bool(able), ", ".join(able) or _("nobody has the role approver, so nothing can be published")
+
+
+def _prices(workplace: Workplace) -> tuple[bool, str]:
+    """Whether every price belongs to an act that its platform bills; which acts have no price today."""
+    from adapters import registry
+
+    treasury, notes, good = workplace.treasury, [], True
+    for platform in sorted({payer.platform for payer in treasury.payers.values()}):
+        bills = registry.adapter_class(platform).bills
+        known = {act for one in workplace.config.costs.prices if one.platform == platform for act in one.acts}
+        missing = treasury.prices.cost(platform, dict.fromkeys(bills, 1), workplace.clock.now()).unpriced
+        if strange := sorted(known - set(bills)):
+            good = False
+            notes.append(
+                _(
+                    "{platform} bills no {acts}; known: {known}",
+                    platform=platform,
+                    acts=", ".join(strange),
+                    known=", ".join(bills),
+                )
+            )
+        if missing:
+            notes.append(_("unknown for {platform}: {acts}", platform=platform, acts=", ".join(missing)))
+    return good, "; ".join(notes)
 
 
 def _probe(folder: Path) -> None:
