@@ -323,7 +323,9 @@ def _tell_unapproved(workplace: Workplace) -> None:
 
     with workplace.store().read() as session:
         counts = {
-            version.campaign_id: len(approving.waiting(session, version.campaign_id))
+            version.campaign_id: len(
+                approving.waiting(session, version.campaign_id, now=workplace.clock.now())
+            )
             for version in stored.in_force(session)
         }
     for campaign_id, count in counts.items():

@@ -80,7 +80,9 @@ def _take_down(workplace: Workplace, one: Delivery, reason: str, *, by_hand: boo
         say(_("Recorded: {id} was deleted by hand.", id=shown))
         return 0
     with refused(one):
-        answer = removing.take_down(store, clock, workplace.calls, one, actor=actor, reason=reason)
+        answer = removing.take_down(
+            store, clock, workplace.calls, workplace.treasury, one, actor=actor, reason=reason
+        )
     if answer is None:
         say(_("{id} is taken down.", id=shown))
         return 0
