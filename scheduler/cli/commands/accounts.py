@@ -10,7 +10,7 @@ from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, listing, say
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
-from scheduler.i18n import N_, _
+from scheduler.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
     from scheduler.cli.endings import Ending
@@ -103,7 +103,7 @@ def check(
     account: Annotated[list[str] | None, typer.Argument(help=_("Ids of accounts; without them all."))] = None,
     form: FormatOption = Format.TABLE,
 ) -> int:
-    from adapters.errors import AdapterError
+    from adapters.errors import AdapterError, Misconfigured
     from scheduler.store import dispatching
 
     workplace: Workplace = context.obj
@@ -122,6 +122,9 @@ def check(
             identity = workplace.accounts.adapter(name).verify()
         except AdapterError as error:
             rows.append({**row, "works": False, "code": error.kind, "reason": error.reason})
+            continue
+        except Misconfigured as error:  # it must not keep the others from being asked
+            rows.append({**row, "works": False, "code": "misconfigured", "reason": str(error)})
             continue
         with store.write() as session:
             dispatching.enable_account(
@@ -151,4 +154,13 @@ def check(
     broken = sum(not row["works"] for row in rows)
     if broken:
         say(_("{count} accounts do not work; see the reason.", count=broken))
-    return 1 if broken else 0
+    lacking = sum(bool(row.get("missing")) for row in rows)
+    if lacking:
+        say(
+            ngettext(
+                "{count} account lacks permissions; grant them on the platform, then check again.",
+                "{count} accounts lack permissions; grant them on the platform, then check again.",
+                lacking,
+            )
+        )
+    return 1 if broken else 3 if lacking else 0
