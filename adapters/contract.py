@@ -293,6 +293,10 @@ class Adapter(ABC):
         """
         return {}
 
+    def billed_removal(self, post: Post, saved: Mapping[str, Json]) -> Mapping[str, int]:  # noqa: ARG002
+        """The acts of which removing ``post`` consisted; ``saved`` is what its attempts saved."""
+        return {}
+
     @abstractmethod
     def verify(self) -> Identity:
         """Ask the platform, as cheaply as possible, whether the credentials work."""

@@ -14,7 +14,7 @@ from sqlalchemy import Row, Select, func, or_, select
 from sqlmodel import Session
 
 from scheduler.states import State
-from scheduler.store import budgets
+from scheduler.store import budgets, presence
 from scheduler.store.dispatching import approved, in_state
 from scheduler.store.present import stops_in_force
 from scheduler.store.reporting import FIGURES
@@ -26,7 +26,6 @@ from scheduler.store.tables import (
     Charge,
     Content,
     Delivery,
-    Node,
     Snapshot,
     Stop,
     approvals,
@@ -35,7 +34,6 @@ from scheduler.store.tables import (
     charges,
     contents,
     deliveries,
-    nodes,
     snapshots,
 )
 
@@ -146,7 +144,7 @@ class Standing:
     over_budget: dict[str, int]
     """How many posts that are due and approved the budget of each account holds."""
     accounts: list[AccountState]
-    nodes: list[Node]
+    nodes: list[presence.Standing]
     stops: list[Stop]
 
 
@@ -168,7 +166,7 @@ def standing(session: Session, now: datetime) -> Standing:
         asking=_count(session, deliveries.c.state == State.UNSURE, deliveries.c.asks.is_(True)),
         over_budget=over_budget(session, now),
         accounts=list(session.execute(select(AccountState)).scalars()),
-        nodes=list(session.execute(select(Node).order_by(nodes.c.seen_at.desc()).limit(10)).scalars()),
+        nodes=presence.every(session, now),
         stops=stops_in_force(session),
     )
 
