@@ -19,7 +19,7 @@ from scheduler.store.tables import approvals, audit, contents, deliveries, snaps
 #: The figures of a snapshot, by column. A further one is a column of the table and a word here.
 FIGURES = ("views", "reach", "likes", "comments", "shares", "saves", "clicks")
 #: Rows that are fetched at once.
-_CHUNK = 1000
+_CHUNK = 100
 #: Within so many of the newest audit events the order of their ids need not be that of their times.
 _NEARLY_ORDERED = 1000
 #: Characters of a text that are read for the title of a post.
