@@ -45,6 +45,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "running:status",
         N_("How everything stands: next, overdue, waiting for a person, daemons."),
     ),
+    "nodes": (
+        "nodes:nodes",
+        N_("List the daemons: where they run, when they were last heard of, what they have in flight."),
+    ),
     "posts": ("posts:posts", N_("List posts, or show one with all its attempts.")),
     "posts show": ("posts:show", N_("Show one post: content, attempts, figures, record.")),
     "retry": ("deciding:retry", N_("Plan failed or missed posts again, to go out now.")),

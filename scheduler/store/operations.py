@@ -1,4 +1,4 @@
-"""What persons do to deliveries: retry, cancel, resolve; and the heartbeats of the daemons.
+"""What persons do to deliveries: retry, cancel, resolve.
 
 Each is one transition with the person's name in the audit. Times in UTC.
 """
@@ -6,19 +6,15 @@ Each is one transition with the person's name in the audit. Times in UTC.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State
-from scheduler.store.tables import CampaignVersion, Delivery, Node, deliveries, nodes
+from scheduler.store.tables import CampaignVersion, Delivery, deliveries
 from scheduler.store.transitions import Change, apply_changes
-
-#: A daemon that was not seen for so long is history.
-FORGET_NODES = timedelta(days=7)
 
 
 def by_key(session: Session, prefix: str) -> list[Delivery]:
@@ -144,31 +140,3 @@ def publish_within(version: CampaignVersion | None) -> timedelta:
     if version is None:
         return timedelta(hours=2)
     return duration(version.definition["campaign"]["publish_within"])
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """A daemon: its name, which no other has, and where it runs (:class:`Node`)."""
-
-    name: str
-    host: str
-    pid: int
-    place: str
-    version: str
-
-
-def beat(session: Session, node: Presence, *, started_at: datetime, now: datetime) -> None:
-    """Record that a daemon lives."""
-    changed = session.connection().execute(
-        update(nodes).where(nodes.c.name == node.name).values(seen_at=now, stopped_at=None)
-    )
-    if not changed.rowcount:
-        # A daemon comes with a row of its own, and takes along the rows nobody will ask for again.
-        session.execute(delete(nodes).where(nodes.c.seen_at < now - FORGET_NODES))
-        session.add(Node(**asdict(node), started_at=started_at, seen_at=now))
-        session.flush()
-
-
-def leave(session: Session, node: str, now: datetime) -> None:
-    """Record that a daemon stopped in good order."""
-    session.execute(update(nodes).where(nodes.c.name == node).values(seen_at=now, stopped_at=now))

@@ -134,7 +134,14 @@ def _reach_due() -> Select[Any]:
         .where(deliveries.c.reach_at.is_not(None), deliveries.c.reach_at <= NOW, in_state(State.SENT))
         .order_by(deliveries.c.reach_at)
         .limit(bindparam("limit"))
+        .with_for_update(skip_locked=True)
     )
+
+
+def asked(session: Session, delivery_ids: Sequence[int], until: datetime) -> None:
+    """Nobody else asks for the figures of these posts before ``until``, nor later if an answer comes."""
+    if delivery_ids:
+        session.execute(update(deliveries).where(deliveries.c.id.in_(delivery_ids)).values(reach_at=until))
 
 
 def published(session: Session, delivery_ids: Sequence[int]) -> dict[int, datetime]:

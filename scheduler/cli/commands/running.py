@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,9 +16,6 @@ from scheduler.i18n import _, ngettext
 if TYPE_CHECKING:
     from scheduler.cli.endings import Ending
     from scheduler.store.listings import Standing
-
-#: A daemon that was not heard of for so long is taken for dead; it reports every 15 seconds.
-SILENT = timedelta(minutes=1)
 
 
 def run(
@@ -107,7 +104,7 @@ def status(
     stored = endings(workplace)
     facts = {
         **_stops(workplace, standing, form),
-        **_facts(workplace, standing, now),
+        **_facts(workplace, standing),
         **_pauses(workplace, standing, now, form),
         **_logins(workplace, stored, form),
         **pending.facts(workplace, back, changed, form),
@@ -207,14 +204,14 @@ def _held(standing: Standing) -> str:
     )
 
 
-def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str, tuple[str, Any]]:
+def _facts(workplace: Workplace, standing: Standing) -> dict[str, tuple[str, Any]]:
     from scheduler.cli.words import reason_words, state_word
     from scheduler.reports.rows import LocalTime
     from scheduler.states import State
 
     upcoming = standing.next_due
-    heartbeat = standing.nodes[0] if standing.nodes else None
-    alive = [one for one in standing.nodes if one.stopped_at is None and now - one.seen_at < SILENT]
+    heartbeat = standing.nodes[0].node if standing.nodes else None
+    alive = [one for one in standing.nodes if one.health == "alive"]
     counts = {state: count for state, count in standing.by_state.items() if count}
     return {
         "next_due": (_("Next post"), LocalTime(upcoming.allowed_at, upcoming.zone) if upcoming else None),
