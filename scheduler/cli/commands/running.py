@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +16,10 @@ from scheduler.i18n import _, ngettext
 if TYPE_CHECKING:
     from scheduler.cli.endings import Ending
     from scheduler.store.listings import Standing
+
+
+#: Posts that their campaign skipped are told for so long.
+LATELY = timedelta(days=7)
 
 
 def run(
@@ -94,31 +98,35 @@ def status(
         bool, typer.Option("--watch", help=_("Stay and show it anew every two seconds, until Ctrl-C."))
     ] = False,
 ) -> int:
-    from scheduler.cli import pending
+    from scheduler.cli import missed, pending
 
     workplace: Workplace = context.obj
     if watch:
         from scheduler.cli.watching import watch as stay
 
         return stay(lambda: _look(workplace, form)[:2], form)
-    facts, code, changed = _look(workplace, form)
+    facts, code, changed, late = _look(workplace, form)
     details(facts, form)
     if form is Format.TABLE:
         pending.tell(changed)
+        missed.tell(late)
     return code
 
 
-def _look(workplace: Workplace, form: Format) -> tuple[dict[str, tuple[str, Any]], int, Any]:
-    """How everything stands now, the exit code for it, and files that are not in force as they are."""
-    from scheduler.cli import pending
+def _look(workplace: Workplace, form: Format) -> tuple[dict[str, tuple[str, Any]], int, Any, Any]:
+    """How everything stands now, the exit code for it, files not in force as they are, and missed posts."""
+    from scheduler.cli import missed, pending
     from scheduler.cli.endings import endings
-    from scheduler.store import listings
+    from scheduler.states import State
+    from scheduler.store import listings, operations
 
     now = workplace.clock.now()
     with workplace.store().read() as session:
         standing = listings.standing(session, now)
         changed = pending.against_store(session, now)
         back = pending.sent_back(workplace, session)
+        late = operations.passed_over(session, [State.REVIEW])
+        late += operations.passed_over(session, [State.MISSED], since=now - LATELY)
     stored = endings(workplace)
     facts = {
         **_stops(workplace, standing, form),
@@ -129,8 +137,9 @@ def _look(workplace: Workplace, form: Format) -> tuple[dict[str, tuple[str, Any]
     }
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
+        facts["missed"] = ("", missed.rows(late, form) if form is Format.JSON else len(late))
     code = 3 if _needs_person(standing) or any(one.soon for one in stored.values()) else 0
-    return facts, code, changed
+    return facts, code, changed, late
 
 
 def _pauses(
