@@ -51,11 +51,23 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "posts": ("posts:posts", N_("List posts, or show one with all its attempts.")),
     "posts show": ("posts:show", N_("Show one post: content, attempts, figures, record.")),
+    "review": (
+        "reviewing:review",
+        N_("List the posts that did not go out at their time; decide about them one by one or all at once."),
+    ),
     "retry": ("deciding:retry", N_("Plan failed or missed posts again, to go out now.")),
     "cancel": ("deciding:cancel", N_("Take posts out for good; what is published stays.")),
     "resolve": (
         "deciding:resolve",
         N_("Say what became of a post whose outcome is unknown or that was handed to you."),
+    ),
+    "calendar": (
+        "calendar:calendar",
+        N_("Show the month: posts, days off and windows; with --ics for other calendars."),
+    ),
+    "windows": (
+        "calendar:windows",
+        N_("List the rules by which posts wait, move or are warned of."),
     ),
     "stop": (
         "stopping:stop",
