@@ -61,6 +61,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "deciding:resolve",
         N_("Say what became of a post whose outcome is unknown or that was handed to you."),
     ),
+    "calendar": (
+        "calendar:calendar",
+        N_("Show the month: posts, days off and windows; with --ics for other calendars."),
+    ),
+    "windows": (
+        "calendar:windows",
+        N_("List the rules by which posts wait, move or are warned of."),
+    ),
     "stop": (
         "stopping:stop",
         N_("Stop everything, or an agency, a campaign, a platform, an account, at once."),
