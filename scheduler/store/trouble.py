@@ -1,4 +1,4 @@
-"""What a database driver's error says about the database as a whole, in words: locked, full, away, not ours."""
+"""What an error of a database driver says about the database as a whole: locked, full, away, not ours."""
 
 from __future__ import annotations
 
