@@ -270,6 +270,43 @@ def test_a_stop_that_comes_with_the_last_part_changes_nothing_any_more(engine: E
     assert engine.row["remote_id"] == "1"
 
 
+def test_what_is_out_in_part_is_listed_by_the_next_stop(engine: Engine) -> None:
+    engine.apply(campaign(engine.folder))
+    answer = in_parts(engine, 3, lambda out: declare(engine) if out == 1 else None)
+    with ThreadPoolExecutor(1) as threads:
+        node = engine.node("threaded", executor=threads)
+        engine.platform.answers.append(answer)
+        engine.platform.looks.append(Ambiguous("cannot tell"))
+        node.serve()
+    again = declare(engine)
+    with engine.store.read() as session:
+        (listed,) = stopping.out_already(session, again, engine.clock.now() - HOUR)
+    assert (listed.message_id, listed.state) == ("jujur", State.REVIEW)
+
+
+# When the clock is set.
+
+
+def test_a_stop_holds_whatever_the_clock_is_set_to(engine: Engine) -> None:
+    """Given a stop without an end, no clock that is set forward or back lets anything through."""
+    engine.apply(campaign(engine.folder, publish_within="90d"))
+    declare(engine)
+    for jump in (-48 * HOUR, 24 * HOUR, 72 * HOUR, -24 * HOUR, 24 * HOUR):
+        engine.work(jump)
+    assert engine.platform.published == []
+    assert engine.states == {"jujur": State.PLANNED}
+
+
+def test_a_clock_that_runs_ahead_ends_a_stop_but_sends_nothing_then_or_later(engine: Engine) -> None:
+    engine.apply(campaign(engine.folder, publish_within="90d"))
+    declare(engine, until=NOON + 24 * HOUR)
+    engine.work(48 * HOUR)
+    assert engine.states == {"jujur": State.REVIEW}
+    engine.work(-48 * HOUR)
+    assert engine.platform.published == []
+    assert engine.states == {"jujur": State.REVIEW}
+
+
 # Taking down.
 
 
