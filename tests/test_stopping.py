@@ -16,7 +16,9 @@ import pytest
 from kit.engine import HOUR, MINUTE, NOON, Engine, add_delivery, campaign, new_store, rows
 from sqlalchemy import select
 
-from adapters.contract import Post, Progress, Receipt
+from adapters import registry
+from adapters.contract import Account, Post, Progress, Receipt
+from adapters.contract_tools import MemoryProgress
 from adapters.errors import Ambiguous, Rejected
 from scheduler.engine import removing
 from scheduler.engine.removing import UNCLEAR
@@ -282,6 +284,49 @@ def test_what_is_out_in_part_is_listed_by_the_next_stop(engine: Engine) -> None:
     with engine.store.read() as session:
         (listed,) = stopping.out_already(session, again, engine.clock.now() - HOUR)
     assert (listed.message_id, listed.state) == ("jujur", State.REVIEW)
+    assert listed.permalink == "https://fake.example/1"
+    assert take_down(engine) is None
+    assert engine.platform.removed == [("dinas", "1")]
+    assert engine.states == {"jujur": State.REMOVED}
+
+
+@pytest.mark.parametrize(
+    ("platform", "saved", "expected"),
+    [
+        ("x", {"posts": ["7", "8"]}, Receipt("7", "https://x.com/dinas/status/7")),
+        (
+            "mastodon",
+            {"parts": [{"id": "7", "url": "https://a.example/7"}]},
+            Receipt("7", "https://a.example/7"),
+        ),
+        (
+            "bluesky",
+            {"parts": [{"uri": "at://did:plc:a/app.bsky.feed.post/7", "cid": "c"}]},
+            Receipt("at://did:plc:a/app.bsky.feed.post/7", "https://bsky.app/profile/did:plc:a/post/7"),
+        ),
+        (
+            "telegram",
+            {"messages": [[7, 8]], "permalink": "https://t.me/a/7"},
+            Receipt("7,8", "https://t.me/a/7"),
+        ),
+        (
+            "facebook",
+            {"post": {"id": "1_7", "permalink": "https://f.example/7"}},
+            Receipt("1_7", "https://f.example/7"),
+        ),
+    ],
+)
+def test_what_of_a_post_is_out_is_read_from_its_progress(
+    platform: str, saved: dict[str, Any], expected: Receipt
+) -> None:
+    options = {"page_id": "1", "auth": "oauth1"} if platform in {"facebook", "x"} else {}
+    address = "https://a.example" if platform == "mastodon" else ""
+    account = Account("dinas", "dinas", secret=lambda _name: "s", api_base=address, options=options)
+    adapter = registry.adapter_class(platform)(account, lambda: NOON)
+    progress = MemoryProgress()
+    assert adapter.begun(progress) is None
+    progress.save(**saved)
+    assert adapter.begun(progress) == expected
 
 
 # When the clock is set.
