@@ -191,6 +191,14 @@ class Installation:
         """Let the nodes work until nothing is left to do."""
         until(self.settled, patience, lambda: f"{dict(self.states())}; {self.complaints()}")
 
+    def logged(self, action: str) -> int:
+        """How many lines of the nodes' logs have this action."""
+        return sum(
+            node.log.read_text(encoding="utf-8").count(f'"action": "{action}"')
+            for node in self.nodes
+            if node.log.exists()
+        )
+
     def complaints(self) -> str:
         """The last that each node's log has of errors."""
         found = []
