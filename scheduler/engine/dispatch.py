@@ -256,16 +256,14 @@ class Dispatcher:
         self._mailbox.close()
 
     def _save(self, session: Session, now: datetime) -> list[tuple[SaveRequest, Saved]]:
-        return [
-            (
-                message,
-                dispatching.save_progress(
-                    session, message.claim.delivery_id, now=now, node=self._node, progress=message.progress
-                ),
-            )
-            for message in self._unsettled
-            if isinstance(message, SaveRequest)
-        ]
+        requests = [one for one in self._unsettled if isinstance(one, SaveRequest)]
+        told = dispatching.save_progress(
+            session,
+            {one.claim.delivery_id: one.progress for one in requests},
+            now=now,
+            node=self._node,
+        )
+        return [(one, told[one.claim.delivery_id]) for one in requests]
 
     def _settle(self, session: Session, now: datetime) -> bool:
         settle = settlement.Settlement(
