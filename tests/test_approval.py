@@ -73,6 +73,8 @@ CALLS: dict[str, list[str]] = {
     "resume": ["--all", "--reason", "selesai"],
     "takedown": ["0", "--reason", "salah"],
     "reach enter": ["0", "--views", "1"],
+    "archive": ["hakordia"],
+    "hold": ["hakordia", "--reason", "surat"],
     "audit show": [],
     "audit export": [],
     "audit anchor": [],

@@ -67,16 +67,12 @@ def show(workplace: Workplace, one: Waiting, number: int, total: int, before: Co
     if content.first_comment:
         emit(_("  First comment: {text}", text=content.first_comment))
     for picture in (*content.media, *(item for part in content.thread for item in part["media"])):
-        emit(
-            _(
-                "  Picture {name}, {width}×{height} pixels, {size}. Alt text: {alt}",
-                name=picture["name"],
-                width=picture["width"],
-                height=picture["height"],
-                size=_size(workplace, picture),
-                alt=picture["alt"],
-            )
-        )
+        facts = {"name": picture["name"], "size": _size(workplace, picture), "alt": picture["alt"]}
+        if picture["mime"].startswith("video/"):
+            emit(_("  Video {name}, {size}. Alt text: {alt}", **facts))
+            continue
+        facts |= {"width": picture["width"], "height": picture["height"]}
+        emit(_("  Picture {name}, {width}×{height} pixels, {size}. Alt text: {alt}", **facts))
     if adapter.bills:
         _show_cost(workplace, one, adapter.billable(post), adapter.bills)
     emit(

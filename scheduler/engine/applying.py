@@ -6,7 +6,7 @@ does. Applied definitions are stored; the daemon extends them as the horizon mov
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -85,10 +85,22 @@ def put_windows(store: Store, windows: Windows, *, actor: str, now: datetime, ho
     return changed
 
 
-def extend(store: Store, *, now: datetime, horizon: timedelta) -> int:
-    """Plan what came within the horizon since the campaigns were applied; return how many deliveries."""
+def extend(
+    store: Store,
+    *,
+    now: datetime,
+    horizon: timedelta,
+    wanted: Callable[[Session, datetime], bool] = lambda _session, _now: True,
+) -> int:
+    """Plan what came within the horizon since the campaigns were applied; return how many deliveries.
+
+    ``wanted`` says whether it is this daemon's turn, by the transaction's own time.
+    """
     added = 0
     with store.write() as session:
+        now = store.moment(session, now)
+        if not wanted(session, now):
+            return 0
         for version in stored.in_force(session):
             loaded = restore(version.definition, Path(version.source))
             changes = _compare(session, loaded, now, horizon)

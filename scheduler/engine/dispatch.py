@@ -343,6 +343,8 @@ class Dispatcher:
             work.measures = {
                 account: dict(list(due[account].items())[:FIGURES_AT_ONCE]) for account in chosen
             }
+            ids = [one for posts in work.measures.values() for one in posts.values()]
+            settling.asked(session, ids, now + settlement.ASK_AGAIN)
 
     def _forget(self, messages: Sequence[Message]) -> None:
         for message in messages:

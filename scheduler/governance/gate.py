@@ -22,10 +22,9 @@ from scheduler.errors import GaungError
 from scheduler.governance.contents import own_digest
 from scheduler.governance.signing import Signatures
 from scheduler.store import approving
-from scheduler.store.approving import Pair
+from scheduler.store.approving import Given, Pair
 from scheduler.store.database import Session, Store
 from scheduler.store.dispatching import Candidate
-from scheduler.store.tables import Approval
 
 log = logging.getLogger("gaung.gate")
 
@@ -66,7 +65,7 @@ class Gate:
     def refused(self, session: Session, candidates: Sequence[Candidate], now: datetime) -> Collection[int]:
         """Which of the deliveries that are about to be claimed may not go out; their approvals are void."""
         pairs = list(dict.fromkeys((one.campaign_id, one.digest) for one in candidates))
-        given = approving.in_force(session, pairs, now)
+        given = approving.given(session, pairs, now)
         reasons = {pair: self._reason(pair, given.get(pair, [])) for pair in pairs}
         for one in candidates:
             if own_digest(one) != one.digest:
@@ -77,7 +76,7 @@ class Gate:
                 log.warning("approval void", extra={"action": "approval_void", "reason": reason})
         return {one.id for one in candidates if reasons[one.campaign_id, one.digest]}
 
-    def _reason(self, pair: Pair, given: Sequence[Approval]) -> str:
+    def _reason(self, pair: Pair, given: Sequence[Given]) -> str:
         """Why the approvals of a content do not hold; "" if they do."""
         if not all(self._has_role(one.approver, one.role) for one in given):
             return "role"
@@ -90,8 +89,9 @@ class Gate:
         return known is not None and role in known.roles
 
     def _void_lost_roles(self, session: Session, now: datetime) -> None:
-        for (person, role), pairs in approving.given_by(session).items():
+        for person, role in approving.givers(session):
             if not self._has_role(person, role):
+                pairs = approving.given_by(session, person, role)
                 count = approving.void(session, pairs, code="role", actor="daemon", at=now, reason=person)
                 log.warning(
                     "role taken away",

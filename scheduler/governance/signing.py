@@ -18,9 +18,9 @@ from scheduler.errors import GaungError
 from scheduler.governance import ssh
 from scheduler.i18n import N_
 from scheduler.store import approving
-from scheduler.store.approving import Pair
+from scheduler.store.approving import Given, Pair
 from scheduler.store.database import Store
-from scheduler.store.tables import Approval, SignedStatement
+from scheduler.store.tables import SignedStatement
 
 NAMESPACE = "gaung-approval"
 FORMAT = "gaung-approval 1"
@@ -159,7 +159,7 @@ class Signatures:
             return None
         return statement
 
-    def reason(self, pair: Pair, given: Sequence[Approval]) -> str:
+    def reason(self, pair: Pair, given: Sequence[Given]) -> str:
         """Why approvals do not hold: ``signature``; ``later`` if they must be verified first; or ""."""
         complete = False
         for one in given:
@@ -175,7 +175,7 @@ class Signatures:
         return "" if complete else "signature"
 
 
-def _covers(statement: Statement, given: Approval, pair: Pair) -> bool:
+def _covers(statement: Statement, given: Given, pair: Pair) -> bool:
     campaign_id, digest = pair
     return (
         statement.campaign_id == campaign_id

@@ -10,12 +10,15 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Row, func, or_, select, tuple_, update
+from sqlalchemy import Row, Select, bindparam, func, or_, select, tuple_, update
 from sqlmodel import Session
 
 from scheduler.states import EDITABLE
-from scheduler.store.dispatching import approved
+from scheduler.store import auditing
+from scheduler.store.dispatching import NOW, approved
 from scheduler.store.tables import (
     Approval,
     Content,
@@ -132,6 +135,45 @@ def in_force(
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An approval in force, as far as a claim asks about it."""
+
+    approver: str
+    role: str
+    stage: int
+    statement_id: int | None
+
+
+def given(session: Session, pairs: Collection[Pair], now: datetime) -> dict[Pair, list[Given]]:
+    """The approvals in force at ``now`` of each content, by stage; asked in every claim, so it is cheap."""
+    found: dict[Pair, list[Given]] = defaultdict(list)
+    values = {
+        "campaigns": sorted({campaign_id for campaign_id, _digest in pairs}),
+        "digests": [digest for _campaign, digest in pairs],
+        "now": now,
+    }
+    for row in session.connection().execute(_given(), values):
+        campaign_id, digest, *facts = row
+        found[campaign_id, digest].append(Given(*facts))
+    return found
+
+
+@cache
+def _given() -> Select[Any]:
+    a = approvals.c
+    return (
+        select(a.campaign_id, a.digest, a.approver, a.role, a.stage, a.statement_id)
+        .where(
+            a.campaign_id.in_(bindparam("campaigns", expanding=True)),  # for the index
+            a.digest.in_(bindparam("digests", expanding=True)),
+            a.void_at.is_(None),
+            or_(a.expires_at.is_(None), a.expires_at > NOW),
+        )
+        .order_by(a.stage, a.id)
+    )
+
+
 def _ended(session: Session, digests: Sequence[str], now: datetime | None) -> dict[str, set[str]]:
     """How complete approvals of each content ended, in whatever campaign."""
     found: dict[str, set[str]] = defaultdict(set)
@@ -241,30 +283,29 @@ def void(
     reason: str = "",
 ) -> int:
     """Make every approval of the contents void, all stages; return of how many contents."""
-    count = 0
-    for campaign_id, digest in dict.fromkeys(pairs):
-        changed = session.connection().execute(
-            update(approvals)
-            .where(
-                approvals.c.campaign_id == campaign_id,
-                approvals.c.digest == digest,
-                approvals.c.void_at.is_(None),
-            )
-            .values(void_at=at, void_reason=code)
+    wanted = list(dict.fromkeys(pairs))
+    concerned = list(in_force(session, wanted))
+    if not concerned:
+        return 0
+    session.connection().execute(
+        update(approvals)
+        .where(
+            approvals.c.campaign_id == bindparam("_campaign"),
+            approvals.c.digest == bindparam("_digest"),
+            approvals.c.void_at.is_(None),
         )
-        if changed.rowcount:
-            count += 1
-            detail = {"code": code, **({"reason": reason} if reason else {})}
-            record(
-                session,
-                "approval_void",
-                actor=actor,
-                at=at,
-                campaign_id=campaign_id,
-                digest=digest,
-                detail=detail,
-            )
-    return count
+        .values(void_at=at, void_reason=code),
+        [{"_campaign": campaign_id, "_digest": digest} for campaign_id, digest in concerned],
+    )
+    detail = {"code": code, **({"reason": reason} if reason else {})}
+    auditing.note(
+        session,
+        [
+            auditing.Event(at, actor, "approval_void", campaign_id, digest=digest, detail=detail)
+            for campaign_id, digest in concerned
+        ],
+    )
+    return len(concerned)
 
 
 def void_expired(session: Session, now: datetime) -> int:
@@ -279,16 +320,22 @@ def void_expired(session: Session, now: datetime) -> int:
     )
 
 
-def given_by(session: Session) -> dict[tuple[str, str], list[Pair]]:
-    """The approvals in force by who gave them in which role."""
-    found: dict[tuple[str, str], list[Pair]] = defaultdict(list)
-    for row in session.execute(
-        select(approvals.c.approver, approvals.c.role, approvals.c.campaign_id, approvals.c.digest).where(
-            approvals.c.void_at.is_(None)
+def givers(session: Session) -> list[tuple[str, str]]:
+    """Who gave the approvals in force, and in which roles."""
+    rows = session.execute(
+        select(approvals.c.approver, approvals.c.role).where(approvals.c.void_at.is_(None)).distinct()
+    )
+    return [(row.approver, row.role) for row in rows]
+
+
+def given_by(session: Session, approver: str, role: str) -> list[Pair]:
+    """The contents whose approvals in force somebody gave in a role."""
+    rows = session.execute(
+        select(approvals.c.campaign_id, approvals.c.digest).where(
+            approvals.c.void_at.is_(None), approvals.c.approver == approver, approvals.c.role == role
         )
-    ):
-        found[row.approver, row.role].append((row.campaign_id, row.digest))
-    return found
+    )
+    return [(row.campaign_id, row.digest) for row in rows]
 
 
 def send_back(

@@ -14,7 +14,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlmodel import Session
 
 from scheduler.states import State
-from scheduler.store import budgets
+from scheduler.store import budgets, presence
 from scheduler.store.dispatching import approved, in_state
 from scheduler.store.present import stops_in_force
 from scheduler.store.tables import (
@@ -25,7 +25,6 @@ from scheduler.store.tables import (
     Charge,
     Content,
     Delivery,
-    Node,
     Snapshot,
     Stop,
     approvals,
@@ -34,7 +33,6 @@ from scheduler.store.tables import (
     charges,
     contents,
     deliveries,
-    nodes,
     snapshots,
 )
 
@@ -145,7 +143,7 @@ class Standing:
     over_budget: dict[str, int]
     """How many posts that are due and approved the budget of each account holds."""
     accounts: list[AccountState]
-    nodes: list[Node]
+    nodes: list[presence.Standing]
     stops: list[Stop]
 
 
@@ -167,7 +165,7 @@ def standing(session: Session, now: datetime) -> Standing:
         asking=_count(session, deliveries.c.state == State.UNSURE, deliveries.c.asks.is_(True)),
         over_budget=over_budget(session, now),
         accounts=list(session.execute(select(AccountState)).scalars()),
-        nodes=list(session.execute(select(Node).order_by(nodes.c.seen_at.desc()).limit(10)).scalars()),
+        nodes=presence.every(session, now),
         stops=stops_in_force(session),
     )
 
