@@ -297,9 +297,12 @@ class Dispatcher:
         """Put away what is too late, and make uncertain what others have begun and will not end."""
         if self._leases.must_look():
             ended, silent = self._leases.look(leases.under_way(session, list(self._publishing)), now)
-            leases.lose(session, now, ended, ended=True)
+            leases.lose(session, now, ended, ended=True, look_after=self._first_look)
             leases.lose(session, now, silent, ended=False)
         dispatching.expire(session, now)
+
+    def _first_look(self, account_id: str) -> timedelta:
+        return self._policy.for_account(self._rules.get(account_id, Rule())).look_after[0]
 
     def _claim(self, session: Session, now: datetime) -> _Work:
         """A post for every free worker, as far as there are any."""
