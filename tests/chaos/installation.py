@@ -32,7 +32,7 @@ from scheduler.store.tables import deliveries
 #: How the daemons are set: a lost call is noticed soon, and no number of kills uses up the attempts.
 SETTINGS = {
     "workers": "6",
-    "lease": '"2s"',
+    "lease": '"6s"',
     "attempts": "100",
     "retry_after": '"1s"',
     "retry_at_most": '"1s"',

@@ -23,12 +23,12 @@ def survive(folder: Path, kills: int, *, nodes: int, database: str = "") -> str:
     """Kill the nodes so many times, let them finish, and compare; return what happened, in a line."""
     with keeping(Ledger(RUDE, random.Random(SEED))) as ledger:
         installation = Installation(folder, ledger, nodes=nodes, database=database)
-        installation.plan(messages=kills * 3)
+        installation.plan(messages=kills * 2)
         reaper = Reaper(installation, SEED)
         with installation.running():
             for _ in range(kills):
                 reaper.reap()
-            installation.settle(patience=60 + kills * 3)
+            installation.settle(patience=120 + kills * 4)
         return prove(installation, reaper)
 
 
