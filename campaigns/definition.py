@@ -256,6 +256,10 @@ class Message(Part):
         alias="class",
         description="urgent: information in a disaster; candidate: about a candidate of an election.",
     )
+    source: str = Field(default="", description="What its facts rest on, like “Perkom 1/2026”.")
+    recheck_by: date | None = Field(default=None, description="By when its facts are to be checked again.")
+    kpk_logo: bool = Field(default=False, description="A picture of it shows the KPK's logo.")
+    letter: str = Field(default="", description="Number of the letter that permits what needs a permission.")
     text: str = Field(min_length=1)
     link: Link = ""
     hashtags: tuple[Hashtag, ...] | None = Field(

@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
+from campaigns.checks.desk import OFFICIAL
 from campaigns.definition import Duration, Id, Part, Target, Zone
 from campaigns.files import Audience
 from campaigns.problems import Problem
@@ -183,6 +184,22 @@ class WindowSettings(Part):
     rules: tuple[Rule, ...] = ()
 
 
+class CheckSettings(Part):
+    """What is objected to before anyone approves, and how much it weighs."""
+
+    off: tuple[str, ...] = Field(default=(), description="Codes of checks that are switched off.")
+    errors: tuple[str, ...] = Field(default=(), description="Codes that refuse, though they only warn.")
+    warnings: tuple[str, ...] = Field(default=(), description="Codes that only warn, though they refuse.")
+    domains: tuple[str, ...] = Field(default=OFFICIAL, description="Where links may lead.")
+    contacts: tuple[str, ...] = Field(
+        default=("198",), description="Phone numbers and e-mail addresses that posts may give."
+    )
+    repeat_within: Duration = Field(
+        default=timedelta(days=7), description="The same text on one account sooner than this is told."
+    )
+    forbidden_words: str = Field(default="", description="File with one word or phrase a line; empty: none.")
+
+
 class ApprovalSettings(Part):
     """How long an approval holds, and whether it must be signed."""
 
@@ -241,6 +258,7 @@ class Config(Part):
     stop: StopSettings = StopSettings()
     records: RecordSettings = RecordSettings()
     windows: WindowSettings = WindowSettings()
+    checks: CheckSettings = CheckSettings()
     audit: AuditSettings = AuditSettings()
     costs: CostSettings = CostSettings()
     platforms: Mapping[Id, PlatformSettings] = Field(default_factory=dict)

@@ -272,6 +272,19 @@ def test_a_pause_told_with_figures_holds(engine: Engine) -> None:
     assert _not_before(engine) == NOON + 30 * HOUR
 
 
+def test_a_pausing_account_is_not_asked_for_figures_either(engine: Engine) -> None:
+    """Given a pause over the time of the figures, they are asked for at its end, without a further turn."""
+    engine.apply(campaign(engine.folder))
+    engine.platform.pause = RatePause(NOON + 2 * HOUR)
+    engine.work()
+    engine.platform.pause = None
+    engine.work(HOUR)
+    assert engine.platform.measured == []
+    assert engine.turn() == NOON + 2 * HOUR
+    engine.work(HOUR)
+    assert len(engine.platform.measured) == 1
+
+
 # What the office sees of it
 
 

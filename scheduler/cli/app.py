@@ -51,6 +51,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "posts": ("posts:posts", N_("List posts, or show one with all its attempts.")),
     "posts show": ("posts:show", N_("Show one post: content, attempts, figures, record.")),
+    "review": (
+        "reviewing:review",
+        N_("List the posts that did not go out at their time; decide about them one by one or all at once."),
+    ),
     "retry": ("deciding:retry", N_("Plan failed or missed posts again, to go out now.")),
     "cancel": ("deciding:cancel", N_("Take posts out for good; what is published stays.")),
     "resolve": (

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlmodel import Session
 
 from campaigns.definition import Picture
@@ -79,7 +79,7 @@ def stored_posts(session: Session, campaign_id: str, until: datetime) -> Iterato
             deliveries.c.message_id,
             deliveries.c.account_id,
             deliveries.c.planned_at,
-            deliveries.c.allowed_at,
+            func.coalesce(deliveries.c.slot_at, deliveries.c.allowed_at).label("allowed_at"),
             deliveries.c.digest,
             deliveries.c.state,
             deliveries.c.code,
@@ -254,6 +254,13 @@ def edit_deliveries(
         values = _from_file(new, terms)
         if (old.planned_at, old.allowed_at) == (new.planned_at, new.allowed_at):
             del values["expires_at"]
+            # A post that a person has moved stays where it is.
+            for name in ("allowed_at", "due_at"):
+                values[name] = case(
+                    (deliveries.c.slot_at.is_(None), values[name]), else_=getattr(deliveries.c, name)
+                )
+        else:
+            values["slot_at"] = None
         done = session.connection().execute(
             update(deliveries)
             .where(deliveries.c.key == old.key, deliveries.c.state.in_(EDITABLE))

@@ -78,6 +78,52 @@ def retry(
     change(session, delivery, Event.RETRIED, actor=actor, at=at, values=values, detail={"reason": reason})
 
 
+def move(
+    session: Session,
+    delivery: Delivery,
+    *,
+    to: datetime,
+    actor: str,
+    at: datetime,
+    publish_within: timedelta,
+    reason: str,
+) -> None:
+    """Plan a failed, missed or reviewed delivery again, for another time; its file no longer decides when."""
+    values = {
+        "allowed_at": to,
+        "slot_at": delivery.slot_at or delivery.allowed_at,
+        "due_at": to,
+        "expires_at": to + publish_within,
+        "attempts": 0,
+        "looks": 0,
+        "code": "",
+        "reason": "",
+    }
+    detail = {"reason": reason, "time": to.isoformat()}
+    change(session, delivery, Event.RETRIED, actor=actor, at=at, values=values, detail=detail)
+
+
+def passed_over(
+    session: Session,
+    states: Sequence[State],
+    *,
+    campaign_id: str = "",
+    account_id: str = "",
+    since: datetime | None = None,
+    limit: int = 0,
+) -> list[Delivery]:
+    """The deliveries that did not go out at their time, in one of ``states``, by time."""
+    statement = select(Delivery).where(deliveries.c.state.in_(states))
+    if campaign_id:
+        statement = statement.where(deliveries.c.campaign_id == campaign_id)
+    if account_id:
+        statement = statement.where(deliveries.c.account_id == account_id)
+    if since:
+        statement = statement.where(deliveries.c.planned_at >= since)
+    statement = statement.order_by(deliveries.c.planned_at, deliveries.c.id)
+    return list(session.execute(statement.limit(limit) if limit else statement).scalars())
+
+
 def cancel(session: Session, delivery: Delivery, *, actor: str, at: datetime, reason: str) -> None:
     """Take a delivery out for good, whatever its campaign file says."""
     values = {"code": Event.CANCELLED, "reason": reason}

@@ -163,9 +163,9 @@ class Delivery(SQLModel, table=True):
     """Wall-clock time in the campaign's zone, ISO without offset."""
     zone: str
     planned_at: datetime = _instant(null=False)
-    """When it is to go out: the instant of the slot, unless a person has moved it."""
+    """The instant of the slot; never moved."""
     slot_at: datetime | None = _instant()
-    """The instant of the slot, if a person has moved the post away from it."""
+    """When it would go out by its file, if a person has moved it to another time."""
     allowed_at: datetime = Field(
         default=None, sa_column=Column(UtcDateTime, nullable=False, default=_as_planned)
     )

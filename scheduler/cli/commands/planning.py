@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +12,8 @@ from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, emit, listing, say
 from scheduler.cli.quiet import WINDOW_COLUMNS
 from scheduler.cli.workplace import Workplace
-from scheduler.i18n import _, ngettext
+from scheduler.errors import GaungError
+from scheduler.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
     from campaigns.files import Loaded
@@ -21,12 +23,39 @@ if TYPE_CHECKING:
 CampaignArgument = Annotated[str, typer.Argument(help=_("Id of a campaign; without it all of them."))]
 
 
-def check(context: typer.Context, form: FormatOption = Format.TABLE) -> int:
+class CheckFormat(StrEnum):
+    """How findings are written: as a listing, or as SARIF for programs that show them in the file."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    SARIF = "sarif"
+
+
+def check(
+    context: typer.Context,
+    source: Annotated[
+        str, typer.Option(help=_("List the messages to come that cite this source instead."))
+    ] = "",
+    form: Annotated[
+        CheckFormat, typer.Option("--format", "-f", help=_("How the listing is written; sarif for CI."))
+    ] = CheckFormat.TABLE,
+) -> int:
     from scheduler.cli.problems import list_problems, tell_problems
 
     workplace: Workplace = context.obj
+    if source:
+        _list_citing(workplace, source, form)
+        return 0
     loaded, problems = workplace.load_campaigns()
-    if form is Format.TABLE:
+    failed = any(problem.severity == "error" for problem in problems)
+    if form is CheckFormat.SARIF:
+        from scheduler.cli.sarif import sarif
+
+        emit(sarif(problems, workplace.config.path(workplace.config.campaigns), workplace.config.file.parent))
+    elif form is not CheckFormat.TABLE:
+        list_problems(problems, Format(form), workplace.config.path(workplace.config.campaigns))
+    else:
         tell_problems(problems)
         for one in loaded:
             say(
@@ -40,11 +69,28 @@ def check(context: typer.Context, form: FormatOption = Format.TABLE) -> int:
                     end=one.campaign.end,
                 )
             )
-        if not any(problem.severity == "error" for problem in problems):
+        if not failed:
             say(_("No errors. Next: gaung plan"))
-    else:
-        list_problems(problems, form)
-    return 2 if any(problem.severity == "error" for problem in problems) else 0
+    return 2 if failed else 0
+
+
+def _list_citing(workplace: Workplace, source: str, form: CheckFormat) -> None:
+    """Every message with a post to come that cites a source, in the files and in what is in force."""
+    from scheduler.cli.citing import citing
+
+    if form is CheckFormat.SARIF:
+        raise GaungError(N_("--source is a listing; it has no SARIF."), hint=N_("Use table, json or csv."))
+    headings = {
+        "campaign": _("campaign"),
+        "message": _("message"),
+        "source": _("source"),
+        "recheck_by": _("check again by"),
+        "next": _("next time"),
+        "posts": _("posts to come"),
+        "applied": _("in force"),
+    }
+    nothing = _("No message to come cites {source}.", source=source)
+    listing(citing(workplace, source), headings, Format(form), empty=nothing)
 
 
 def schema(
@@ -54,8 +100,6 @@ def schema(
 
     from campaigns.definition import Campaign
     from scheduler.config import Config
-    from scheduler.errors import GaungError
-    from scheduler.i18n import N_
 
     models: Mapping[str, Any] = {"campaign": Campaign, "config": Config}
     if what not in models:

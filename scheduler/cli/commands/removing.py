@@ -28,11 +28,9 @@ def takedown(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help=_("Take down what is named without asking."))] = False,
 ) -> int:
-    from scheduler.governance import stops as governance
     from scheduler.governance.records import refuse_if_held
 
     workplace: Workplace = context.obj
-    governance.may_go_on(workplace.actor)
     if not reason.strip():
         raise GaungError(
             N_("The reason is missing, so nothing was taken down."), hint=N_("Give it with --reason.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,6 +16,10 @@ from scheduler.i18n import _, ngettext
 if TYPE_CHECKING:
     from scheduler.cli.endings import Ending
     from scheduler.store.listings import Standing
+
+
+#: Posts that their campaign skipped are told for so long.
+LATELY = timedelta(days=7)
 
 
 def run(
@@ -91,9 +95,10 @@ def status(
     context: typer.Context,
     form: FormatOption = Format.TABLE,
 ) -> int:
-    from scheduler.cli import pending
+    from scheduler.cli import missed, pending
     from scheduler.cli.endings import endings
-    from scheduler.store import listings
+    from scheduler.states import State
+    from scheduler.store import listings, operations
 
     workplace: Workplace = context.obj
     now = workplace.clock.now()
@@ -101,6 +106,8 @@ def status(
         standing = listings.standing(session, now)
         changed = pending.against_store(session, now)
         back = pending.sent_back(workplace, session)
+        late = operations.passed_over(session, [State.REVIEW])
+        late += operations.passed_over(session, [State.MISSED], since=now - LATELY)
     stored = endings(workplace)
     facts = {
         **_stops(workplace, standing, form),
@@ -111,9 +118,11 @@ def status(
     }
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
+        facts["missed"] = ("", missed.rows(late, form) if form is Format.JSON else len(late))
     details(facts, form)
     if form is Format.TABLE:
         pending.tell(changed)
+        missed.tell(late)
     return 3 if _needs_person(standing) or any(one.soon for one in stored.values()) else 0
 
 
