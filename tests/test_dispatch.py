@@ -728,6 +728,20 @@ def test_a_post_that_belongs_to_another_delivery_is_not_adopted(engine: Engine) 
     assert (second["state"], second["reason"]) == (State.UNSURE, "the post 1 belongs to another delivery")
 
 
+def test_an_answer_with_the_id_of_another_post_is_no_success(engine: Engine) -> None:
+    """Given a platform that answers with the id of an earlier post, this one is looked for, not called sent."""
+    engine.apply(campaign(engine.folder, {"jujur": [NOON], "adil": [NOON + MINUTE]}))
+    engine.work()
+    engine.platform.answers.append(engine.platform.receipt(1))
+    engine.work(MINUTE)
+    second = engine.row_of("adil")
+    assert (second["state"], second["remote_id"]) == (State.UNSURE, "")
+    engine.work(5 * SECOND)
+    engine.work(MINUTE)
+    second = engine.row_of("adil")
+    assert (second["state"], second["remote_id"]) == (State.SENT, "2"), "absent, and sent after all"
+
+
 @pytest.mark.parametrize("error", [RateLimited("slow", until=NOON + HOUR), AuthExpired("token")])
 def test_a_look_that_the_account_does_not_allow_is_made_later(engine: Engine, error: AdapterError) -> None:
     engine.apply(campaign(engine.folder, publish_within="1d"))
