@@ -17,7 +17,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from importlib.metadata import version
+from functools import cache
+from importlib import metadata
 from random import SystemRandom
 from typing import Any
 
@@ -57,6 +58,11 @@ class Settings:
     retry_at_most: timedelta
     look_after: tuple[timedelta, ...]
     reach_ages: tuple[timedelta, ...]
+
+
+@cache
+def _version() -> str:
+    return metadata.version("gaung")
 
 
 def node_name() -> str:
@@ -181,7 +187,7 @@ class Daemon:
         if _reached(self._heartbeat_at, now, HEARTBEAT):
             with self._store.write() as session:
                 operations.beat(
-                    session, self._node, version=version("gaung"), started_at=self._started_at, now=now
+                    session, self._node, version=_version(), started_at=self._started_at, now=now
                 )
             self._heartbeat_at = now + HEARTBEAT
 
