@@ -729,7 +729,7 @@ def test_a_post_that_belongs_to_another_delivery_is_not_adopted(engine: Engine) 
 
 
 def test_an_answer_with_the_id_of_another_post_is_no_success(engine: Engine) -> None:
-    """Given a platform that answers with the id of an earlier post, this one is looked for, not called sent."""
+    """Given a platform that answers with the id of an earlier post, this one is looked for."""
     engine.apply(campaign(engine.folder, {"jujur": [NOON], "adil": [NOON + MINUTE]}))
     engine.work()
     engine.platform.answers.append(engine.platform.receipt(1))

@@ -186,9 +186,7 @@ class Daemon:
             self._renew_at = now + RENEW
         if _reached(self._heartbeat_at, now, HEARTBEAT):
             with self._store.write() as session:
-                operations.beat(
-                    session, self._node, version=_version(), started_at=self._started_at, now=now
-                )
+                operations.beat(session, self._node, version=_version(), started_at=self._started_at, now=now)
             self._heartbeat_at = now + HEARTBEAT
 
     @contextmanager

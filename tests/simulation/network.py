@@ -10,7 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import ClassVar, NoReturn
+
+from simulation.fate import Fate
+from simulation.faults import Fault
+from simulation.strands import Strand
 
 from adapters.contract import (
     Absent,
@@ -36,9 +41,6 @@ from adapters.errors import (
     Rejected,
     Transient,
 )
-from simulation.fate import Fate
-from simulation.faults import Fault
-from simulation.strands import Strand
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -197,8 +199,8 @@ class SimulatedAdapter(Adapter):
         return Identity(self.account.id, self.account.handle)
 
     def publish(self, post: Post, progress: Progress) -> Receipt | Handed:
-        """See :class:`PUBLISHING`: a refusal before anything is public, or trouble after it."""
-        network, strand = self.network, Strand.current()
+        """Part by part; at one of them may come what ``PUBLISHING`` has drawn for this call."""
+        network = self.network
         call = f"{post.key} {network.calls[post.key]}"
         network.calls[post.key] += 1
         fault = network.fate.choose(f"call {call}", PUBLISHING)
@@ -207,46 +209,47 @@ class SimulatedAdapter(Adapter):
         self._pause("before the request", call, 0.05, 2)
         if fault is Fault.SLOW:
             network.met(fault, post.key)
-            for part in range(4):
-                self._pause("in a slow upload", f"{call} {part}", 30, 60)
-        if self.by_hand and (fault is None or fault not in _BEFORE):
-            return Handed(f"outbox/{post.key}")
+            for step in range(4):
+                self._pause("in a slow upload", f"{call} {step}", 30, 60)
+        if self.by_hand:
+            return self._refusal(fault, post) if fault in _BEFORE else Handed(f"outbox/{post.key}")
         if self.prepares and "container" not in progress.saved:
             progress.save(container=f"c-{post.key}")
-        texts = [post.text, *(part.text for part in post.thread)]
         saved = progress.saved.get("ids")
         ids = [str(one) for one in saved] if isinstance(saved, list) else []
-        at_part = len(ids) + int(network.fate.number(f"part {call}") * (len(texts) - len(ids)))
-        while len(ids) < len(texts):
-            part = len(ids)
-            parent = ids[-1] if ids else ""
-            if len(texts) > 1 and (known := self._pending(post, progress, part, parent)):
-                ids.append(known)
-                progress.save(ids=list(ids))
-                continue
-            if fault in _BEFORE and part == at_part:
-                self._pause("in the request", f"{call} {part}", 0.1, 3)
-                network.met(fault, post.key)
-                return self._refusal(fault, post)
-            strand.in_the_air = lambda part=part, parent=parent: self._accepted(post, part, parent)
-            self._pause("in the request", f"{call} {part}", 0.1, 3)
-            strand.in_the_air = None
-            if fault is Fault.ACCEPTED_LATER and part == at_part:
-                network.met(fault, post.key)
-                after = network.fate.between(f"later {call}", SECOND, LATE)
-                network.later(
-                    network.now() + after,
-                    lambda part=part, parent=parent: self._accepted(post, part, parent),
-                )
-                raise Ambiguous("time-out")
-            ids.append(network.accept(self.account.id, post, part, parent))
-            self._pause("after acceptance", f"{call} {part}", 0.1, 2)
-            if fault and fault not in _BEFORE and part == at_part and fault is not Fault.SLOW:
-                network.met(fault, post.key)
-                return self._lie(fault, post)
-            if len(texts) > 1:
+        parts = 1 + len(post.thread)
+        struck = len(ids) + int(network.fate.number(f"part {call}") * (parts - len(ids)))
+        for part in range(len(ids), parts):
+            answer = self._part(
+                post, part, ids[-1] if ids else "", progress, call, fault if part == struck else None
+            )
+            if not isinstance(answer, str):
+                return answer
+            ids.append(answer)
+            if post.thread:
                 progress.save(ids=list(ids))
         return Receipt(ids[0], f"https://simulated.example/{ids[0]}")
+
+    def _part(
+        self, post: Post, part: int, parent: str, progress: Progress, call: str, fault: Fault | None
+    ) -> str | Receipt:
+        """Bring out one part; return its id, or the answer with which the whole call ends."""
+        network, strand = self.network, Strand.current()
+        if post.thread and (known := self._pending(post, progress, part, parent)):
+            return known
+        accepted = partial(self._accepted, post, part, parent)
+        strand.in_the_air = None if fault in _BEFORE else accepted
+        self._pause("in the request", f"{call} {part}", 0.1, 3)
+        strand.in_the_air = None
+        if fault in _BEFORE:
+            return self._refusal(fault, post)
+        if fault is Fault.ACCEPTED_LATER:
+            network.met(fault, post.key)
+            network.later(network.now() + network.fate.between(f"later {call}", SECOND, LATE), accepted)
+            raise Ambiguous("time-out")
+        remote_id = network.accept(self.account.id, post, part, parent)
+        self._pause("after acceptance", f"{call} {part}", 0.1, 2)
+        return remote_id if fault in {None, Fault.SLOW} else self._lie(fault, post)
 
     def _accepted(self, post: Post, part: int, parent: str) -> None:
         self.network.accept(self.account.id, post, part, parent)
@@ -266,7 +269,9 @@ class SimulatedAdapter(Adapter):
         took = self.network.fate.between(f"{point} {name}", low * SECOND, high * SECOND)
         Strand.current().pause(point, until=self.network.now() + took)
 
-    def _refusal(self, fault: Fault, post: Post) -> Receipt:
+    def _refusal(self, fault: Fault | None, post: Post) -> Receipt:
+        assert fault is not None
+        self.network.met(fault, post.key)
         now = self.network.now()
         match fault:
             case Fault.TRANSIENT:
@@ -289,7 +294,9 @@ class SimulatedAdapter(Adapter):
                 return Receipt(self.network.another(self.account.id, post.key))
         raise Ambiguous("connection reset")
 
-    def _lie(self, fault: Fault, post: Post) -> Receipt:
+    def _lie(self, fault: Fault | None, post: Post) -> Receipt:
+        assert fault is not None
+        self.network.met(fault, post.key)
         match fault:
             case Fault.ERROR_ACCEPTED:
                 raise RuntimeError("the platform said something new")

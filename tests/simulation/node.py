@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from simulation.fate import Fate
+from simulation.faults import Fault
+from simulation.network import Network
+from simulation.strands import Desk, Killed, StepMailbox, Strand
 from sqlalchemy import Engine
 
 from adapters.contract import Account, Adapter
@@ -19,10 +23,6 @@ from scheduler.i18n import N_
 from scheduler.store.database import Session, Store
 from scheduler.store.media import MediaFolder
 from scheduler.vault import Vault
-from simulation.fate import Fate
-from simulation.faults import Fault
-from simulation.network import Network
-from simulation.strands import Desk, Killed, StepMailbox, Strand
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)

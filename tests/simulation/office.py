@@ -12,6 +12,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from simulation.fate import Fate
+from simulation.faults import Deed
+from simulation.network import Network
+from simulation.node import SETTINGS
+from simulation.watch import Watch
+
 from adapters.contract import Post
 from campaigns.definition import Campaign, Target
 from campaigns.files import Loaded
@@ -23,11 +29,6 @@ from scheduler.store.database import Session, Store
 from scheduler.store.media import MediaFolder
 from scheduler.store.tables import Delivery
 from scheduler.store.transitions import StaleStateError
-from simulation.fate import Fate
-from simulation.faults import Deed
-from simulation.network import Network
-from simulation.node import SETTINGS
-from simulation.watch import Watch
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -139,9 +140,7 @@ class Office:
                     for one in approving.waiting(session, campaign)
                     if self.fate.number(f"unread {name} {one.content.digest}") < 0.9
                 ]
-                approving.approve(
-                    session, campaign, digests, approver="budi", os_user="budi", at=self.now()
-                )
+                approving.approve(session, campaign, digests, approver="budi", os_user="budi", at=self.now())
             if digests:
                 self.did(Deed.APPROVE, f"{len(digests)} contents of {campaign}")
 
@@ -210,7 +209,12 @@ class Office:
             case State.FAILED | State.MISSED | State.REVIEW if choice < 0.6:
                 within = operations.publish_within(stored.current(session, delivery.campaign_id))
                 operations.retry(
-                    session, delivery, actor="budi", at=self.now(), publish_within=within, reason="late is fine"
+                    session,
+                    delivery,
+                    actor="budi",
+                    at=self.now(),
+                    publish_within=within,
+                    reason="late is fine",
                 )
                 self.did(Deed.RETRIED, delivery.key[:8])
             case State.FAILED | State.MISSED | State.REVIEW if choice < 0.8:
@@ -222,9 +226,7 @@ class Office:
             self._posted(session, delivery, Deed.RESOLVED_POSTED)
             return
         within = operations.publish_within(stored.current(session, delivery.campaign_id))
-        operations.resolve_absent(
-            session, delivery, actor="budi", at=self.now(), publish_within=within
-        )
+        operations.resolve_absent(session, delivery, actor="budi", at=self.now(), publish_within=within)
         self.did(Deed.RESOLVED_ABSENT, delivery.key[:8])
 
     def _posted(self, session: Session, delivery: Delivery, deed: Deed) -> None:

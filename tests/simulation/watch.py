@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scheduler.states import TRANSITIONS, Event, State
 from simulation.network import Network
+
+from scheduler.states import TRANSITIONS, Event, State
 
 _NOT_TRANSITIONS = frozenset({"", "planned"})
 
@@ -56,7 +57,11 @@ class Watch:
     """Follows one database. ``wrong`` is called with every breach, ``seen`` with every audit event."""
 
     def __init__(
-        self, file: Path, network: Network, wrong: Callable[[str], None], seen: Callable[[str, Row | None], None]
+        self,
+        file: Path,
+        network: Network,
+        wrong: Callable[[str], None],
+        seen: Callable[[str, Row | None], None],
     ) -> None:
         self._connection = sqlite3.connect(file, isolation_level=None)
         self._network = network
@@ -94,7 +99,7 @@ class Watch:
 
     def _check(self) -> None:
         before = self.rows
-        rows = self._connection.execute(f"SELECT {_COLUMNS} FROM delivery")  # noqa: S608
+        rows = self._connection.execute(f"SELECT {_COLUMNS} FROM delivery")
         self.rows = {row[0]: Row(*row) for row in rows}
         events = self._connection.execute(
             'SELECT id, action, delivery_id, "before", "after", digest FROM audit_event'
@@ -112,9 +117,7 @@ class Watch:
             self._connection.execute("SELECT campaign_id, digest FROM approval WHERE void_at IS NULL")
         )
 
-    def _follow(
-        self, row: Row, before: Row | None, action: str, was: str, becomes: str, digest: str
-    ) -> None:
+    def _follow(self, row: Row, before: Row | None, action: str, was: str, becomes: str, digest: str) -> None:
         """One transition: it must go on from where the last one ended, as the table of states has it."""
         if was != self._states.get(row.id, ""):
             self._wrong(f"audit of {row}: {action} from {was}, though it was {self._states.get(row.id)}")

@@ -19,11 +19,6 @@ from functools import cache, partial
 from pathlib import Path
 
 from kit.engine import new_store
-from sqlalchemy import Engine
-
-from scheduler.states import Event, State
-from scheduler.store.database import Store, make_engine
-from scheduler.store.media import MediaFolder
 from simulation.fate import Fate
 from simulation.faults import Deed, Fault
 from simulation.network import BlindAdapter, LateAdapter, ManualAdapter, Network, SimulatedAdapter
@@ -31,6 +26,11 @@ from simulation.node import LEASE, Chances, FailingStore, Node, Variant
 from simulation.office import Draft, File, Office
 from simulation.strands import Killed, Strand
 from simulation.watch import Row, Watch
+from sqlalchemy import Engine
+
+from scheduler.states import Event, State
+from scheduler.store.database import Store, make_engine
+from scheduler.store.media import MediaFolder
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -122,9 +122,7 @@ class World:
         place = _place()
         engines = _fresh(place)
         media = MediaFolder(place / "media")
-        self.network = Network(
-            self.fate, self._time, self._met, self._wrong, self.at, STYLES
-        )
+        self.network = Network(self.fate, self._time, self._met, self._wrong, self.at, STYLES)
         self.watch = Watch(place / "gaung.db", self.network, self._wrong, self._seen)
         self.network.leaving = self.watch.at_request
         self.office = Office(
@@ -327,7 +325,6 @@ class World:
     def _make_well(self) -> None:
         """From now on nothing goes wrong; a person has a last look at what asks for one."""
         self.fate.left_out = Everything()
-        self._later = [entry for entry in self._later]
         self._right_clock()
         for node in self.nodes:
             node.away_until = None
@@ -459,7 +456,7 @@ def _silence() -> Iterator[None]:
 
 @cache
 def _place() -> Path:
-    memory = Path("/dev/shm")  # noqa: S108 -- a power cut is simulated, not waited for
+    memory = Path("/dev/shm")  # a power cut is simulated, not waited for
     return Path(tempfile.mkdtemp(prefix="gaung-world-", dir=memory if os.access(memory, os.W_OK) else None))
 
 
