@@ -5,13 +5,17 @@ BIN := $(VENV)/bin
 READY := $(VENV)/ready
 LOCALE := scheduler/locale
 
-.PHONY: demo test lint bench messages posters clean
+.PHONY: demo test soak lint bench messages posters clean
 
 demo: $(READY)
 	$(BIN)/gaung demo
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+# The long proofs: kill -9 without end, and whatever else is marked so. CHAOS_KILLS=20 makes it shorter.
+soak: $(READY)
+	$(BIN)/python -m pytest -m soak -n 2
 
 lint: $(READY)
 	$(BIN)/ruff check

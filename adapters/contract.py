@@ -100,7 +100,11 @@ class Progress(Protocol):
         """What earlier steps and earlier attempts saved."""
 
     def save(self, **facts: Json) -> None:
-        """Add ``facts``; return only once they are committed to the database."""
+        """Add ``facts``; return only once they are committed to the database.
+
+        Raise :class:`~adapters.errors.Stopped` (facts are committed) or
+        :class:`~adapters.errors.Ambiguous` (they are not): either ends the attempt here.
+        """
 
 
 @dataclass(frozen=True, slots=True)

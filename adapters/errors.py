@@ -82,6 +82,15 @@ class Ambiguous(AdapterError):
     kind = "ambiguous"
 
 
+class Stopped(AdapterError):
+    """The office stopped what is under way: raised by ``Progress.save`` alone, never by a platform.
+
+    What was saved is committed. Whoever sees it ends the attempt there: nothing further is sent.
+    """
+
+    kind = "stopped"
+
+
 class Misconfigured(ValueError):
     """What a person configured cannot work; raised before any platform is called.
 

@@ -149,7 +149,11 @@ class Part(BaseModel):
     """What every part of a campaign file has in common: unknown keys are errors, nothing changes later."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, str_strip_whitespace=True, json_schema_extra=_readable_defaults
+        extra="forbid",
+        frozen=True,
+        str_strip_whitespace=True,
+        serialize_by_alias=True,
+        json_schema_extra=_readable_defaults,
     )
 
 
@@ -162,6 +166,10 @@ class MediaFile(Part):
 
 #: What a post is on its platform: in the feed, a short vertical video, or gone after 24 hours.
 Kind = Literal["post", "reel", "story"]
+
+
+#: What stops and windows ask for: an urgent message may pass them, a candidate's is held before elections.
+MessageClass = Literal["regular", "urgent", "candidate"]
 
 
 class ThreadPart(Part):
@@ -204,6 +212,11 @@ class Message(Part):
 
     id: Id
     topic: str = Field(default="", description="The value or subject, for reports.")
+    message_class: MessageClass = Field(
+        default="regular",
+        alias="class",
+        description="urgent: information in a disaster; candidate: about a candidate of an election.",
+    )
     text: str = Field(min_length=1)
     link: Link = ""
     hashtags: tuple[Hashtag, ...] | None = Field(
@@ -324,6 +337,7 @@ class Variant:
     kind: Kind = "post"
     thread: tuple[VariantPart, ...] = ()
     first_comment: str = ""
+    message_class: MessageClass = "regular"
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
@@ -360,6 +374,7 @@ def variant(
         kind=chosen["kind"],
         thread=tuple(VariantPart(part.text, pictures(part.media)) for part in chosen["thread"]),
         first_comment=chosen["first_comment"],
+        message_class=message.message_class,
     )
 
 

@@ -79,9 +79,10 @@ def content_digest(target: Target, content: Variant) -> str:
     """The hash of the exact thing that will be published there: texts, link, alt texts, media bytes.
 
     Media count by the SHA-256 of their bytes. The account is part of it: an approval for one account
-    is none for another.
+    is none for another. So is a class other than regular: nobody makes a message urgent, and so lets
+    it pass a stop, after it was approved as a regular one.
     """
-    facts = [
+    facts: list[object] = [
         target.id,
         target.platform,
         content.text,
@@ -91,6 +92,8 @@ def content_digest(target: Target, content: Variant) -> str:
         [[part.text, _media_facts(part.media)] for part in content.thread],
         content.first_comment,
     ]
+    if content.message_class != "regular":
+        facts.append(content.message_class)
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -154,7 +154,7 @@ def _known_keys(model: type[BaseModel], place: list[str | int]) -> list[str]:
     for step in place[:-1]:
         if isinstance(step, str) and step in current.model_fields:
             current = _model_in(current.model_fields[step].annotation) or current
-    return list(current.model_fields)
+    return [about.alias or name for name, about in current.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

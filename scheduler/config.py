@@ -5,8 +5,6 @@ Every key is explained in ``config.example.toml``, which a test compares with th
 
 from __future__ import annotations
 
-import getpass
-import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -121,6 +119,21 @@ class MediaSettings(Part):
     )
 
 
+class StopSettings(Part):
+    """What follows from a stop."""
+
+    fresh_approval: bool = Field(
+        default=False, description="What came due during a stop needs a new approval before it goes out."
+    )
+
+
+class AuditSettings(Part):
+    """Where the head of the audit is written down, so that nobody can write the whole of it anew unseen."""
+
+    anchor: str = Field(default="", description="A file outside the database's reach; empty: none.")
+    signing_key: str = Field(default="", description="The SSH key that signs the anchors; empty: unsigned.")
+
+
 class Config(Part):
     """What ``config.toml`` says."""
 
@@ -137,6 +150,8 @@ class Config(Part):
     daemon: DaemonSettings = DaemonSettings()
     reach: ReachSettings = ReachSettings()
     media: MediaSettings = MediaSettings()
+    stop: StopSettings = StopSettings()
+    audit: AuditSettings = AuditSettings()
     costs: CostSettings = CostSettings()
     people: Mapping[Id, Person] = Field(default_factory=dict)
     accounts: Mapping[Id, AccountSettings] = Field(default_factory=dict)
@@ -240,15 +255,3 @@ def _unknown_platforms(config: Config, platforms: tuple[str, ...]) -> list[Probl
         for item, field, platform in named
         if platform not in platforms
     ]
-
-
-def operating_system_user() -> str:
-    """The login name of the real user of this process; not taken from the environment on POSIX."""
-    if os.name == "posix":
-        import pwd
-
-        try:
-            return pwd.getpwuid(os.getuid()).pw_name
-        except KeyError:
-            return str(os.getuid())
-    return getpass.getuser()

@@ -43,7 +43,7 @@ class Event(StrEnum):
     MISSED = "missed"
     """planned -> missed: too late, the campaign skips."""
     HELD = "held"
-    """planned -> review: too late, the campaign asks."""
+    """planned -> review: too late, the campaign asks; or it came due while a stop was in force."""
     WITHDRAWN = "withdrawn"
     """planned -> withdrawn: no longer in the campaign file."""
     RETURNED = "returned"
@@ -64,6 +64,8 @@ class Event(StrEnum):
     """sending -> failed: by the platform, for good."""
     EXHAUSTED = "exhausted"
     """sending, unsure -> failed: the last attempt allowed did not succeed either."""
+    STOPPED = "stopped"
+    """sending -> review: a stop came between two steps; what is out already is remembered."""
     LOST = "lost"
     """sending -> unsure: no answer that could be trusted, or the lease ran out."""
     FOUND = "found"
@@ -98,6 +100,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (State.SENDING, Event.ACCOUNT_REFUSED): State.PLANNED,
     (State.SENDING, Event.REJECTED): State.FAILED,
     (State.SENDING, Event.EXHAUSTED): State.FAILED,
+    (State.SENDING, Event.STOPPED): State.REVIEW,
     (State.SENDING, Event.LOST): State.UNSURE,
     (State.UNSURE, Event.FOUND): State.SENT,
     (State.PLANNED, Event.FOUND): State.SENT,

@@ -24,7 +24,7 @@ SECRET = "EAABsbCS1iHgBO7rahasia"
 
 @pytest.fixture(autouse=True)
 def nobody_calls_through_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SUDO_USER", raising=False)
+    monkeypatch.delenv("SUDO_UID", raising=False)
     monkeypatch.delenv("GAUNG_CONFIG", raising=False)
 
 

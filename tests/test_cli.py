@@ -37,7 +37,7 @@ from kit.office import (
 
 from adapters.practice.site import PracticeServer
 from adapters.practice.site.server import running
-from scheduler.config import operating_system_user
+from scheduler.origin import operating_system_user
 
 BROWSER = {"Accept": "text/html,*/*"}
 LANGUAGES = pytest.mark.parametrize("lang", ["id", "en"])
@@ -50,7 +50,7 @@ def later(days: float = 1) -> datetime:
 
 @pytest.fixture(autouse=True)
 def nobody_calls_through_sudo(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("SUDO_USER", raising=False)
+    monkeypatch.delenv("SUDO_UID", raising=False)
     monkeypatch.delenv("GAUNG_CONFIG", raising=False)
 
 

@@ -20,6 +20,7 @@ from adapters.errors import (
     Duplicate,
     RateLimited,
     Rejected,
+    Stopped,
     Transient,
 )
 from scheduler.engine.retry import Decision, Policy, after_attempt, after_look
@@ -43,6 +44,7 @@ MEANING: dict[type[AdapterError], tuple[AdapterError, Event]] = {
     Rejected: (Rejected("too long"), Event.REJECTED),
     Duplicate: (Duplicate("again", remote_id="7"), Event.LOST),
     Ambiguous: (Ambiguous("504"), Event.LOST),
+    Stopped: (Stopped("ended"), Event.STOPPED),
     AdapterError: (AdapterError("a stranger's own class"), Event.LOST),
 }
 

@@ -49,6 +49,16 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "deciding:resolve",
         N_("Say what became of a post whose outcome is unknown or that was handed to you."),
     ),
+    "stop": (
+        "stopping:stop",
+        N_("Stop everything, or an agency, a campaign, a platform, an account, at once."),
+    ),
+    "stops": ("stopping:stops", N_("List the stops in force.")),
+    "resume": (
+        "stopping:resume",
+        N_("End a stop. What came due meanwhile waits for a person; nothing is caught up by itself."),
+    ),
+    "takedown": ("removing:takedown", N_("Take a published post down from its platform.")),
     "reach": (
         "reporting:reach",
         N_("Show the figures of published posts; with --now ask the platforms first. See also: reach enter."),
@@ -58,6 +68,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         N_("Record figures of a post that a person read off the platform; the source is “manual”."),
     ),
     "report": ("reporting:report", N_("Write the report of a campaign as a file: one row a post.")),
+    "audit": ("", N_("The record of who did what: show it, verify it, hand it over.")),
+    "audit show": ("auditing:show", N_("List what is recorded, oldest first.")),
+    "audit verify": (
+        "auditing:verify",
+        N_("Look whether a row was changed, removed, inserted or moved, and name it."),
+    ),
+    "audit export": ("auditing:export", N_("Write the record as a file that others can verify.")),
+    "audit anchor": ("auditing:anchor", N_("Write the head of the record into the anchor file now.")),
     "accounts": ("", N_("The accounts of the configuration.")),
     "accounts list": ("accounts:list_accounts", N_("List the accounts and what is known of them.")),
     "accounts check": (

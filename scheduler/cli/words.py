@@ -15,7 +15,7 @@ STATES: Mapping[State, str] = {
     State.UNSURE: N_("outcome unknown"),
     State.FAILED: N_("failed"),
     State.MISSED: N_("missed"),
-    State.REVIEW: N_("missed, to be decided"),
+    State.REVIEW: N_("to be decided"),
     State.WITHDRAWN: N_("withdrawn"),
     State.REMOVED: N_("taken down"),
 }
@@ -26,7 +26,7 @@ EVENTS: Mapping[str, str] = {
     "edited": N_("changed by an edit of the file"),
     "claimed": N_("sending begun"),
     "missed": N_("missed"),
-    "held": N_("missed, put to a person"),
+    "held": N_("put to a person"),
     "withdrawn": N_("withdrawn"),
     "returned": N_("back in the file"),
     "cancelled": N_("cancelled"),
@@ -44,12 +44,17 @@ EVENTS: Mapping[str, str] = {
     "completed": N_("published by hand"),
     "retried": N_("planned again by a person"),
     "taken_down": N_("taken down"),
+    "stopped": N_("ended by a stop"),
+    "takedown_begun": N_("takedown begun"),
+    "takedown_failed": N_("not taken down"),
     "figures-entered": N_("figures entered by hand"),
 }
 
 REASONS: Mapping[str, str] = {
     "too-late": N_("Its time passed before it could be sent."),
     "not-approved": N_("Its time passed before it was approved."),
+    "stopped": N_("Held back by a stop."),
+    "takedown-unclear": N_("Nobody knows whether it was taken down."),
     "lease-expired": N_("The program stopped while it was being sent."),
     "ambiguous": N_("The platform's answer does not tell whether the post was accepted."),
     "duplicate": N_("The platform says that this content is already there."),

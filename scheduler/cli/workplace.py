@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scheduler.clock import Clock, SystemClock
+from scheduler.errors import GaungError
 from scheduler.location import find_file
+from scheduler.origin import origin
 
 if TYPE_CHECKING:
     from campaigns.files import Loaded
@@ -23,6 +27,9 @@ if TYPE_CHECKING:
     from scheduler.vault import Vault
 
 
+log = logging.getLogger("gaung.audit")
+
+
 class Workplace:
     """One configuration and what follows from it."""
 
@@ -30,6 +37,7 @@ class Workplace:
         self.config_file = find_file(config_file, os.environ)
         self.clock: Clock = SystemClock()
         self._open: list[Store] = []
+        self._anchor_failed = False
 
     @cached_property
     def config(self) -> Config:
@@ -43,7 +51,8 @@ class Workplace:
         """The database; with ``create`` it is made if it is not there."""
         from scheduler.store.database import open_store
 
-        store = open_store(self.config.database_url(os.environ), create=create)
+        url = self.config.database_url(os.environ)
+        store = open_store(url, create=create, acting=origin(os.environ))
         self._open.append(store)
         return store
 
@@ -78,6 +87,28 @@ class Workplace:
         from scheduler.governance.people import actor
 
         return actor(self.config, os.environ)
+
+    @property
+    def anchor(self) -> tuple[Path | None, Path | None]:
+        """The anchor file of the audit and the key that signs it, as far as configured."""
+        audit = self.config.audit
+        file = self.config.path(Path(audit.anchor)) if audit.anchor else None
+        return file, self.config.path(Path(audit.signing_key)) if audit.signing_key else None
+
+    def write_anchor_if_due(self, store: Store, now: datetime) -> None:
+        """Anchor the audit once a day; that it cannot be written is told in the log, once."""
+        from scheduler.governance import anchoring
+
+        file, key = self.anchor
+        if file is None or not anchoring.due(file, now):
+            return
+        try:
+            anchoring.write(store, file, now, key)
+            self._anchor_failed = False
+        except GaungError as error:
+            if not self._anchor_failed:
+                log.error("audit not anchored", extra={"action": "anchor", "reason": str(error)})
+            self._anchor_failed = True
 
     @cached_property
     def media(self) -> MediaFolder:

@@ -30,7 +30,15 @@ from adapters.contract import (
     Receipt,
     Unknown,
 )
-from adapters.errors import AdapterError, Ambiguous, AuthExpired, Misconfigured, RateLimited, Rejected
+from adapters.errors import (
+    AdapterError,
+    Ambiguous,
+    AuthExpired,
+    Misconfigured,
+    RateLimited,
+    Rejected,
+    Stopped,
+)
 from scheduler.engine.retry import Outcome
 from scheduler.store.dispatching import Claim
 from scheduler.store.media import MediaFolder
@@ -69,7 +77,17 @@ class Calls:
                     raise Rejected(reason, code="media")
             return _outcome(adapter.publish(self.post(claim), progress))
 
-        return self._told(claim.account_id, "publish", send)
+        told = self._told(claim.account_id, "publish", send)
+        if isinstance(told.answer, Stopped):
+            return Told(self._stopped(claim, progress, told.answer), told.pause)
+        return told
+
+    def _stopped(self, claim: Claim, progress: Progress, stop: Stopped) -> Outcome:
+        """Ended by a stop at a save, so nothing is in doubt; but that save may have been the last step."""
+        match self.find(claim, progress, claim.last_try_at).answer:
+            case Found(remote_id, permalink, shortfall=shortfall) if remote_id:
+                return Receipt(remote_id, permalink, shortfall)
+        return stop
 
     def find(self, claim: Claim, progress: Progress, last_try_at: datetime) -> Told[Finding | AdapterError]:
         """Look for a delivery whose outcome is unknown; an absence seen too soon proves nothing."""
@@ -91,6 +109,10 @@ class Calls:
             return figures
 
         return self._told(account_id, "reach", ask)
+
+    def remove(self, account_id: str, remote_id: str) -> AdapterError | None:
+        """Delete a post; None once it is certainly gone."""
+        return self._told(account_id, "remove", lambda adapter: adapter.remove(remote_id)).answer
 
     def renew_before(self, account_id: str) -> timedelta | None:
         """How long before their end the credentials of an account are renewed; None for never."""

@@ -40,6 +40,7 @@ TICK = timedelta(seconds=2)
 HEARTBEAT = timedelta(seconds=15)
 EXTEND = timedelta(hours=6)
 RENEW = timedelta(minutes=1)
+ANCHOR = timedelta(minutes=1)
 #: Without a message for so long, the loop looks by itself: APScheduler's thread may have died.
 LONGEST_SLEEP = 10.0
 
@@ -82,6 +83,7 @@ class Daemon:
         siblings: Callable[[str], Sequence[str]],
         vault: Vault,
         *,
+        anchor: Callable[[datetime], None] | None = None,
         executor: Executor | None = None,
         mailbox: Mailbox | None = None,
         jitter: Callable[[], float] = _RANDOM.random,
@@ -90,6 +92,7 @@ class Daemon:
     ) -> None:
         """``siblings`` gives the accounts that share an app with an account, itself included.
 
+        ``anchor`` is told the time once a minute, and writes the head of the audit down if that is due.
         Calls run in ``executor`` (without one: threads of its own) and come back through ``mailbox``;
         ``jitter`` as in :class:`Policy`; ``node`` is its name, without one a new one; ``dispatcher``
         makes the dispatcher.
@@ -105,6 +108,8 @@ class Daemon:
         self._extend_at = self._started_at
         self._database_lost = False
         self._renew_at = self._started_at
+        self._anchor = anchor
+        self._anchor_at = self._started_at
         self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox)
         self._dispatcher = dispatcher(
             store=store,
@@ -184,6 +189,9 @@ class Daemon:
         if _reached(self._renew_at, now, RENEW) and not self._dispatcher.stopping:
             self._renewal.start(now)
             self._renew_at = now + RENEW
+        if self._anchor and _reached(self._anchor_at, now, ANCHOR):
+            self._anchor(now)
+            self._anchor_at = now + ANCHOR
         if _reached(self._heartbeat_at, now, HEARTBEAT):
             with self._store.write() as session:
                 operations.beat(session, self._node, version=_version(), started_at=self._started_at, now=now)

@@ -2,7 +2,9 @@
 
 Each turn settles everything that came back, commits every progress save that was asked for, moves
 what is overdue or lost, and claims one due delivery for every free worker, all in one transaction
-(DESIGN.md section 7). Calls start only after the commit that recorded them.
+(DESIGN.md section 7). Calls start only after the commit that recorded them. While answers come in by
+the hundred, most turns are brief: they write down what came out well and claim what follows; as long
+as that leaves no worker free, the rest (what is overdue, lost, uncertain, or to be measured) waits a second.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from adapters.contract import Receipt
 from scheduler.clock import Clock
 from scheduler.engine import settlement
 from scheduler.engine.calls import Calls
@@ -27,14 +30,17 @@ from scheduler.engine.mailbox import (
     refuse,
 )
 from scheduler.engine.retry import Policy
-from scheduler.store import dispatching, settling
+from scheduler.store import dispatching, holding, settling, stopping
 from scheduler.store.database import Session, Store
-from scheduler.store.dispatching import Claim
+from scheduler.store.dispatching import Claim, Saved
 
 log = logging.getLogger("gaung.dispatch")
 
 #: Posts asked for in one call for figures, at most.
 FIGURES_AT_ONCE = 50
+
+#: For how long brief turns may follow each other.
+LOOK_AROUND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,17 @@ class Limits:
 class _Work:
     """What one turn found to do."""
 
+    held: set[int] = field(default_factory=set)
+    """Deliveries of which a call is running here."""
+    free: int = 0
+    """Workers without work."""
     claims: list[Claim] = field(default_factory=list)
     looks: list[Claim] = field(default_factory=list)
     measures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((moment for moment in (one, other) if moment), default=None)
 
 
 class Dispatcher:
@@ -90,6 +104,8 @@ class Dispatcher:
         self._measuring: set[str] = set()
         self._unsettled: list[Message] = []
         self._renew_at: datetime | None = None
+        self._looked_at: datetime | None = None
+        self._next_due: datetime | None = None
 
     @property
     def in_flight(self) -> int:
@@ -103,15 +119,26 @@ class Dispatcher:
         """
         self._unsettled += messages
         now = self._clock.now()
-        saved: list[tuple[SaveRequest, bool]] = []
+        brief = self._can_be_brief(now)
+        saved: list[tuple[SaveRequest, Saved]] = []
         with self._store.write() as session:
+            if not brief:
+                stopping.end_expired(session, now)
+            holding.present(session)  # its lock comes before any other of this transaction
             saved = self._save(session)
             replanned = self._settle(session, now)
             renewed = self._renew(session, now)
-            dispatching.lose(session, now)
-            dispatching.expire(session, now)
-            work = _Work() if self.stopping else self._find_work(session, now)
-            next_due = dispatching.next_due(session, now)
+            if not brief:
+                self._move_overdue(session, now)
+            work = self._claim(session, now)
+            if brief and work.free:
+                brief = False
+                self._move_overdue(session, now)
+            if not brief:
+                self._find_more(session, now, work)
+                next_due = _earlier(dispatching.next_due(session, now), stopping.next_end(session, now))
+        if not brief:
+            self._looked_at, self._next_due = now, next_due
         self.replanned |= replanned
         if renewed:
             self._renew_at = now + self._limits.lease / 4
@@ -120,14 +147,30 @@ class Dispatcher:
         for request, kept in saved:
             request.done.set_result(kept)
         self._start(work)
-        return next_due
+        return self._next_due
+
+    def _can_be_brief(self, now: datetime) -> bool:
+        """Whether there are only saves and published posts to write down, and nothing else is due.
+
+        When the next thing is due is known from the last turn that looked: other processes may have
+        brought something sooner since, which a tick notices.
+        """
+        if self._looked_at is None or not timedelta(0) <= now - self._looked_at < LOOK_AROUND:
+            return False
+        if self._next_due is not None and now >= self._next_due:
+            return False
+        return bool(self._unsettled) and all(
+            isinstance(one, SaveRequest)
+            or (isinstance(one, Answered) and isinstance(one.outcome, Receipt) and not one.pause)
+            for one in self._unsettled
+        )
 
     def abandon(self) -> None:
         """The loop ends with an error: let no worker wait for a commit that will not come."""
         refuse(self._unsettled)
         self._mailbox.close()
 
-    def _save(self, session: Session) -> list[tuple[SaveRequest, bool]]:
+    def _save(self, session: Session) -> list[tuple[SaveRequest, Saved]]:
         return [
             (
                 message,
@@ -155,27 +198,43 @@ class Dispatcher:
         dispatching.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
         return True
 
-    def _find_work(self, session: Session, now: datetime) -> _Work:
+    @staticmethod
+    def _move_overdue(session: Session, now: datetime) -> None:
+        dispatching.lose(session, now)
+        dispatching.expire(session, now)
+
+    def _claim(self, session: Session, now: datetime) -> _Work:
+        """A post for every free worker, as far as there are any."""
+        if self.stopping:
+            return _Work()
         settled = {one.claim.delivery_id for one in self._unsettled if isinstance(one, Answered | Looked)}
         held = {*self._publishing, *self._looking} - settled
         free = self._limits.workers - len(held) - len(self._measuring)
         lease_until = now + self._limits.lease
-        work = _Work()
-        work.claims = dispatching.claim(
+        claims = dispatching.claim(
             session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
         )
-        free -= len(work.claims)
+        return _Work(held, free - len(claims), claims)
+
+    def _find_more(self, session: Session, now: datetime, work: _Work) -> None:
+        """Give the workers that no post needs something else to do."""
+        if work.free <= 0:
+            return
         work.looks = dispatching.look(
-            session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
+            session,
+            now=now,
+            lease_until=now + self._limits.lease,
+            node=self._node,
+            limit=work.free,
+            held=work.held,
         )
-        free -= len(work.looks)
-        if free > 0:
-            due = settling.reach_due(session, now, free * FIGURES_AT_ONCE)
-            chosen = [account for account in due if account not in self._measuring][:free]
+        work.free -= len(work.looks)
+        if work.free > 0:
+            due = settling.reach_due(session, now, work.free * FIGURES_AT_ONCE)
+            chosen = [account for account in due if account not in self._measuring][: work.free]
             work.measures = {
                 account: dict(list(due[account].items())[:FIGURES_AT_ONCE]) for account in chosen
             }
-        return work
 
     def _forget(self, messages: Sequence[Message]) -> None:
         for message in messages:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from adapters.contract import Credentials, Finding, Json, RatePause, Reach
-from adapters.errors import AdapterError, Ambiguous
+from adapters.errors import AdapterError, Ambiguous, Stopped
 from scheduler.engine.retry import Outcome
-from scheduler.store.dispatching import Claim
+from scheduler.i18n import N_
+from scheduler.store.dispatching import Claim, Saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,11 @@ class Renewed:
 
 @dataclass(frozen=True, slots=True)
 class SaveRequest:
-    """An adapter wants its progress committed; ``done`` becomes True, or False if the claim was lost."""
+    """An adapter wants its progress committed; ``done`` says whether it was, and whether to go on."""
 
     claim: Claim
     progress: Mapping[str, Json]
-    done: Future[bool] = field(default_factory=Future)
+    done: Future[Saved] = field(default_factory=Future)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def refuse(messages: Iterable[Message]) -> None:
     """Answer the saves among ``messages`` that will not be committed."""
     for message in messages:
         if isinstance(message, SaveRequest):
-            message.done.set_result(False)
+            message.done.set_result(Saved.LOST)
 
 
 class MailedProgress:
@@ -124,10 +125,16 @@ class MailedProgress:
         return dict(self._saved)
 
     def save(self, **facts: Json) -> None:
-        """Add facts; raise Ambiguous if the delivery was taken from this attempt meanwhile."""
+        """Add facts; raise Ambiguous if the delivery was taken from this attempt meanwhile.
+
+        Raise Stopped, the facts committed, if the office has stopped it: nothing further is sent.
+        """
         json.dumps(facts)  # what cannot be stored fails here, not in the dispatcher
         self._saved |= facts
         request = SaveRequest(self._claim, dict(self._saved))
         self._mailbox.put(request)
-        if not request.done.result():
+        answer = request.done.result()
+        if answer is Saved.LOST:
             raise Ambiguous("the claim on this delivery was lost; the attempt stops here")
+        if answer is Saved.STOPPED:
+            raise Stopped(N_("It was ended between two steps."))

@@ -19,6 +19,7 @@ from adapters.errors import (
     Duplicate,
     RateLimited,
     Rejected,
+    Stopped,
     Transient,
 )
 from scheduler.states import Event
@@ -94,8 +95,10 @@ def after_attempt(outcome: Outcome, tries: int, now: datetime, policy: Policy) -
                 code=outcome.kind,
                 reason=outcome.reason,
             )
-        case Rejected():
-            return Decision(Event.REJECTED, code=outcome.kind, reason=outcome.reason)
+        case Rejected() | Stopped():
+            stopped = isinstance(outcome, Stopped)
+            event = (Event.REJECTED, Event.STOPPED)[stopped]
+            return Decision(event, counts=not stopped, code=outcome.kind, reason=outcome.reason)
         case Transient() if tries >= policy.attempts:
             return Decision(Event.EXHAUSTED, code=outcome.kind, reason=outcome.reason)
         case Transient():

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scheduler.config import Config, Person, operating_system_user
+from scheduler.config import Config, Person, Role
 from scheduler.errors import GaungError
 from scheduler.i18n import N_
+from scheduler.origin import login
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +29,9 @@ class Actor:
         return self.person.name if self.person else self.os_user
 
 
-def login_name(environment: Mapping[str, str]) -> tuple[str, str]:
-    """The login name of whoever acts, and how it is recorded; under sudo the calling user's."""
-    user = operating_system_user()
-    if user == "root" and (caller := environment.get("SUDO_USER")):
-        # Only root could have set this for itself, and root owns the database anyway.
-        return caller, f"{caller} (sudo: root)"
-    return user, user
-
-
 def actor(config: Config, environment: Mapping[str, str]) -> Actor:
     """Given the configuration, return who acts."""
-    user, shown = login_name(environment)
+    user, shown = login(environment)
     for person_id, person in config.people.items():
         if person.os_user == user:
             return Actor(person_id, shown, person)
@@ -65,3 +57,22 @@ def require_role(who: Actor, role: str) -> None:
             name=who.person.name,
             role=role,
         )
+
+
+def require_one_of(who: Actor, *roles: Role) -> Person:
+    """The person who acts; raise GaungError unless it is a known one with at least one of ``roles``."""
+    if who.person is None:
+        raise GaungError(
+            N_("The user {user} is not among the people of the configuration. Nothing was changed."),
+            hint=N_('Add a table [people.ID] with os_user = "{user}" and one of the roles {roles}.'),
+            user=who.os_user,
+            roles=", ".join(roles),
+        )
+    if not set(roles) & set(who.person.roles):
+        raise GaungError(
+            N_("{name} has none of the roles that may do this: {roles}. Nothing was changed."),
+            hint=N_("Ask somebody who has it, or have the role added in the configuration."),
+            name=who.person.name,
+            roles=", ".join(roles),
+        )
+    return who.person

@@ -17,7 +17,8 @@ from sqlmodel import Session
 from campaigns.definition import Picture
 from campaigns.planning import PlannedPost, StoredPost
 from scheduler.states import EDITABLE, Event, State
-from scheduler.store.tables import CampaignVersion, audit, contents, deliveries, versions
+from scheduler.store import auditing
+from scheduler.store.tables import CampaignVersion, contents, deliveries, versions
 from scheduler.store.transitions import Change, apply_changes, record
 
 #: Rows a statement; SQLite takes 32,766 variables at most (sqlite.org/limits.html, no. 9).
@@ -169,20 +170,19 @@ def add_deliveries(
         keys = [post.key for post in batch]
         made = session.execute(select(deliveries.c.key, deliveries.c.id).where(deliveries.c.key.in_(keys)))
         ids = {row.key: row.id for row in made}
-        connection.execute(
-            audit.insert(),
+        auditing.note(
+            session,
             [
-                {
-                    "at": at,
-                    "actor": actor,
-                    "action": "planned",
-                    "campaign_id": post.campaign_id,
-                    "delivery_id": ids[post.key],
-                    "before": "",
-                    "after": State.PLANNED,
-                    "digest": post.digest,
-                    "detail": {},
-                }
+                auditing.Event(
+                    at,
+                    actor,
+                    "planned",
+                    post.campaign_id,
+                    ids[post.key],
+                    after=State.PLANNED,
+                    digest=post.digest,
+                    detail={"planned_at": post.planned_at.isoformat()},
+                )
                 for post in batch
             ],
         )
@@ -214,6 +214,7 @@ def _from_file(post: PlannedPost, terms: Terms) -> dict[str, Any]:
     """What an edit of the campaign file may change in a delivery."""
     return {
         "topic": post.topic,
+        "message_class": post.variant.message_class,
         "platform": post.target.platform,
         "agency": post.target.agency,
         "zone": terms.zone,
@@ -256,8 +257,14 @@ def edit_deliveries(
                 campaign_id=new.campaign_id,
                 delivery_id=delivery_id,
                 digest=new.digest,
-                detail={"previous_digest": old.digest},
+                detail={"previous_digest": old.digest, **_moved(old.planned_at, new.planned_at)},
             )
+
+
+def _moved(before: datetime, after: datetime) -> dict[str, str]:
+    if before == after:
+        return {}
+    return {"previously_planned_at": before.isoformat(), "planned_at": after.isoformat()}
 
 
 def set_terms(session: Session, campaign_id: str, before: timedelta, terms: Terms) -> None:

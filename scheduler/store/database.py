@@ -23,7 +23,8 @@ from sqlmodel import Session, SQLModel
 
 from scheduler.errors import StoreError
 from scheduler.i18n import N_
-from scheduler.store import schema, tables
+from scheduler.origin import Origin, origin
+from scheduler.store import auditing, schema, tables
 
 __all__ = ["Session", "Store", "make_engine", "open_store", "told", "upgrade"]
 
@@ -34,8 +35,10 @@ BUSY_TIMEOUT = 10_000
 class Store:
     """The database of one installation."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, acting: Origin | None = None) -> None:
+        """``acting``: what the audit says about where changes come from; else this very process."""
         self._engine = engine
+        self._origin = acting or origin({})
         self._writer = engine.execution_options(writes=True)
 
     @property
@@ -58,7 +61,9 @@ class Store:
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
         with told(str(self._engine.url.database)), Session(engine, expire_on_commit=False) as session:
+            auditing.acts_from(session, self._origin)
             yield session
+            auditing.write_noted(session)
             session.commit()
 
     def close(self) -> None:
@@ -66,7 +71,9 @@ class Store:
         self._engine.dispose()
 
 
-def open_store(url: str, *, create: bool = False, busy_timeout: int = BUSY_TIMEOUT) -> Store:
+def open_store(
+    url: str, *, create: bool = False, busy_timeout: int = BUSY_TIMEOUT, acting: Origin | None = None
+) -> Store:
     """Given a URL, return the store; raise StoreError if the database is locked, old, newer or not ours.
 
     ``create``: make the database if it is not there yet. Otherwise a database that does not exist
@@ -87,12 +94,12 @@ def open_store(url: str, *, create: bool = False, busy_timeout: int = BUSY_TIMEO
                 status = schema.status(connection)
             if status is schema.Status.CURRENT:
                 _use_wal(engine)
-                return Store(engine)
+                return Store(engine, acting)
         if status is not schema.Status.EMPTY:
             raise _refusal(status, str(parsed.database))
         if create:
             upgrade(url, busy_timeout=busy_timeout)
-            return Store(engine)
+            return Store(engine, acting)
     except BaseException:
         engine.dispose()
         raise

@@ -1,8 +1,9 @@
 """The queries of the dispatcher: what may be claimed, what is overdue, what was lost, what is next.
 
-The conditions of a claim (due, approved, account usable and free, in order) are read inside the
-transaction that claims. Times are UTC. Statements of every turn are built once (``@cache``) and get
-their values as parameters: to build one costs more than to run it.
+The conditions of a claim (due, approved, not stopped, account usable and free, in order) are read
+inside the transaction that claims. Times are UTC. Statements of every turn are built once (``@cache``)
+and get their values as parameters: to build one costs more than to run it. What holds is part of the
+statement, so they are built anew when a stop or a window begins or ends.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from enum import Enum
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -31,6 +33,8 @@ from sqlmodel import Session
 
 from campaigns.definition import Kind
 from scheduler.states import Event, State
+from scheduler.store import holding
+from scheduler.store.holding import Holds
 from scheduler.store.tables import UtcDateTime, accounts, approvals, attempts, contents, deliveries
 from scheduler.store.transitions import Change, apply_changes
 
@@ -111,7 +115,8 @@ def _account_free() -> ColumnElement[bool]:
     )
 
 
-def _first_of_account() -> ColumnElement[bool]:
+def _first_of_account(holds: Holds) -> ColumnElement[bool]:
+    """Whether nothing earlier of its account could go out; what is held keeps nothing else back."""
     earlier = deliveries.alias("earlier")
     return ~exists().where(
         earlier.c.account_id == deliveries.c.account_id,
@@ -121,11 +126,12 @@ def _first_of_account() -> ColumnElement[bool]:
             and_(earlier.c.planned_at == deliveries.c.planned_at, earlier.c.id < deliveries.c.id),
         ),
         approved(earlier),
+        ~holding.held(holds, earlier),
     )
 
 
-@cache
-def _claimable() -> Select[Any]:
+@lru_cache(maxsize=8)
+def _claimable(holds: Holds) -> Select[Any]:
     return (
         select(*_COLUMNS)
         .join(contents, contents.c.digest == deliveries.c.digest)
@@ -136,9 +142,10 @@ def _claimable() -> Select[Any]:
             deliveries.c.expires_at >= NOW,
             deliveries.c.id.not_in(bindparam("held", expanding=True)),
             approved(),
+            ~holding.held(holds),
             _account_usable(),
             _account_free(),
-            _first_of_account(),
+            _first_of_account(holds),
         )
         .order_by(deliveries.c.planned_at, deliveries.c.id)
         .limit(bindparam("limit"))
@@ -162,7 +169,8 @@ def claim(
     """
     if limit <= 0:
         return []
-    rows = session.execute(_claimable(), {"now": now, "held": list(held), "limit": limit}).all()
+    claimable = _claimable(holding.present(session))
+    rows = session.execute(claimable, {"now": now, "held": list(held), "limit": limit}).all()
     if not rows:
         return []
     apply_changes(
@@ -234,18 +242,21 @@ def _claim(
 
 
 def expire(session: Session, now: datetime) -> int:
-    """Move every planned delivery that is too late to ``missed`` or ``review``; return how many."""
-    rows = session.execute(_expired(), {"now": now}).all()
+    """Move every planned delivery that is too late to ``missed`` or ``review``; return how many.
+
+    What was held back is put to a person, whatever its campaign does with what it misses.
+    """
+    rows = session.execute(_expired(holding.present(session)), {"now": now}).all()
     apply_changes(
         session,
         [
             Change(
                 row.id,
                 State.PLANNED,
-                Event.MISSED if row.if_missed == "skip" else Event.HELD,
+                Event.MISSED if row.if_missed == "skip" and not row.held else Event.HELD,
                 row.campaign_id,
                 row.digest,
-                {"code": "too-late" if row.approved else "not-approved"},
+                {"code": row.held or ("too-late" if row.approved else "not-approved")},
             )
             for row in rows
         ],
@@ -255,8 +266,8 @@ def expire(session: Session, now: datetime) -> int:
     return len(rows)
 
 
-@cache
-def _expired() -> Select[Any]:
+@lru_cache(maxsize=8)
+def _expired(holds: Holds) -> Select[Any]:
     return (
         select(
             deliveries.c.id,
@@ -264,6 +275,7 @@ def _expired() -> Select[Any]:
             deliveries.c.digest,
             deliveries.c.if_missed,
             approved().label("approved"),
+            holding.code(holds).label("held"),
         )
         .where(in_state(State.PLANNED), deliveries.c.planned_at <= NOW, deliveries.c.expires_at < NOW)
         .with_for_update(of=deliveries, skip_locked=True)
@@ -384,14 +396,27 @@ def _of_attempts(value: ColumnElement[Any]) -> ScalarSelect[Any]:
     return select(value).where(attempts.c.delivery_id == deliveries.c.id).scalar_subquery()
 
 
-def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> bool:
-    """Store what an attempt must remember; False if the attempt is no longer this node's."""
-    changed = session.connection().execute(
+class Saved(Enum):
+    """What an attempt is told when it has asked to remember something."""
+
+    KEPT = "kept"
+    """Committed: go on."""
+    STOPPED = "stopped"
+    """Committed, but it is held back by now: end here."""
+    LOST = "lost"
+    """Not stored: the attempt is no longer this node's."""
+
+
+def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> Saved:
+    """Store what an attempt must remember, and say whether it may go on."""
+    held = session.connection().execute(
         update(deliveries)
         .where(deliveries.c.id == delivery_id, deliveries.c.node == node, in_state(State.SENDING))
         .values(progress=dict(progress))
+        .returning(holding.held(holding.present(session)))
     )
-    return changed.rowcount == 1
+    answer = held.scalar()
+    return Saved.LOST if answer is None else Saved.STOPPED if answer else Saved.KEPT
 
 
 def pause_account(session: Session, account_id: str, until: datetime) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlmodel import Session
 
 from scheduler.states import State
+from scheduler.store import holding
 from scheduler.store.dispatching import approved
 from scheduler.store.tables import (
     AccountState,
@@ -24,6 +25,7 @@ from scheduler.store.tables import (
     Delivery,
     Node,
     Snapshot,
+    Stop,
     approvals,
     attempts,
     audit,
@@ -131,6 +133,7 @@ class Standing:
     asking: int
     accounts: list[AccountState]
     nodes: list[Node]
+    stops: list[Stop]
 
 
 def standing(session: Session, now: datetime) -> Standing:
@@ -151,6 +154,7 @@ def standing(session: Session, now: datetime) -> Standing:
         asking=_count(session, deliveries.c.state == State.UNSURE, deliveries.c.asks.is_(True)),
         accounts=list(session.execute(select(AccountState)).scalars()),
         nodes=list(session.execute(select(Node).order_by(nodes.c.seen_at.desc()).limit(10)).scalars()),
+        stops=holding.in_force(session),
     )
 
 

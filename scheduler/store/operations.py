@@ -126,6 +126,15 @@ def resolve_absent(
     change(session, delivery, Event.ABSENT, actor=actor, at=at, values=values, detail={"source": "manual"})
 
 
+def remark(session: Session, delivery: Delivery, *, code: str, reason: str) -> None:
+    """Write beside a delivery what is to be known of it; its state stays."""
+    session.execute(
+        update(deliveries)
+        .where(deliveries.c.id == delivery.id, deliveries.c.state == delivery.state)
+        .values(code=code, reason=reason)
+    )
+
+
 def publish_within(version: CampaignVersion | None) -> timedelta:
     """How late a post of this campaign may go out; two hours if the campaign is unknown."""
     from campaigns.definition import duration

@@ -7,10 +7,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, Table, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Column, DateTime, Index, Integer, Table, Text, UniqueConstraint, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
+
+from scheduler.store.guards import append_only, guard
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -110,6 +112,8 @@ class Delivery(SQLModel, table=True):
     account_id: str
     platform: str
     agency: str = ""
+    message_class: str = "regular"
+    """``regular``, ``urgent`` or ``candidate``: what stops and windows ask for."""
     slot: str
     """Wall-clock time in the campaign's zone, ISO without offset."""
     zone: str
@@ -190,14 +194,48 @@ class Approval(SQLModel, table=True):
     void_at: datetime | None = _instant()
 
 
-class AuditEvent(SQLModel, table=True):
-    """Who did what, when, from which state to which: written in the transaction of the change itself."""
+class Stop(SQLModel, table=True):
+    """An order that nothing in its scope goes out; in force until it is lifted, by a person or at its end."""
 
-    __tablename__ = "audit_event"
-    __table_args__ = (Index("audit_of", "delivery_id", "id"),)
+    __table_args__ = (_where("lifted_at IS NULL", "stops_in_force", "id"),)
 
     id: int | None = Field(default=None, primary_key=True)
+    scope: str
+    """``everything``, ``agency``, ``campaign``, ``platform`` or ``account``."""
+    target: str = ""
+    """Whose name it is; empty for everything."""
+    reason: str = _long()
+    letter: str = ""
+    """Number of the letter that orders it."""
+    but_urgent: bool = False
+    """Messages of class urgent go out all the same."""
+    fresh_approval: bool = False
+    """What came due meanwhile needs a new approval."""
+    declared_at: datetime = _instant(null=False)
+    declared_by: str
+    until: datetime | None = _instant()
+    lifted_at: datetime | None = _instant()
+    lifted_by: str = ""
+
+
+class AuditEvent(SQLModel, table=True):
+    """Who did what, when, from which state to which: written in the transaction of the change itself.
+
+    Append-only, and a chain: see ``scheduler.store.auditing``.
+    """
+
+    __tablename__ = "audit_event"
+    __table_args__ = (
+        Index("audit_of", "delivery_id", "id"),
+        Index("audit_of_content", "campaign_id", "digest", "id"),
+    )
+
+    id: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
+    """The number of the row: 1, 2, 3, ... without a gap."""
     at: datetime = _instant(null=False)
+    machine: str = ""
+    os_user: str = ""
+    """The real operating-system user of the process, beside the person it stands for."""
     actor: str
     action: str
     campaign_id: str = ""
@@ -206,6 +244,9 @@ class AuditEvent(SQLModel, table=True):
     after: str = ""
     digest: str = ""
     detail: dict[str, Any] = _json(dict)
+    previous: str
+    """The hash of the row before."""
+    hash: str
 
 
 class Snapshot(SQLModel, table=True):
@@ -257,8 +298,11 @@ contents = table(Content)
 attempts = table(Attempt)
 approvals = table(Approval)
 accounts = table(AccountState)
+stops = table(Stop)
 audit = table(AuditEvent)
 snapshots = table(Snapshot)
 versions = table(CampaignVersion)
 sealed_credentials = table(Credential)
 nodes = table(Node)
+
+guard(audit, append_only("audit_event"))

@@ -1,7 +1,7 @@
 """The only way by which a delivery changes its state.
 
 Every change is a compare-and-set on the old state, checked against the one table in
-``scheduler.states``, and writes its audit event in the same transaction.
+``scheduler.states``, and notes its audit event, which the store writes in the same transaction.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from sqlalchemy import Update, bindparam, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State, after
-from scheduler.store.tables import audit, deliveries
+from scheduler.store import auditing
+from scheduler.store.tables import deliveries
 
 
 class StaleStateError(Exception):
@@ -60,24 +61,23 @@ def apply_changes(session: Session, changes: Sequence[Change], *, actor: str, at
         changed = connection.execute(_compare_and_set(columns), rows).rowcount
         if changed != len(rows):
             raise StaleStateError(f"{len(rows) - changed} of {len(rows)} deliveries had moved on")
-    if changes:
-        connection.execute(
-            audit.insert(),
-            [
-                {
-                    "at": at,
-                    "actor": actor,
-                    "action": change.event,
-                    "campaign_id": change.campaign_id,
-                    "delivery_id": change.delivery_id,
-                    "before": change.before,
-                    "after": after(change.before, change.event),
-                    "digest": change.digest,
-                    "detail": dict(change.detail),
-                }
-                for change in changes
-            ],
-        )
+    auditing.note(
+        session,
+        [
+            auditing.Event(
+                at,
+                actor,
+                change.event,
+                change.campaign_id,
+                change.delivery_id,
+                change.before,
+                after(change.before, change.event),
+                change.digest,
+                change.detail,
+            )
+            for change in changes
+        ],
+    )
 
 
 @cache
@@ -101,18 +101,6 @@ def record(
     digest: str = "",
     detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write an audit event of something that changes no state (an approval, an edit, a setting)."""
-    session.connection().execute(
-        audit.insert(),
-        {
-            "at": at,
-            "actor": actor,
-            "action": action,
-            "campaign_id": campaign_id,
-            "delivery_id": delivery_id,
-            "before": "",
-            "after": "",
-            "digest": digest,
-            "detail": dict(detail or {}),
-        },
-    )
+    """Note an audit event of something that changes no state (an approval, an edit, a setting)."""
+    event = auditing.Event(at, actor, action, campaign_id, delivery_id, digest=digest, detail=detail or {})
+    auditing.note(session, [event])

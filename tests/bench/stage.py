@@ -104,6 +104,7 @@ def _write(session: Session, batch: Batch, done: int) -> None:
             "campaign_id": "bench",
             "message_id": "jujur",
             "topic": "",
+            "message_class": "routine",
             "account_id": account,
             "platform": "practice",
             "agency": "",

@@ -91,6 +91,7 @@ def add_delivery(session: Session, state: State = State.PLANNED, **columns: Any)
         "key": f"key-{number}",
         "campaign_id": "hakordia",
         "message_id": "jujur",
+        "message_class": "regular",
         "account_id": f"account-{number}",
         "platform": "fake",
         "slot": "2026-12-09T19:00:00",
@@ -147,6 +148,9 @@ class Platform:
     figures: Callable[[str, Sequence[str]], Mapping[str, Reach]] | None = None
     posts: list[tuple[str, Post, datetime]] = field(default_factory=list)
     """What was made public: account, post, when; the remote id is the position + 1."""
+    removed: list[tuple[str, str]] = field(default_factory=list)
+    """Calls of remove: account, remote id."""
+    removals: deque[BaseException | None] = field(default_factory=deque)
     pause: Any = None
     """What the answers say of the pause before the next call."""
     published: list[tuple[str, str]] = field(default_factory=list)
@@ -211,7 +215,10 @@ class FakeAdapter(Adapter):
         return self.other_side.figures(self.account.id, remote_ids) if self.other_side.figures else {}
 
     def remove(self, remote_id: str) -> None:
-        raise NotImplementedError
+        side = self.other_side
+        side.removed.append((self.account.id, remote_id))
+        if side.removals and (refusal := side.removals.popleft()):
+            raise refusal
 
 
 class Desk(Executor):

@@ -31,7 +31,7 @@ from PIL import Image
 
 from scheduler import i18n
 from scheduler.cli.failures import run
-from scheduler.config import operating_system_user
+from scheduler.origin import operating_system_user
 
 ROOT = Path(__file__).parents[2]
 WIB = ZoneInfo("Asia/Jakarta")

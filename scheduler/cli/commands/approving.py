@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scheduler.cli.asking import agrees
 from scheduler.cli.output import emit, local_time, say
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
@@ -49,7 +50,7 @@ def approve(
     chosen = []
     for number, one in enumerate(waiting, 1):
         _show(workplace, one, number, len(waiting))
-        if yes or _agrees():
+        if yes or agrees(_("Approve? [y/N]")):
             chosen.append(one.content.digest)
         emit("")
     with store.write() as session:
@@ -63,17 +64,6 @@ def approve(
         )
     )
     return 0 if len(chosen) == len(waiting) else 3
-
-
-def _agrees() -> bool:
-    """Ask until the answer is a clear yes or no, in Indonesian or English; enter alone is no."""
-    while True:
-        answer = str(typer.prompt(_("Approve? [y/N]"), default="", show_default=False, err=True))
-        if answer.strip().lower() in {"y", "ya", "yes"}:
-            return True
-        if answer.strip().lower() in {"", "n", "t", "no", "tidak"}:
-            return False
-        say(_("Please answer y (yes) or n (no)."))
 
 
 def _show_all(workplace: Workplace, waiting: list[Waiting]) -> None:

@@ -41,6 +41,7 @@ def run(
         workplace.daemon_settings(),
         workplace.accounts.siblings,
         workplace.vault,
+        anchor=lambda now: workplace.write_anchor_if_due(store, now),
     )
     if not once:
         say(_("Gaung is running. Stop it with Ctrl-C; what is being sent is finished first."))
@@ -90,11 +91,22 @@ def status(
     now = workplace.clock.now()
     with workplace.store().read() as session:
         standing = listings.standing(session, now)
-    facts = _facts(workplace, standing, now)
+    facts = {**_stops(workplace, standing, form), **_facts(workplace, standing, now)}
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
     details(facts, form)
     return 3 if _needs_person(standing) else 0
+
+
+def _stops(workplace: Workplace, standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
+    """The stops in force, before anything else: in words, or for programs as their ids and reasons."""
+    from scheduler.cli.commands.stopping import stop_line
+
+    if form is Format.TABLE:
+        lines = [stop_line(workplace, one) for one in standing.stops]
+        return {"stops": (_("STOP IN FORCE"), "\n".join(lines))}
+    facts = [{"stop": one.id, "scope": one.scope, "target": one.target} for one in standing.stops]
+    return {"stops": ("", facts if form is Format.JSON else len(facts))}
 
 
 def _needs_person(standing: Standing) -> bool:
@@ -135,7 +147,7 @@ def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str,
         "unapproved": (_("Waiting for approval"), standing.unapproved),
         "unsure": (_("Outcome unknown, a person must look"), standing.asking),
         "handed": (_("Handed to a person, link awaited"), standing.by_state.get(State.HANDED, 0)),
-        "review": (_("Missed, to be decided"), standing.by_state.get(State.REVIEW, 0)),
+        "review": (_("To be decided"), standing.by_state.get(State.REVIEW, 0)),
         "failed": (_("Failed"), standing.by_state.get(State.FAILED, 0)),
         "accounts_disabled": (
             _("Accounts that need a person"),

@@ -32,7 +32,7 @@ def init(
     from importlib import resources
 
     from campaigns.timetable import to_local
-    from scheduler.governance.people import login_name
+    from scheduler.origin import login
 
     workplace: Workplace = context.obj
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -41,7 +41,7 @@ def init(
         )
     today = to_local(workplace.clock.now(), "WIB").date()
     template = resources.files("scheduler.cli") / "templates" / f"config.{i18n.language()}.toml"
-    user, _shown = login_name(os.environ)
+    user, _shown = login(os.environ)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.toml").write_text(

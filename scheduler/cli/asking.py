@@ -1,0 +1,19 @@
+"""Asking the person at the keyboard for a clear yes or no."""
+
+from __future__ import annotations
+
+import typer
+
+from scheduler.cli.output import say
+from scheduler.i18n import _
+
+
+def agrees(question: str) -> bool:
+    """Ask until the answer is a clear yes or no, in Indonesian or English; enter alone is no."""
+    while True:
+        answer = str(typer.prompt(question, default="", show_default=False, err=True))
+        if answer.strip().lower() in {"y", "ya", "yes"}:
+            return True
+        if answer.strip().lower() in {"", "n", "t", "no", "tidak"}:
+            return False
+        say(_("Please answer y (yes) or n (no)."))
