@@ -39,14 +39,13 @@ from adapters.errors import (
     Rejected,
     Stopped,
 )
+from adapters.matching import EARLIER
 from scheduler.engine.retry import Outcome
 from scheduler.store.dispatching import Claim
 from scheduler.store.media import MediaFolder
 
 log = logging.getLogger("gaung.calls")
 
-#: How far the platform's clock may be behind ours when a post is looked for by time.
-CLOCK_SKEW = timedelta(minutes=2)
 
 T = TypeVar("T")
 
@@ -93,7 +92,7 @@ class Calls:
         """Look for a delivery whose outcome is unknown; an absence seen too soon proves nothing."""
 
         def look(adapter: Adapter) -> Finding:
-            found = _finding(adapter.find(self.post(claim), progress, claim.first_try_at - CLOCK_SKEW))
+            found = _finding(adapter.find(self.post(claim), progress, claim.first_try_at - EARLIER))
             if isinstance(found, Absent) and self.now() < last_try_at + adapter.listing_lag:
                 return Unknown("the platform may not list it yet")
             return found

@@ -7,7 +7,7 @@ can know: the proof compares it with the database. A call is a sequence of steps
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -41,6 +41,7 @@ from adapters.errors import (
     Rejected,
     Transient,
 )
+from adapters.matching import EARLIER
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -49,9 +50,6 @@ MINUTE = timedelta(minutes=1)
 LATE = 25 * SECOND
 #: What the late platform promises: within this a new post is listed.
 LAG = 60 * SECOND
-
-#: How far an adapter distrusts clocks.
-SKEW = timedelta(minutes=2)
 
 #: How a publication goes wrong, and how often.
 PUBLISHING: Mapping[Fault, float] = {
@@ -132,6 +130,8 @@ class Network:
     """The accounts, and the way of the platform each is on."""
     leaving: Callable[[str], None] = lambda key: None
     """Told the key of every delivery that is about to be made public."""
+    known: Callable[[], Collection[tuple[str, str]]] = frozenset
+    """The posts (account, id) that the database has as some delivery's own."""
     posts: list[Public] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
 
@@ -174,9 +174,10 @@ class Network:
         return None
 
     def another(self, account: str, key: str) -> str:
-        """The id of a post that is not the one asked about; "" if there is none."""
+        """The id of a post that is known to be another delivery's; "" if there is none."""
         others = [one for one in self.posts if one.account == account and one.key != key and not one.part]
-        return others[-1].remote_id if others else ""
+        known = self.known()
+        return next((one.remote_id for one in reversed(others) if (account, one.remote_id) in known), "")
 
 
 class SimulatedAdapter(Adapter):
@@ -259,7 +260,7 @@ class SimulatedAdapter(Adapter):
         pending = progress.saved.get("pending")
         if isinstance(pending, dict) and pending["part"] == part:
             text = post.text if part == 0 else post.thread[part - 1].text
-            since = datetime.fromisoformat(str(pending["at"])) - SKEW
+            since = datetime.fromisoformat(str(pending["at"])) - EARLIER
             found = self.network.listed(self.account.id, text, parent, since)
             return found.remote_id if found else ""
         progress.save(pending={"part": part, "at": self.now().isoformat()})

@@ -29,7 +29,7 @@ class Strand(threading.Thread):
         """Where it stands."""
         self.ready_at: datetime | None = None
         """When it goes on; None for at once."""
-        self.awaits: Future[bool] | None = None
+        self.awaits: Future[Any] | None = None
         """What it waits for besides."""
         self.in_the_air: Callable[[], None] | None = None
         """What the platform does even if the process that asked for it is gone."""
@@ -74,7 +74,7 @@ class Strand(threading.Thread):
             self.done = True
             self._theirs.release()
 
-    def pause(self, point: str, until: datetime | None = None, awaits: Future[bool] | None = None) -> None:
+    def pause(self, point: str, until: datetime | None = None, awaits: Future[Any] | None = None) -> None:
         """Called in the thread: stop here until it is let on."""
         self.point, self.ready_at, self.awaits = point, until, awaits
         if not self._killed:

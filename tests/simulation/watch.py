@@ -97,6 +97,10 @@ class Watch:
         """When leases end, as stored."""
         return [row.lease_until for row in self.rows.values() if row.lease_until]
 
+    def known(self) -> set[tuple[str, str]]:
+        """The posts (account, remote id) that are some delivery's own."""
+        return {(row.account, row.remote_id) for row in self.rows.values() if row.remote_id}
+
     def _check(self) -> None:
         before = self.rows
         rows = self._connection.execute(f"SELECT {_COLUMNS} FROM delivery")

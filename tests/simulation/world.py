@@ -124,7 +124,7 @@ class World:
         media = MediaFolder(place / "media")
         self.network = Network(self.fate, self._time, self._met, self._wrong, self.at, STYLES)
         self.watch = Watch(place / "gaung.db", self.network, self._wrong, self._seen)
-        self.network.leaving = self.watch.at_request
+        self.network.leaving, self.network.known = self.watch.at_request, self.watch.known
         self.office = Office(
             Store(engines[0]), media, self.network, self.watch, self.fate, self._time, self._did
         )
