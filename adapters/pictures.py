@@ -38,6 +38,7 @@ class Bounds:
     min_width: int = 0
     max_width: int = 0
     max_height: int = 0
+    max_pixels: int = 0
     min_ratio: float = 0.0
     max_ratio: float = 0.0
     fit: Literal["refuse", "pad"] = "refuse"
@@ -78,7 +79,7 @@ def content_type(head: bytes) -> str:
         return "video/quicktime" if brand == _QUICKTIME else "video/mp4"
     if head[4:8] in (b"moov", b"mdat", b"wide"):  # QuickTime of before the brands
         return "video/quicktime"
-    return ""
+    return "video/webm" if head.startswith(b"\x1a\x45\xdf\xa3") and b"webm" in head else ""
 
 
 def facts(path: Path) -> Facts:
@@ -89,7 +90,7 @@ def facts(path: Path) -> Facts:
             mime = content_type(file.read(_HEAD))
     except OSError as error:
         raise Rejected(N_("The file of a picture cannot be read."), code=path.name) from error
-    if not mime.startswith("image/") or mime in ("image/heic", "image/avif"):
+    if not mime.startswith("image/") or mime == "image/heic":  # which Pillow cannot read
         return Facts(mime, size)
     with _quiet(), _opened(path) as picture:
         width, height = picture.size
@@ -188,7 +189,8 @@ def _size_problems(name: str, found: Facts, bounds: Bounds) -> list[Problem]:
     too_big = any(
         limit and side > limit for limit, side in zip(limits, (found.width, found.height), strict=True)
     )
-    if too_big or found.width < bounds.min_width:
+    too_many = bounds.max_pixels and found.width * found.height > bounds.max_pixels
+    if too_big or too_many or found.width < bounds.min_width:
         problems.append(
             Problem(
                 "pixels",

@@ -10,6 +10,8 @@ import http.client
 import ipaddress
 import ssl
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -28,6 +30,30 @@ CONNECT_TIMEOUT = 10.0
 READ_TIMEOUT = 60.0
 SLOWEST_UPLOAD = 32 * 1024
 LONGEST_UPLOAD = 1800.0
+#: The methods that change nothing.
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+_held: ContextVar[Callable[[], bool]] = ContextVar("held")
+
+
+@contextmanager
+def fenced(held: Callable[[], bool]) -> Iterator[None]:
+    """In this block, a request that writes is sent only while ``held()`` is true; it is asked each time.
+
+    For an attempt that may have been given up meanwhile and made again elsewhere, since this machine
+    slept or lost its database. Such a request fails as one of which nothing was sent.
+    """
+    token = _held.set(held)
+    try:
+        yield
+    finally:
+        _held.reset(token)
+
+
+def may_write() -> bool:
+    """Whether a request that writes may leave now; for adapters that send without :class:`Transport`."""
+    return _held.get(lambda: True)()
 
 
 class Transport(requests.Session):
@@ -87,6 +113,8 @@ class Transport(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         if self._busy:  # a further hop of a redirect: what was sent stays sent
             return self._hop(request, **kwargs)
+        if request.method not in READING and not may_write():
+            raise _unsent(request.method or "")
         self._busy, wire.sent, wire.blind = True, False, False
         self.last_status, self.last_headers = None, {}
         try:
@@ -124,7 +152,7 @@ class Transport(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """Follow no redirect of a writing call: requests would make a GET of it, and the answer to that
         would pass for the answer to the publishing."""
-        reads = resp.request.method in ("GET", "HEAD", "OPTIONS")
+        reads = resp.request.method in READING
         target: str | None = super().get_redirect_target(resp) if reads else None
         return target
 
@@ -161,7 +189,7 @@ def adapter_error(error: Exception, *, repeatable: bool | None = None) -> Adapte
     if sent is None:
         sent = kind not in _BEFORE_SENDING
     if repeatable is None:
-        repeatable = facts.get("method") in ("GET", "HEAD", "OPTIONS")
+        repeatable = facts.get("method") in READING
     if not sent:
         return Transient(_NOT_SENT.get(kind, N_("The request could not be sent.")), code=kind)
     if repeatable and kind == "timeout":
@@ -179,7 +207,14 @@ def adapter_error(error: Exception, *, repeatable: bool | None = None) -> Adapte
     )
 
 
+def _unsent(method: str) -> requests.RequestException:
+    error = requests.RequestException("the claim on this post has run out")
+    vars(error).update(kind="not-held", sent=False, method=method.upper())
+    return error
+
+
 _NOT_SENT = {
+    "not-held": N_("The claim on this post could not be renewed in time; nothing more was sent."),
     "proxy": N_("The proxy of this network did not let the connection through; nothing was sent."),
     "name": N_("The platform's address was not found; nothing was sent. Check the internet connection."),
     "tls": N_(

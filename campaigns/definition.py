@@ -269,6 +269,10 @@ class Campaign(Part):
     if_missed: Literal["skip", "review"] = Field(
         default="review", description="What becomes of a post that is later: skipped, or put to a person."
     )
+    min_gap: Duration = Field(
+        default=timedelta(minutes=1),
+        description="After a post of this campaign its account sends nothing for so long.",
+    )
     approval: Literal["one-person", "two-person"] = Field(
         default="two-person", description="two-person: whoever applied the file cannot approve it."
     )
@@ -293,7 +297,7 @@ class Campaign(Part):
 
 @dataclass(frozen=True, slots=True)
 class MediaFacts:
-    """What a picture file turned out to be when it was read: content hash, type, size in pixels."""
+    """What a media file turned out to be: content hash, type, size in pixels (0 for a video)."""
 
     sha256: str
     mime: str

@@ -1,15 +1,11 @@
 """A folder of TOML files -> campaigns, or every problem of all of them at once with its place.
 
-Reads the files and their pictures; decides nothing about times. What it returns is ready to plan:
-the definition, the accounts it reaches and the facts of each picture.
+Reads the files and their media; decides nothing about times. What it returns is ready to plan:
+the definition, the accounts it reaches and the facts of each media file.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
-import struct
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -26,6 +22,7 @@ from campaigns.definition import (
     ThreadPart,
     media_files,
 )
+from campaigns.media import media_facts
 from campaigns.problems import N_, Problem, nearest
 from campaigns.validation import parse, read_toml
 
@@ -251,7 +248,7 @@ def _media(path: Path, campaign: Campaign) -> tuple[dict[str, MediaFacts], list[
     for message, item in media_files(campaign):
         if item.file in facts or (message.id, item.file) in problems:
             continue
-        found = picture_facts(path.parent / item.file)
+        found = media_facts(path.parent / item.file)
         if isinstance(found, MediaFacts):
             facts[item.file] = found
         else:
@@ -266,33 +263,3 @@ def _media(path: Path, campaign: Campaign) -> tuple[dict[str, MediaFacts], list[
                 "media",
             )
     return facts, list(problems.values())
-
-
-def picture_facts(path: Path) -> MediaFacts | tuple[str, str]:
-    """Given a picture file, return its facts, or a template and the reason why it cannot be used.
-
-    The type is read from the content, not from the name, and the whole picture is decoded: a file
-    that was cut off in copying must not be noticed only by the platform.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return N_("The picture {file} does not exist."), ""
-    except (OSError, ValueError) as error:
-        return N_("The picture {file} cannot be read: {why}"), getattr(error, "strerror", "") or str(error)
-    try:
-        with warnings.catch_warnings():
-            # An odd tag is no reason to refuse a picture, nor to show staff a warning of Python.
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content)) as picture:
-                picture.load()
-                width, height = picture.size
-                # MPO is a JPEG with a second picture behind it; many phones write it.
-                mime = Image.MIME.get("JPEG" if picture.format == "MPO" else picture.format or "", "")
-    except UnidentifiedImageError:
-        return N_("{file} is not a picture."), ""
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
-        return N_("The picture {file} is damaged: {why}"), str(error)
-    return MediaFacts(hashlib.sha256(content).hexdigest(), mime, width, height)

@@ -63,9 +63,30 @@ class AccountSettings(Part):
     secrets: SecretReferences = Field(default_factory=dict)
     api_base: str = Field(default="", description="Another address for the platform's API.")
     options: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
+    look_after: tuple[Duration, ...] = Field(
+        default=(),
+        description="When an uncertain post is looked for; empty: as on its platform.",
+    )
+    min_gap: Duration = Field(
+        default=timedelta(0), description="The least time between two posts, whatever campaigns say."
+    )
+    pass_unsure: bool = Field(
+        default=False, description="Later posts may go out while the outcome of an earlier one is unknown."
+    )
     budget: Amount | None = Field(
         default=None,
         description="The most that publishing may cost in a month, in the currency of the prices.",
+    )
+
+
+class PlatformSettings(Part):
+    """What holds for every account of one platform."""
+
+    look_after: tuple[Duration, ...] = Field(
+        default=(), description="When an uncertain post is looked for; empty: as the daemon's."
+    )
+    min_gap: Duration = Field(
+        default=timedelta(0), description="The least time between two posts of an account."
     )
 
 
@@ -106,6 +127,27 @@ class ReachSettings(Part):
             timedelta(days=90),
         ),
         description="Ages of a post at which a snapshot of its figures is taken.",
+    )
+
+
+class Signature(Part):
+    """Who signs a report."""
+
+    heading: str = Field(default="Mengetahui,", description="What stands above the signature.")
+    position: str = Field(description="Position, such as Kepala Dinas.")
+    name: str = Field(default="", description="Name; empty leaves a line for it.")
+    employee_number: str = Field(default="", description="NIP, as text: it has 18 digits.")
+    place: str = Field(default="", description="Place that stands before the date.")
+
+
+class ReportSettings(Part):
+    """What reports say of the office, and what they hold its figures against."""
+
+    office: str = Field(default="", description="Name of the office, as it stands on the cover.")
+    signatures: tuple[Signature, ...] = Field(default=(), max_length=3, description="Left to right.")
+    targets: Mapping[str, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="Posts a month that an agency is to publish; * for every agency that is not named.",
     )
 
 
@@ -150,9 +192,11 @@ class Config(Part):
     daemon: DaemonSettings = DaemonSettings()
     reach: ReachSettings = ReachSettings()
     media: MediaSettings = MediaSettings()
+    report: ReportSettings = ReportSettings()
     stop: StopSettings = StopSettings()
     audit: AuditSettings = AuditSettings()
     costs: CostSettings = CostSettings()
+    platforms: Mapping[Id, PlatformSettings] = Field(default_factory=dict)
     people: Mapping[Id, Person] = Field(default_factory=dict)
     accounts: Mapping[Id, AccountSettings] = Field(default_factory=dict)
     groups: Mapping[Id, tuple[str, ...]] = Field(default_factory=dict)
@@ -243,6 +287,7 @@ def load(path: Path, platforms: tuple[str, ...]) -> Config:
 def _unknown_platforms(config: Config, platforms: tuple[str, ...]) -> list[Problem]:
     named = [(name, "platform", account.platform) for name, account in config.accounts.items()]
     named += [("costs", "prices", prices.platform) for prices in config.costs.prices]
+    named += [("platforms", platform, platform) for platform in config.platforms]
     return [
         Problem(
             "unknown-platform",

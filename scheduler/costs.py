@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from hashlib import sha256
 from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
@@ -144,6 +145,14 @@ class Prices:
     def _in_force(self, platform: str, day: date) -> Mapping[str, Decimal]:
         begun = [one for one in self.lists if one.platform == platform and one.since <= day]
         return max(begun, key=lambda one: one.since).acts if begun else {}
+
+    def name(self, at: datetime) -> str:
+        """Tells the prices in force at an instant from all others: what was priced with them stays so."""
+        day = to_local(at, self.zone).date()
+        platforms = sorted({one.platform for one in self.lists})
+        return sha256(
+            repr([(one, sorted(self._in_force(one, day).items())) for one in platforms]).encode()
+        ).hexdigest()[:16]
 
     def month(self, at: datetime) -> str:
         """The month of an instant, like "2026-12"."""

@@ -33,3 +33,7 @@ class ProblemsError(GaungError):
 
 class StoreError(GaungError):
     """The database cannot be used as it is."""
+
+
+class ContentionError(StoreError):
+    """Another transaction was in the way; the same one may well succeed if it is made again."""

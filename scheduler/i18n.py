@@ -44,6 +44,13 @@ def use_language(language: str) -> None:
     _translations = gettext.translation("gaung", _LOCALE, languages=[language], fallback=language == "en")
 
 
+def in_language(language: str, message: str, /, **values: object) -> str:
+    """Translate ``message`` into ``language`` ("id" or "en"), whichever is spoken now."""
+    catalog = gettext.translation("gaung", _LOCALE, languages=[language], fallback=language == "en")
+    translated = catalog.gettext(message) if message else ""
+    return translated.format(**values) if values else translated
+
+
 def make_default() -> None:
     """Make our catalog the one that libraries with gettext texts of their own (Typer) speak from."""
     gettext.bindtextdomain("gaung", _LOCALE)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from scheduler.errors import GaungError
@@ -53,7 +53,31 @@ class Vault:
     def ends(self) -> dict[str, datetime | None]:
         """When the credentials of each account end (UTC); None if they do not."""
         with self._store.read() as session:
-            return {row.account_id: row.expires_at for row in credentials.every(session)}
+            return credentials.ends(session)
+
+    def lease(
+        self, account_id: str, *, node: str, end: datetime, now: datetime, lasts: timedelta
+    ) -> int | None:
+        """Take the renewal of what ends at ``end`` upon this node, and read it into memory.
+
+        Return the version that is renewed; None if another node is at it, for which it has as long as
+        ``lasts``, or if what is stored is no longer what ends then. ``now`` by this machine's clock.
+        """
+        with self._store.write() as session:
+            at = self._store.moment(session, now)
+            row = credentials.lease(session, account_id, node=node, end=end, now=at, until=at + lasts)
+        if row is None:
+            return None
+        opened = self._unseal(account_id, row.sealed)
+        with self._lock:
+            self._open = {**(self._open or {}), account_id: opened}
+        return row.version
+
+    def postpone(self, account_id: str, *, node: str, version: int, now: datetime, lasts: timedelta) -> None:
+        """A renewal did not succeed: nobody tries again before ``lasts`` is over."""
+        with self._store.write() as session:
+            until = self._store.moment(session, now) + lasts
+            credentials.postpone(session, account_id, node=node, version=version, until=until)
 
     def keep(
         self,
@@ -63,11 +87,18 @@ class Vault:
         *,
         now: datetime,
         actor: str,
-    ) -> None:
-        """Store credentials in one transaction. An empty value never takes the place of one that is there."""
+        over: int | None = None,
+    ) -> bool:
+        """Store credentials in one transaction. An empty value never takes the place of one that is there.
+
+        ``over``: only in the place of this version. False if that is no longer the one that is stored
+        (somebody has logged in or out, or renewed it as well): then nothing was changed.
+        """
         given = {name: value for name, value in secrets.items() if value}
         with self._store.write() as session:
             row = credentials.of(session, account_id)
+            if over is not None and (row is None or row.version != over):
+                return False
             before = self._unseal(account_id, row.sealed) if row else {}
             merged = {**before, **given}
             credentials.put(
@@ -81,6 +112,7 @@ class Vault:
             )
         with self._lock:
             self._open = {**(self._open or {}), account_id: merged}
+        return True
 
     def require_key(self) -> None:
         """Raise VaultError if there is no usable key."""
@@ -91,16 +123,8 @@ class Vault:
         with self._store.write() as session:
             rows = credentials.every(session)
             for row in rows:
-                merged = self._unseal(row.account_id, row.sealed)
-                credentials.put(
-                    session,
-                    row.account_id,
-                    self._seal(merged),
-                    names=[],
-                    expires_at=row.expires_at,
-                    now=now,
-                    actor=actor,
-                )
+                sealed = self._seal(self._unseal(row.account_id, row.sealed))
+                credentials.reseal(session, row, sealed, now=now, actor=actor)
         return len(rows)
 
     def _seal(self, secrets: Mapping[str, str]) -> str:

@@ -114,7 +114,7 @@ CAMPAIGN_FILES = {
     "no picture": (with_picture(lambda path: None), ["rapat.toml", "satu", "gambar.jpg", "does not exist"]),
     "text for a picture": (
         with_picture(lambda path: path.write_text("bukan gambar")),
-        ["rapat.toml", "satu", "gambar.jpg is not a picture"],
+        ["rapat.toml", "satu", "gambar.jpg is neither a picture nor a video"],
     ),
     "damaged picture": (with_picture(half_a_picture), ["rapat.toml", "satu", "gambar.jpg", "damaged"]),
     "too long": (

@@ -20,7 +20,8 @@ from PIL import Image
 from pydantic import ValidationError
 
 from campaigns.definition import Campaign, Message, Override, Target, ThreadPart, duration, duration_text
-from campaigns.files import Audience, load, load_file, picture_facts
+from campaigns.files import Audience, load, load_file
+from campaigns.media import media_facts
 from campaigns.problems import Problem, nearest
 
 steady = settings(derandomize=True, deadline=None, database=None, max_examples=100)
@@ -394,8 +395,8 @@ def test_the_first_and_the_last_day_belong_to_the_campaign(folder: Path) -> None
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "rusak.jpg is not a picture."),
-        (b"<html>404</html>", "rusak.jpg is not a picture."),
+        (b"", "rusak.jpg is neither a picture nor a video."),
+        (b"<html>404</html>", "rusak.jpg is neither a picture nor a video."),
         (picture()[:-300], "rusak.jpg is damaged: image file is truncated"),
         (picture("PNG")[:-1000], "rusak.jpg is damaged"),
     ],
@@ -430,7 +431,7 @@ def test_the_type_of_a_picture_comes_from_its_content(tmp_path: Path, kind: str,
     one = Image.new("RGB", (8, 6))
     one.save(content, kind, **({"save_all": True, "append_images": [one]} if kind == "MPO" else {}))
     (tmp_path / "nama.txt").write_bytes(content.getvalue())
-    facts = picture_facts(tmp_path / "nama.txt")
+    facts = media_facts(tmp_path / "nama.txt")
     assert not isinstance(facts, tuple)
     assert (facts.mime, facts.width, facts.height) == (mime, 8, 6)
 
@@ -453,7 +454,7 @@ def test_no_damage_to_a_picture_is_more_than_a_problem(
             damaged[place] = value
     path = tmp_path_factory.getbasetemp() / "damaged"
     path.write_bytes(damaged)
-    picture_facts(path)
+    media_facts(path)
 
 
 # Everything at once

@@ -172,7 +172,7 @@ def test_a_daemon_that_died_in_mid_publish_finds_its_post_again(tmp_path: Path, 
             assert end(process) == 0
         assert ledger(network) == texts("jujur")
     assert rows(office, "SELECT source, remote_id, attempts FROM delivery") == [("found", "1", 1)]
-    assert rows(office, "SELECT outcome, code FROM attempt") == [("lost", "lease-expired")]
+    assert rows(office, "SELECT outcome, code FROM attempt") == [("lost", "process-ended")]
 
 
 def test_lost_answers_cost_no_post_and_make_none_twice(tmp_path: Path) -> None:
@@ -289,6 +289,7 @@ def in_thread(engine: Engine) -> Iterator[tuple[Daemon, threading.Thread, Told, 
         ),
         lambda account_id: [account_id],
         Vault(engine.store, []),
+        engine.first.treasury,
     )
 
     def run() -> None:

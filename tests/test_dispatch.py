@@ -44,6 +44,7 @@ from adapters.errors import (
 )
 from adapters.matching import EARLIER
 from scheduler.engine import applying
+from scheduler.engine.retry import Rule
 from scheduler.errors import StoreError
 from scheduler.states import State
 from scheduler.store import dispatching, operations
@@ -393,6 +394,7 @@ def test_a_save_is_refused_once_the_delivery_is_lost(engine: Engine, threads: Th
     engine.platform.answers.append(publish)
     slow.turn()
     assert started.wait(20)
+    other.turn()
     engine.clock.forward(LEASE_OVER)
     engine.platform.looks.append(Unknown("?"))
     other.turn()  # the lease ran out; a look lies on the desk
@@ -592,11 +594,15 @@ def lost(engine: Engine, *, accepted: bool) -> None:
     if accepted:
         dead.run()
     engine.clock.forward(LEASE_OVER)
+    engine.ended.add("dead")
 
 
 def test_a_lease_that_runs_out_makes_the_post_unsure(engine: Engine) -> None:
-    """Given a daemon that died in a call, the post is looked for; it is not sent again from there."""
-    lost(engine, accepted=False)
+    """Given a daemon not heard of any more, the post is looked for; it is not sent again from there."""
+    engine.apply(campaign(engine.folder))
+    engine.node("silent").turn()
+    engine.turn()
+    engine.clock.forward(LEASE_OVER)
     engine.platform.looks.append(Unknown("?"))
     engine.work()
     assert engine.states == {"jujur": State.UNSURE}
@@ -800,6 +806,7 @@ def overtaken(engine: Engine) -> Any:
     engine.apply(campaign(engine.folder, publish_within="1d"))
     slow = engine.node("slow")
     slow.turn()
+    engine.first.turn()
     engine.clock.forward(LEASE_OVER)
     engine.first.turn()
     assert engine.states == {"jujur": State.UNSURE}
@@ -832,12 +839,19 @@ def test_an_error_after_the_lease_forces_nothing(engine: Engine, error: AdapterE
     }
 
 
+def absent(engine: Engine) -> None:
+    """Two looks see nothing; the first proves nothing, since the call that was given up may go on so long."""
+    engine.platform.looks += [Absent(), Absent()]
+    engine.work()
+    assert engine.states == {"jujur": State.UNSURE}
+    engine.work(2 * MINUTE)
+    assert engine.states == {"jujur": State.PLANNED}
+
+
 def test_a_receipt_after_an_absence_keeps_the_post_from_going_out_twice(engine: Engine) -> None:
     """Given a look that saw nothing, and then the receipt of the slow call, the receipt counts."""
     slow = overtaken(engine)
-    engine.platform.looks.append(Absent())
-    engine.work()
-    assert engine.states == {"jujur": State.PLANNED}
+    absent(engine)
     slow.run()
     slow.turn()
     engine.work(HOUR)
@@ -849,8 +863,7 @@ def test_a_receipt_after_an_absence_keeps_the_post_from_going_out_twice(engine: 
 def test_a_call_that_is_still_running_is_never_joined_by_a_second_one(engine: Engine) -> None:
     """Given a person who says "absent" while the call still runs here, its own node waits for it."""
     slow = overtaken(engine)
-    engine.platform.looks.append(Absent())
-    engine.work()
+    absent(engine)
     engine.clock.forward(MINUTE)
     slow.turn()
     assert slow.dispatcher.in_flight == 1
@@ -862,8 +875,7 @@ def test_a_call_that_is_still_running_is_never_joined_by_a_second_one(engine: En
 def test_an_answer_after_another_node_was_faster_is_recorded(engine: Engine) -> None:
     """Given a post that was published by a second attempt, the first one's receipt is in the audit."""
     slow = overtaken(engine)
-    engine.platform.looks.append(Absent())
-    engine.work()
+    absent(engine)
     engine.work(MINUTE)
     assert engine.states == {"jujur": State.SENT}
     slow.run()
@@ -1297,3 +1309,82 @@ def test_what_is_stored_is_what_the_adapter_is_given(engine: Engine) -> None:
     assert post.text == "Pesan jujur\n\n#Hakordia"
     assert (post.link, post.kind, post.first_comment) == ("https://jaga.id", "post", "Sumber: KPK")
     assert [part.text for part in post.thread] == ["Bagian dua"]
+
+
+# The distance between posts, and their order.
+
+
+def test_late_posts_of_an_account_keep_their_distance(engine: Engine) -> None:
+    """Given three posts that came due while nobody worked, they go out ten minutes apart, in order."""
+    times = {name: [NOON + n * SECOND] for n, name in enumerate(("satu", "dua", "tiga"))}
+    engine.apply(campaign(engine.folder, times, min_gap="10m", publish_within="4h"))
+    engine.clock.forward(HOUR)
+    for _ in range(40):
+        engine.work(MINUTE)
+    sent = [(post.text, at - NOON - HOUR) for _, post, at in engine.platform.posts]
+    assert [text for text, _ in sent] == ["Pesan satu", "Pesan dua", "Pesan tiga"]
+    assert [at for _, at in sent] == [MINUTE, 11 * MINUTE, 21 * MINUTE]
+
+
+def test_a_daemon_that_keeps_a_distance_wakes_at_its_end(engine: Engine) -> None:
+    engine.apply(campaign(engine.folder, {"satu": [NOON], "dua": [NOON]}, min_gap="10m"))
+    engine.work()
+    assert engine.turn() == NOON + 10 * MINUTE
+
+
+def test_posts_of_other_accounts_need_no_distance(engine: Engine) -> None:
+    engine.apply(campaign(engine.folder, accounts=("dinas", "camat"), min_gap="10m"))
+    engine.work()
+    assert set(engine.states.values()) == {State.SENT}
+
+
+def test_an_account_may_ask_for_a_longer_distance_than_the_campaign(engine: Engine) -> None:
+    engine.rules["dinas"] = Rule(min_gap=HOUR)
+    engine.apply(campaign(engine.folder, {"satu": [NOON], "dua": [NOON]}, min_gap="10m"))
+    engine.work()
+    engine.work(HOUR - SECOND)
+    assert engine.states == {"satu": State.SENT, "dua": State.PLANNED}
+    engine.work(SECOND)
+    assert engine.states == {"satu": State.SENT, "dua": State.SENT}
+
+
+def test_a_changed_distance_holds_for_all_that_wait(engine: Engine) -> None:
+    times = {"satu": [NOON], "dua": [NOON + MINUTE]}
+    engine.apply(campaign(engine.folder, times, min_gap="10m"))
+    engine.apply(campaign(engine.folder, times))
+    engine.work()
+    engine.work(MINUTE)
+    assert set(engine.states.values()) == {State.SENT}
+
+
+def test_nothing_passes_a_post_whose_outcome_is_unknown(engine: Engine) -> None:
+    """Given an uncertain post, later ones of its account wait, even while a person is asked."""
+    engine.apply(campaign(engine.folder, {"satu": [NOON], "dua": [NOON + MINUTE]}))
+    engine.platform.answers.append(Ambiguous("504"))
+    engine.platform.looks += [Unknown("?")] * 2
+    for _ in range(5):
+        engine.work(MINUTE)
+    assert engine.states == {"satu": State.UNSURE, "dua": State.PLANNED}
+    assert engine.row_of("satu")["asks"]
+
+
+def test_an_account_may_let_later_posts_pass(engine: Engine) -> None:
+    engine.rules["dinas"] = Rule(pass_unsure=True)
+    engine.apply(campaign(engine.folder, {"satu": [NOON], "dua": [NOON + MINUTE]}))
+    engine.platform.answers.append(Ambiguous("504"))
+    engine.platform.looks += [Unknown("?")] * 2
+    engine.work()
+    engine.work(MINUTE)
+    assert engine.states == {"satu": State.UNSURE, "dua": State.SENT}
+
+
+def test_an_account_may_have_looks_of_its_own(engine: Engine) -> None:
+    """Given a platform that lists late, the looks come when its rule says, and the person after the last."""
+    engine.rules["dinas"] = Rule(look_after=(MINUTE, HOUR))
+    engine.apply(campaign(engine.folder, publish_within="1d"))
+    engine.platform.answers.append(Ambiguous("504"))
+    engine.platform.looks += [Unknown("?")] * 2
+    for _ in range(70):
+        engine.work(MINUTE)
+    assert [at - NOON for at in engine.platform.looked_at] == [2 * MINUTE, 62 * MINUTE]
+    assert engine.row["asks"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import struct
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).parent))
 pytest.register_assert_rewrite("adapters.contract_suite")
 
+from kit.films import film  # noqa: E402
 from servers.instagram_platform import (  # noqa: E402
     FIGURES,
     NAME,
@@ -86,11 +86,7 @@ class Desk:
         return Post("k", text, media=more.pop("media", media), **more)
 
     def video(self, seconds: int = 10, alt: str = "") -> Media:
-        path = self.folder / "video.mp4"
-        header = struct.pack(">I4sIIIII", 108, b"mvhd", 0, 0, 0, 1000, seconds * 1000) + bytes(80)
-        content = struct.pack(">I4s4sI", 16, b"ftyp", b"isom", 0) + struct.pack(">I4s", 116, b"moov") + header
-        path.write_bytes(content)
-        return Media(path, hashlib.sha256(content).hexdigest(), "video/mp4", alt)
+        return film(self.folder, "video.mp4", alt=alt, seconds=seconds, fps=24, pixels=(108, 192))
 
     def since(self) -> datetime:
         return datetime.now(UTC) - timedelta(minutes=1)

@@ -916,7 +916,7 @@ def test_the_database_holds_no_secret_in_clear_and_the_audit_no_value(
     for path in files:
         content = path.read_bytes()
         assert [one for one in hidden if one.encode() in content] == [], path.name
-    events = [event for event in audit(store) if "credentials-stored" in event]
+    events = [event for event in audit(store) if "credentials-" in event]
     assert len(events) == 5
     assert [event for event in events for one in hidden if one in event] == []
     assert "refresh_token" in events[0]
@@ -967,11 +967,12 @@ def office(tmp_path: Path) -> Iterator[tuple[Office, Loopback]]:
         yield office, loopback
 
 
-def configure(office: Office, url: str, *keys: str) -> None:
+def configure(office: Office, url: str, *keys: str, more: str = "") -> None:
     names = ", ".join(f'"file:{name}"' for name in keys)
     office.configure(
         head=f"secret_keys = [{names}]",
-        tail=f'[accounts.kanal]\nplatform = "telegram"\nhandle = "@diskominfo_contoh"\napi_base = "{url}"\n',
+        tail=f'[accounts.kanal]\nplatform = "telegram"\nhandle = "@diskominfo_contoh"\napi_base = "{url}"\n'
+        + more,
     )
 
 
@@ -1042,6 +1043,27 @@ def test_a_login_at_a_terminal_is_kept_works_and_survives_an_exchange_of_keys(
     assert place.gaung("accounts", "check", "kanal").code == 1
     secret = telegram_platform.TOKEN.encode()
     assert [path for path in place.folder.rglob("*") if path.is_file() and secret in path.read_bytes()] == []
+
+
+def test_a_login_that_a_reference_puts_in_the_shade_says_so_and_the_reference_is_used(
+    office: tuple[Office, Loopback],
+) -> None:
+    """What stands in the configuration goes before what is stored, and whoever logs in is told."""
+    place, loopback = office
+    reference = place.folder / "token"
+    reference.write_text("999999999:AAH-token-lama-dari-berkas", encoding="utf-8")
+    reference.chmod(0o600)
+    configure(place, loopback.url, "satu.key", more='secrets = { bot_token = "file:token" }\n')
+    code, screen = at_the_keyboard(place, telegram_platform.TOKEN, "accounts", "login", "kanal")
+    assert "The configuration still names bot_token" in screen
+    assert (code, "does not work yet" in screen) == (1, True), "the one from the file, which is refused"
+    assert place.gaung("accounts", "check", "kanal").code == 1
+    assert "AAH-token-lama" not in screen
+    configure(place, loopback.url, "satu.key")
+    place.must("accounts", "check", "kanal")
+    reference.write_text(telegram_platform.TOKEN, encoding="utf-8")
+    configure(place, loopback.url, "satu.key", more='secrets = { bot_token = "file:token" }\n')
+    place.must("accounts", "check", "kanal")
 
 
 def test_a_login_that_is_refused_ends_with_words_and_keeps_nothing(office: tuple[Office, Loopback]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kit.films import film
 
 from adapters.contract import Account, Handed, Media, Part, Post, Unknown
 from adapters.contract_tools import MemoryProgress, picture
@@ -208,11 +209,11 @@ def test_each_kind_of_kit_has_its_own_limits(tmp_path: Path, post: Post) -> None
     def codes(adapter: ManualAdapter, post: Post) -> list[str]:
         return [problem.code for problem in adapter.check(post)]
 
-    film = replace(post.media[0], mime="video/mp4")
+    clip = film(tmp_path)
     tiktok, whatsapp = adapter_in(tmp_path, kind="tiktok"), adapter_in(tmp_path, kind="whatsapp")
     assert codes(tiktok, post) == []
     assert codes(tiktok, replace(post, media=())) == ["media-required"]
-    assert codes(tiktok, replace(post, media=(film, post.media[1]))) == ["media-mixed"]
+    assert codes(tiktok, replace(post, media=(clip, post.media[1]))) == ["media-mixed"]
     assert codes(tiktok, replace(post, text="🙏" * 1101, link="")) == ["text-too-long"]
     assert codes(whatsapp, replace(post, first_comment="a")) == ["no-first-comment"]
     assert codes(whatsapp, replace(post, thread=(Part("a"),))) == ["no-threads"]

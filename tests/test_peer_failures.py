@@ -371,7 +371,7 @@ def test_a_picture_that_is_refused_for_good_stops_the_post(
 def test_alt_texts_are_sent_wherever_there_are_any(house: Callable[..., House], platform: str) -> None:
     """Given one picture (for several, see ``whole``), its alt text is there; or check says that it cannot."""
     home = house(platform)
-    home.publish(pictures=1)
+    home.publish(files=FILES[:1])
     (root,) = home.side.roots
     assert root.media == pictures(home.engine.folder, platform)[:1]
     post = Post("k", TEXT, media=tuple(_media(home)))

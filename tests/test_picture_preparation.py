@@ -291,27 +291,12 @@ def test_length_and_pixels_of_a_video(tmp_path: Path, version: int, wide: bool) 
     assert (found.mime, found.seconds, found.width, found.height) == ("video/mp4", 12.5, 1080, 1920)
 
 
-def test_videos_out_of_bounds(tmp_path: Path) -> None:
-    path = tmp_path / "a.mov"
-    path.write_bytes(movie(12.5, brand=b"qt  "))
-    item = of(path)
-
-    def found(**bounds: Any) -> list[str]:
-        return [p.code for p in video_objections(item, VideoBounds(**bounds))]
-
-    assert found() == []
-    assert found(min_seconds=3, max_seconds=12.5) == []
-    assert found(max_seconds=12) == ["duration"]
-    assert found(min_seconds=13) == ["duration"]
-    assert found(max_bytes=100) == ["media-too-big"]
-    assert found(types=("video/mp4",)) == ["media-type"]
-
-
 @pytest.mark.parametrize("cut", range(0, 400, 7))
 def test_half_a_video_never_raises(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(movie(5)[:cut])
     assert video_facts(path).seconds in (None, 5)
+    assert {p.code for p in video_objections(of(path), VideoBounds())} <= {"media-type", "media-damaged"}
     path.unlink()
     assert video_objections(Media(path, "", "video/mp4", ""), VideoBounds()) == []
 

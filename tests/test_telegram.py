@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from PIL import Image
 
 pytest.register_assert_rewrite("adapters.contract_suite")
 sys.path.insert(0, str(Path(__file__).parent))
 
+from kit.films import film  # noqa: E402
 from servers import telegram_platform as platform  # noqa: E402
 from servers.loopback import Answer, Fault, Loopback  # noqa: E402
 
@@ -375,10 +377,11 @@ def test_what_telegram_would_refuse_is_said_before_anyone_approves(tmp_path: Pat
         return [p.code for p in adapter_at("", token="").check(post) if p.severity == "error"]
 
     poster = picture(tmp_path, 1, "")
-    big, film = tmp_path / "big.png", tmp_path / "film.mp4"
-    for path, bytes_ in ((big, 10_000_001), (film, 50_000_001)):
-        with path.open("wb") as file:
-            file.truncate(bytes_)
+    big = tmp_path / "big.png"
+    big.write_bytes(poster.path.read_bytes() + bytes(10_000_000))
+    clip, gif = film(tmp_path), tmp_path / "gerak.gif"
+    long = film(tmp_path, "long.mp4", size=50_000_001)
+    Image.new("P", (50, 50)).save(gif)
     assert codes(Post("k", "a" * 4096)) == []
     assert codes(Post("k", "a" * 4097)) == ["text-too-long"]
     assert codes(Post("k", "🙏" * 2049)) == ["text-too-long"]
@@ -386,9 +389,11 @@ def test_what_telegram_would_refuse_is_said_before_anyone_approves(tmp_path: Pat
     assert codes(Post("k", "a" * 1000, LINK, media=(poster,))) == ["caption-too-long"]
     assert codes(Post("k", "a", thread=(Part("b" * 1025, (poster,)),))) == ["caption-too-long"]
     assert codes(Post("k", "a", media=(poster,) * 11)) == ["too-many-media"]
-    assert codes(Post("k", "a", media=(replace(poster, mime="image/gif"),))) == ["media-type"]
-    assert codes(Post("k", "a", media=(replace(poster, path=big, mime="image/png"),))) == ["media-size"]
-    assert codes(Post("k", "a", media=(replace(poster, path=film, mime="video/mp4"),))) == ["media-size"]
+    assert codes(Post("k", "a", media=(clip,))) == []
+    assert codes(Post("k", "a", media=(replace(poster, path=gif),))) == ["media-type"]
+    assert codes(Post("k", "a", media=(film(tmp_path, "a.mov", container="mov"),))) == ["media-type"]
+    assert codes(Post("k", "a", media=(replace(poster, path=big),))) == ["media-too-big"]
+    assert codes(Post("k", "a", media=(long,))) == ["media-too-big"]
     assert codes(Post("k", "a", media=(replace(poster, width=9000, height=1001),))) == ["media-pixels"]
     assert codes(Post("k", "a", media=(replace(poster, width=2100, height=100),))) == ["media-pixels"]
     assert codes(Post("k", "a", first_comment="b")) == ["no-first-comment"]

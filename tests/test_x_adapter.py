@@ -19,6 +19,7 @@ from PIL import Image
 pytest.register_assert_rewrite("adapters.contract_suite")
 sys.path.insert(0, str(Path(__file__).parent))
 
+from kit import films  # noqa: E402
 from servers import x_platform as x  # noqa: E402
 from servers.loopback import HTML, Answer, Fault  # noqa: E402
 
@@ -895,14 +896,14 @@ def test_a_link_of_any_length_counts_23(adapter: XAdapter) -> None:
 
 def test_what_x_would_refuse_is_told_before_anyone_approves(tmp_path: Path) -> None:
     photos = tuple(picture(tmp_path, n, "Poster") for n in range(5))
-    gif, video = moving(tmp_path), film(tmp_path, 100)
+    gif, video = moving(tmp_path), films.film(tmp_path)
     assert codes(Post("k", "a", media=photos[:4])) == []
     assert codes(Post("k", "a", media=photos)) == ["too-many-media"]
     assert codes(Post("k", "a", media=(gif,))) == []
     assert codes(Post("k", "a", media=(photos[0], gif))) == ["media-mix"]
     assert codes(Post("k", "a", thread=(Part("b", (video, video)),))) == ["media-mix"]
     assert codes(Post("k", "a", media=(replace(video, alt="Film"),))) == ["no-video-alt"]
-    assert codes(Post("k", "a", media=(replace(video, width=400, height=100),))) == ["media-ratio"]
+    assert codes(Post("k", "a", media=(films.film(tmp_path, pixels=(640, 160)),))) == ["aspect-ratio"]
     assert codes(Post("k", "a", media=(replace(photos[0], mime="image/tiff"),))) == ["media-type"]
     assert codes(Post("k", "a", media=(replace(photos[0], mime="image/gif"),))) == ["media-type"], (
         "by content"

@@ -38,10 +38,12 @@ from adapters.contract import (
 from adapters.errors import Ambiguous, Rejected, Transient
 from adapters.matching import same_text
 from adapters.material import NOT_UNDERSTOOD, Piece, graphemes, pieces, understanding
+from adapters.pictures import Bounds, objections
 from adapters.transport import READ_TIMEOUT
 
 TEXT_BYTES = 3000
-PICTURES = {"image/jpeg", "image/png", "image/webp"}
+#: A larger file becomes a smaller copy (``record.fitting``), so there is no bound of bytes here.
+PICTURE = Bounds(types=("image/jpeg", "image/png", "image/webp"))
 #: Posts in one call of the figures (app.bsky.feed.getPosts).
 BATCH = 25
 #: Pages of the account's records that are read to find the parts of a post that is taken down.
@@ -74,15 +76,8 @@ class BlueskyAdapter(Adapter):
                 message = N_("The text has {length} bytes; Bluesky takes at most {limit}. Shorten it.")
                 values = {"length": len(piece.text.encode()), "limit": TEXT_BYTES}
                 problems.append(Problem("text-too-long", message, values))
-            problems += [
-                Problem(
-                    "media-type",
-                    N_("{file} is {mime}; Gaung posts JPEG, PNG and WebP on Bluesky."),
-                    {"file": item.path.name, "mime": item.mime},
-                )
-                for item in piece.media
-                if item.mime not in PICTURES
-            ]
+            for item in piece.media:
+                problems += objections(item, PICTURE)
         return problems
 
     def verify(self) -> Identity:

@@ -13,7 +13,15 @@ from adapters.videos import VideoBounds, video_facts, video_objections
 #: 4 MB by the words of refusal 1366046, which do not say which MB: the smaller one is safe.
 PICTURES = Bounds(types=(JPEG, "image/png"), max_bytes=4_000_000)
 VIDEO = VideoBounds()
-REEL = VideoBounds(min_seconds=3, max_seconds=90)
+#: Meta's guide to publishing reels, "Video Specifications" (updated 2026-07-30).
+REEL = VideoBounds(
+    min_seconds=3,
+    max_seconds=90,
+    codecs=("h264", "hevc", "vp9", "av1"),
+    sound=("aac",),
+    min_fps=24,
+    max_fps=60,
+)
 #: Characters (from memory; Meta publishes no number).
 LONGEST_COMMENT = 8000
 #: Pixels of the smallest reel, 9:16.

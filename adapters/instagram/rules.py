@@ -16,8 +16,9 @@ from adapters.errors import AdapterError, Rejected, Transient
 from adapters.matching import same_text
 from adapters.meta.containers import moment
 from adapters.meta.errors import Codes, Meaning
+from adapters.meta.videos import VIDEO
 from adapters.pictures import JPEG, Bounds, objections
-from adapters.videos import VideoBounds, is_video, video_objections
+from adapters.videos import is_video, video_objections
 
 MEGABYTE = 2**20
 
@@ -33,8 +34,8 @@ LIMITS = Limits(
 FEED_PICTURE = Bounds((JPEG,), 8 * MEGABYTE, 320, 1440, min_ratio=0.8, max_ratio=1.91)
 #: A story is shown whole, whatever its shape.
 STORY_PICTURE = replace(FEED_PICTURE, min_ratio=0.0, max_ratio=0.0)
-REEL = VideoBounds(max_bytes=300 * MEGABYTE, min_seconds=3, max_seconds=15 * 60)
-STORY_VIDEO = VideoBounds(max_bytes=100 * MEGABYTE, min_seconds=3, max_seconds=60)
+REEL = replace(VIDEO, max_bytes=300 * MEGABYTE, min_seconds=3, max_seconds=15 * 60)
+STORY_VIDEO = replace(VIDEO, max_bytes=100 * MEGABYTE, min_seconds=3, max_seconds=60)
 HASHTAGS, HASHTAGS_OF_THE_APP, MENTIONS = 30, 5, 20
 #: A rule of Instagram's first interface (2014); today's documents are silent.
 LONG_COMMENT = 300

@@ -42,6 +42,8 @@ from adapters.contract import (
 from adapters.errors import Misconfigured, Rejected, Transient
 from adapters.manual.page import Page, Sheet, Translate, checklist
 from adapters.material import content
+from adapters.pictures import Bounds, objections
+from adapters.videos import VideoBounds, is_video, video_objections
 
 TEXT_FILE, ALT_FILE, CHECKLIST = "teks.txt", "teks-alternatif.txt", "langkah.html"
 ZONES = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
@@ -50,6 +52,9 @@ _SUFFIXES = {
     "image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif",
     "video/mp4": ".mp4", "video/quicktime": ".mov", "video/webm": ".webm",
 }  # fmt: skip
+#: Whatever phones and browsers show: what an app makes of it, the person sees there.
+PICTURE = Bounds(types=tuple(mime for mime in _SUFFIXES if mime.startswith("image/")))
+VIDEO = VideoBounds(types=tuple(mime for mime in _SUFFIXES if mime.startswith("video/")))
 #: A kit that is being written; what a power cut leaves of one is swept away by the next.
 _UNFINISHED = ".gaung-"
 
@@ -101,7 +106,9 @@ class ManualAdapter(Adapter):
 
     def check(self, post: Post) -> list[Problem]:
         problems = super().check(post)
-        films = [item for item in post.media if item.mime.startswith("video/")]
+        films = [item for item in post.media if is_video(item)]
+        for item in (*post.media, *(item for part in post.thread for item in part.media)):
+            problems += video_objections(item, VIDEO) if is_video(item) else objections(item, PICTURE)
         if self._options.kind == "tiktok" and films and len(post.media) > 1:
             problems.append(
                 Problem("media-mixed", N_("TikTok takes one video, or pictures: not several, and not both."))

@@ -40,13 +40,19 @@ from adapters.errors import Ambiguous, Misconfigured, Rejected, Transient
 from adapters.mastodon import text as mastodon_text
 from adapters.mastodon.server import MastodonServer, time_of
 from adapters.matching import EARLIER
-from adapters.material import Piece, content, json_object, pieces, size, understanding
+from adapters.material import Piece, content, json_object, pieces, understanding
+from adapters.pictures import Bounds, objections
 from adapters.transport import READ_TIMEOUT
+from adapters.videos import MP4, QUICKTIME, WEBM, VideoBounds, is_video, video_objections
 
 TEXT, MEDIA, ALT = 500, 4, 1500
-PICTURES = {"image/jpeg", "image/png", "image/gif", "image/webp", "image/heic", "image/heif", "image/avif"}
-VIDEOS = {"video/mp4", "video/quicktime", "video/webm"}
-PICTURE_BYTES, VIDEO_BYTES = 16 * 1024 * 1024, 99 * 1024 * 1024
+#: Mastodon's own source (``MediaAttachment``, ``Attachmentable``, 4.2 and later): a server may allow less.
+PICTURE = Bounds(
+    types=("image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"),
+    max_bytes=16 * 2**20,
+    max_pixels=33_177_600,
+)
+VIDEO = VideoBounds(types=(MP4, QUICKTIME, WEBM), max_bytes=99 * 2**20, max_fps=120, max_pixels=8_294_400)
 #: Posts in one call of the figures (Mastodon's own limit).
 BATCH = 20
 
@@ -308,18 +314,8 @@ def _reach(status: Mapping[str, Any]) -> Reach:
 def _check_media(media: Sequence[Media]) -> list[Problem]:
     problems: list[Problem] = []
     for item in media:
-        values: dict[str, object] = {"file": item.path.name, "mime": item.mime}
-        if item.mime not in PICTURES | VIDEOS:
-            message = N_(
-                "{file} is {mime}; Mastodon takes JPEG, PNG, GIF, WebP, HEIC, AVIF, MP4, MOV and WebM."
-            )
-            problems.append(Problem("media-type", message, values))
-            continue
-        most = PICTURE_BYTES if item.mime in PICTURES else VIDEO_BYTES
-        if (size(item) or 0) > most:
-            message = N_("{file} is larger than the {limit} MB that Mastodon takes.")
-            problems.append(Problem("media-size", message, values | {"limit": most // 1024 // 1024}))
-    if len(media) > 1 and any(item.mime in VIDEOS for item in media):
+        problems += video_objections(item, VIDEO) if is_video(item) else objections(item, PICTURE)
+    if len(media) > 1 and any(is_video(item) for item in media):
         problems.append(Problem("media-mixed", N_("Mastodon takes one video, or pictures: not both.")))
     return problems
 

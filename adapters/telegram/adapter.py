@@ -45,14 +45,17 @@ from adapters.errors import (
     Rejected,
     Transient,
 )
-from adapters.material import NOT_UNDERSTOOD, content, json_object, size, understanding
+from adapters.material import NOT_UNDERSTOOD, content, json_object, understanding
+from adapters.pictures import Bounds, objections
 from adapters.transport import READ_TIMEOUT, Transport, adapter_error
+from adapters.videos import VideoBounds, is_video, video_facts, video_objections
 
 HOST = "https://api.telegram.org"
 TEXT, CAPTION = 4096, 1024
 PHOTOS = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 VIDEOS = {"video/mp4": "mp4"}
-PHOTO_BYTES, FILE_BYTES = 10_000_000, 50_000_000
+PHOTO = Bounds(types=tuple(PHOTOS), max_bytes=10_000_000)
+VIDEO = VideoBounds(types=tuple(VIDEOS), max_bytes=50_000_000)
 #: Width and height of a photo together, and the longer side for each pixel of the shorter one.
 PHOTO_SIDES, PHOTO_RATIO = 10_000, 20
 #: Messages that one call deletes.
@@ -318,10 +321,16 @@ def _missing(kind: str, member: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _frame(item: Media) -> dict[str, Any]:
+    """What Telegram is told of a video, so that it has its shape while it loads."""
     if item.mime in PHOTOS:
         return {}
-    sides = {"width": item.width, "height": item.height} if item.width and item.height else {}
-    return {"supports_streaming": True, **sides}
+    try:
+        found = video_facts(item.path)
+    except OSError as error:
+        raise Rejected(N_("The file of a video cannot be read."), code=item.path.name) from error
+    sides = {"width": found.width, "height": found.height} if found.width and found.height else {}
+    seconds = {"duration": round(found.seconds)} if found.seconds else {}
+    return {"supports_streaming": True, **sides, **seconds}
 
 
 def _album_item(item: Media, number: int, caption: str) -> dict[str, Any]:
@@ -336,25 +345,18 @@ def _file(item: Media, name: str) -> tuple[str, bytes, str]:
 
 
 def _check_medium(item: Media) -> list[Problem]:
-    name, photo = item.path.name, item.mime in PHOTOS
-    if not photo and item.mime not in VIDEOS:
-        message = N_("{file} is {mime}; Telegram takes JPEG, PNG, WebP and MP4 here.")
-        return [Problem("media-type", message, {"file": name, "mime": item.mime})]
-    problems: list[Problem] = []
-    most = PHOTO_BYTES if photo else FILE_BYTES
-    if (size(item) or 0) > most:
-        message = N_("{file} is larger than the {limit} MB that Telegram takes.")
-        problems.append(Problem("media-size", message, {"file": name, "limit": most // 1_000_000}))
-    if photo and item.width and item.height:
-        short, long = sorted((item.width, item.height))
-        if short + long > PHOTO_SIDES or long > PHOTO_RATIO * short:
-            message = N_(
-                "{file} has {width} × {height} pixels; Telegram takes at most {sides} for both sides"
-                " together, and no side over {ratio} times the other."
-            )
-            values = {"file": name, "width": item.width, "height": item.height}
-            values |= {"sides": PHOTO_SIDES, "ratio": PHOTO_RATIO}
-            problems.append(Problem("media-pixels", message, values))
+    if is_video(item):
+        return video_objections(item, VIDEO)
+    problems = objections(item, PHOTO)
+    short, long = sorted((item.width, item.height))
+    if short and (short + long > PHOTO_SIDES or long > PHOTO_RATIO * short):
+        message = N_(
+            "{file} has {width} × {height} pixels; Telegram takes at most {sides} for both sides"
+            " together, and no side over {ratio} times the other."
+        )
+        values = {"file": item.path.name, "width": item.width, "height": item.height}
+        values |= {"sides": PHOTO_SIDES, "ratio": PHOTO_RATIO}
+        problems.append(Problem("media-pixels", message, values))
     return problems
 
 

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from adapters.contract import N_, Limits, Media, Post, Problem
 from adapters.errors import AdapterError, Rejected, Transient
 from adapters.matching import same_text
+from adapters.meta import videos
 from adapters.meta.containers import moment
 from adapters.meta.errors import Codes, Meaning
 from adapters.pictures import JPEG, Bounds, objections
-from adapters.videos import VideoBounds, is_video, video_objections
+from adapters.videos import is_video, video_objections
 
 #: What Unicode counts as emoji and what joins, colours or varies them (UTS #51, Emoji 16).
 _EMOJI = re.compile(
@@ -43,7 +44,7 @@ LIMITS = Limits(text=500, measure=measure, media=20, alt_text=1000, threads=True
 LINKS, TOPICS = 5, 1
 #: 8 MB, at most ten times as wide as high, or as high as wide.
 PICTURE = Bounds((JPEG, "image/png"), 8 * 2**20, 320, 1440, min_ratio=0.1, max_ratio=10)
-VIDEO = VideoBounds(max_bytes=2**30, max_seconds=5 * 60)
+VIDEO = replace(videos.VIDEO, max_bytes=2**30, max_seconds=5 * 60)
 
 CODES: Codes = {
     (24, 4279009): Meaning.TRANSIENT,  # "Media Not Found", even of finished containers (2026)

@@ -24,7 +24,16 @@ MB = 2**20
 AT_MOST = 4
 PICTURE = Bounds(types=("image/jpeg", "image/png", "image/webp"), max_bytes=5 * MB)
 GIF = Bounds(types=("image/gif",), max_bytes=15 * MB, max_width=1280, max_height=1080)
-VIDEO = VideoBounds(max_bytes=512 * MB, min_seconds=0.5, max_seconds=140)
+VIDEO = VideoBounds(
+    max_bytes=512 * MB,
+    min_seconds=0.5,
+    max_seconds=140,
+    codecs=("h264",),
+    sound=("aac",),
+    max_fps=60,
+    min_ratio=1 / 3,
+    max_ratio=3,
+)
 #: Bytes of one APPEND: X takes 5 MB, and 1000 of them.
 CHUNK = 4 * MB
 #: How long one attempt waits for X to process a video; the next attempt goes on waiting.
@@ -63,14 +72,6 @@ def _item_problems(item: Media) -> list[Problem]:
     if item.mime not in VIDEO.types:
         return objections(item, GIF if item.mime in GIF.types else PICTURE)
     problems = video_objections(item, VIDEO)
-    if item.width and item.height and not 1 / 3 <= item.width / item.height <= 3:
-        problems.append(
-            Problem(
-                "media-ratio",
-                N_("{file} has {width} × {height} pixels; X takes videos from 1:3 to 3:1."),
-                {"file": item.path.name, "width": item.width, "height": item.height},
-            )
-        )
     if item.alt:
         values = {"file": item.path.name}
         problems.append(

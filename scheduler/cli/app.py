@@ -60,7 +60,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "takedown": ("removing:takedown", N_("Take a published post down from its platform.")),
     "reach": (
-        "reporting:reach",
+        "figures:reach",
         N_("Show the figures of published posts; with --now ask the platforms first. See also: reach enter."),
     ),
     "reach enter": (
@@ -68,6 +68,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         N_("Record figures of a post that a person read off the platform; the source is “manual”."),
     ),
     "report": ("reporting:report", N_("Write the report of a campaign as a file: one row a post.")),
+    "budget": (
+        "budgeting:budget",
+        N_("Show what accounts may spend, have spent and will spend in a month; allow more."),
+    ),
     "audit": ("", N_("The record of who did what: show it, verify it, hand it over.")),
     "audit show": ("auditing:show", N_("List what is recorded, oldest first.")),
     "audit verify": (

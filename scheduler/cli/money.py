@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from scheduler.cli.output import Format, amount, listing, say
@@ -50,6 +51,22 @@ def forecasts(workplace: Workplace, loaded: Sequence[Loaded]) -> list[tuple[str,
             )
         ]
     return found
+
+
+def stored_forecasts(workplace: Workplace, until: datetime, but: Collection[str] = ()) -> list[Forecast]:
+    """What the posts planned before ``until`` will cost, without those of the campaigns ``but``."""
+    from scheduler.engine.calls import stored_post
+    from scheduler.forecast import Outgoing, forecast
+    from scheduler.store import spending
+
+    treasury = workplace.treasury
+    with workplace.store().read() as session:
+        rows = spending.coming(session, list(treasury.payers), until, but)
+    outgoing = (
+        Outgoing(row.account_id, row.platform, row.planned_at, stored_post(row, workplace.media))
+        for row in rows
+    )
+    return forecast(outgoing, workplace.accounts.adapter, treasury.prices, workplace.config.reach.ages)
 
 
 def list_forecasts(rows: Sequence[tuple[str, Forecast]], form: Format) -> None:
@@ -118,3 +135,41 @@ def tell_forecasts(rows: Sequence[tuple[str, Forecast]]) -> None:
     missing = sorted({one.platform for _campaign, one in rows if one.total.unpriced})
     for platform in missing:
         say(_("Prices of {platform} are missing in [costs]; see config.example.toml.", platform=platform))
+
+
+def tell_budgets(workplace: Workplace, rows: Sequence[tuple[str, Forecast]]) -> None:
+    """Say for which accounts and months all that is to come, of whatever campaign, exceeds the budget."""
+    from scheduler.costs import Cost
+    from scheduler.store import spending
+
+    treasury = workplace.treasury
+    limited = {name for name, payer in treasury.payers.items() if payer.budget is not None}
+    mine: dict[tuple[str, str], Cost] = {}
+    for _campaign, one in rows:
+        if one.account_id in limited:
+            mine[one.account_id, one.month] = mine.get((one.account_id, one.month), Cost()) + one.total
+    if not mine:
+        return
+    _starts_at, until = treasury.prices.bounds(max(month for _account, month in mine))
+    others = {
+        (one.account_id, one.month): one.total
+        for one in stored_forecasts(workplace, until, {campaign for campaign, _one in rows})
+    }
+    for (account, month), cost in sorted(mine.items()):
+        with workplace.store().read() as session:
+            known = spending.month(session, month).get(account) or treasury.row(account, month)
+        if known.budget is None or known.unlimited:
+            continue
+        limit = known.budget + known.allowed
+        total = known.spent + known.reserved + (cost + others.get((account, month), Cost())).amount
+        if total > limit:
+            say(
+                _(
+                    "The budget of {account} for {month} is {budget}; spent and to come, all campaigns"
+                    " together: {total}. Posts beyond it will be held until a person decides.",
+                    account=account,
+                    month=month,
+                    budget=amount(limit, known.currency),
+                    total=amount(total, known.currency),
+                )
+            )

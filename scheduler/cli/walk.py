@@ -153,6 +153,7 @@ class Walk:
         ]
         last = (first + timedelta(seconds=PACE * len(timed))).date()
         head = re.sub(r"^end = .*$", lambda line: max(line[0], f"end = {last}"), head, flags=re.MULTILINE)
+        head = re.sub(r"^min_gap = .*$", 'min_gap = "0s"', head, flags=re.MULTILINE)
         file.write_text("[[messages]]\n".join([head, *timed]), encoding="utf-8")
         self.show("\n".join(line for line in "".join(timed).splitlines() if line.startswith("at = ")), 3)
         return found[1]

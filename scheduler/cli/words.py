@@ -48,14 +48,20 @@ EVENTS: Mapping[str, str] = {
     "takedown_begun": N_("takedown begun"),
     "takedown_failed": N_("not taken down"),
     "figures-entered": N_("figures entered by hand"),
+    "budget-raised": N_("budget of a month raised"),
+    "budget-lifted": N_("budget of a month lifted"),
 }
 
 REASONS: Mapping[str, str] = {
     "too-late": N_("Its time passed before it could be sent."),
+    "over-budget": N_("Its time passed while the monthly budget of its account held it."),
     "not-approved": N_("Its time passed before it was approved."),
     "stopped": N_("Held back by a stop."),
     "takedown-unclear": N_("Nobody knows whether it was taken down."),
-    "lease-expired": N_("The program stopped while it was being sent."),
+    "lease-expired": N_("The program was not heard of any more while it was being sent."),
+    "process-ended": N_("The program stopped while it was being sent."),
+    "not-begun": N_("The database answered too late; nothing was sent."),
+    "not-held": N_("The database could not be reached in time; nothing more was sent."),
     "ambiguous": N_("The platform's answer does not tell whether the post was accepted."),
     "duplicate": N_("The platform says that this content is already there."),
     "transient": N_("The platform could not be reached."),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from scheduler.config import Config
     from scheduler.engine.calls import Calls
     from scheduler.engine.daemon import Settings
+    from scheduler.engine.retry import Rule
+    from scheduler.engine.treasury import Treasury
     from scheduler.governance.people import Actor
     from scheduler.store.database import Store
     from scheduler.store.media import MediaFolder
@@ -124,6 +126,19 @@ class Workplace:
 
         return Calls(self.accounts.adapter, self.media, self.clock.now)
 
+    @cached_property
+    def treasury(self) -> Treasury:
+        """What publishing costs on the accounts whose platform bills."""
+        from adapters import registry
+        from scheduler.engine.treasury import Payer, Treasury
+
+        payers = {
+            name: Payer(settings.platform, settings.budget)
+            for name, settings in self.config.accounts.items()
+            if registry.adapter_class(settings.platform).bills
+        }
+        return Treasury(payers, self.config.prices, self.accounts.adapter, self.media)
+
     def daemon_settings(self) -> Settings:
         """What the daemon takes from the configuration."""
         from scheduler.engine.daemon import Settings
@@ -138,7 +153,23 @@ class Workplace:
             retry_at_most=daemon.retry_at_most,
             look_after=daemon.look_after,
             reach_ages=self.config.reach.ages,
+            rules=self._rules(),
         )
+
+    def _rules(self) -> dict[str, Rule]:
+        """What holds for each account: its own settings before those of its platform."""
+        from scheduler.config import PlatformSettings
+        from scheduler.engine.retry import Rule
+
+        rules = {}
+        for name, account in self.config.accounts.items():
+            platform = self.config.platforms.get(account.platform, PlatformSettings())
+            rules[name] = Rule(
+                account.look_after or platform.look_after,
+                max(account.min_gap, platform.min_gap),
+                account.pass_unsure,
+            )
+        return rules
 
     def load_campaigns(self) -> tuple[list[Loaded], list[Problem]]:
         """Every campaign of the folder, and every problem: of the files, then of what platforms allow."""

@@ -102,7 +102,7 @@ def _write(session: Session, loaded: Loaded, changes: Changes, *, actor: str, no
 
 
 def _terms(campaign: Campaign) -> stored.Terms:
-    return stored.Terms(campaign.zone, campaign.publish_within, campaign.if_missed)
+    return stored.Terms(campaign.zone, campaign.publish_within, campaign.if_missed, campaign.min_gap)
 
 
 def _version(

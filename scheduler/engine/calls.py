@@ -40,6 +40,7 @@ from adapters.errors import (
     Stopped,
 )
 from adapters.matching import EARLIER
+from adapters.transport import CONNECT_TIMEOUT, LONGEST_UPLOAD, READ_TIMEOUT, SLOWEST_UPLOAD, fenced
 from scheduler.engine.retry import Outcome
 from scheduler.store.dispatching import Claim
 from scheduler.store.media import MediaFolder
@@ -66,15 +67,18 @@ class Calls:
     media: MediaFolder
     now: Callable[[], datetime]
 
-    def publish(self, claim: Claim, progress: Progress) -> Told[Outcome]:
-        """Publish a claimed delivery once."""
+    def publish(
+        self, claim: Claim, progress: Progress, held: Callable[[], bool] = lambda: True
+    ) -> Told[Outcome]:
+        """Publish a claimed delivery once; as soon as it is no longer ``held``, nothing more is sent."""
 
         def send(adapter: Adapter) -> Outcome:
-            for item in (*claim.media, *(item for part in claim.thread for item in part["media"])):
+            for item in _items(claim):
                 if not self.media.intact(item["sha256"], item["name"]):
                     reason = f"the approved file {item['name']} is missing or was changed"
                     raise Rejected(reason, code="media")
-            return _outcome(adapter.publish(self.post(claim), progress))
+            with fenced(held):
+                return _outcome(adapter.publish(self.post(claim), progress))
 
         told = self._told(claim.account_id, "publish", send)
         if isinstance(told.answer, Stopped):
@@ -83,21 +87,30 @@ class Calls:
 
     def _stopped(self, claim: Claim, progress: Progress, stop: Stopped) -> Outcome:
         """Ended by a stop at a save, so nothing is in doubt; but that save may have been the last step."""
-        match self.find(claim, progress, claim.last_try_at).answer:
+        match self.find(claim, progress).answer:
             case Found(remote_id, permalink, shortfall=shortfall) if remote_id:
                 return Receipt(remote_id, permalink, shortfall)
         return stop
 
-    def find(self, claim: Claim, progress: Progress, last_try_at: datetime) -> Told[Finding | AdapterError]:
+    def find(self, claim: Claim, progress: Progress) -> Told[Finding | AdapterError]:
         """Look for a delivery whose outcome is unknown; an absence seen too soon proves nothing."""
 
         def look(adapter: Adapter) -> Finding:
             found = _finding(adapter.find(self.post(claim), progress, claim.first_try_at - EARLIER))
-            if isinstance(found, Absent) and self.now() < last_try_at + adapter.listing_lag:
+            if not isinstance(found, Absent):
+                return found
+            if claim.at < claim.last_try_at + adapter.listing_lag:
                 return Unknown("the platform may not list it yet")
+            if claim.lost_at and claim.at < claim.lost_at + self.longest(claim):
+                return Unknown("the call that was given up may still be under way")
             return found
 
         return self._told(claim.account_id, "find", look)
+
+    def longest(self, claim: Claim) -> timedelta:
+        """How long the last request of a lost attempt may go on: what the transport allows for it."""
+        size = sum(self.media.size(item["sha256"], item["name"]) for item in _items(claim))
+        return timedelta(seconds=CONNECT_TIMEOUT + READ_TIMEOUT + min(size / SLOWEST_UPLOAD, LONGEST_UPLOAD))
 
     def reach(self, account_id: str, remote_ids: Sequence[str]) -> Told[Mapping[str, Reach] | AdapterError]:
         """Ask for the figures of posts."""
@@ -187,6 +200,11 @@ def stored_post(content: Stored, folder: MediaFolder, key: str = "") -> Post:
         thread=tuple(Part(part["text"], media(part["media"])) for part in content.thread),
         first_comment=content.first_comment,
     )
+
+
+def _items(claim: Claim) -> Sequence[Mapping[str, Any]]:
+    """Every file of a post."""
+    return (*claim.media, *(item for part in claim.thread for item in part["media"]))
 
 
 # A stranger's adapter may break the contract. What the store could not take must not come as far as

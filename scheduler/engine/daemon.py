@@ -12,13 +12,12 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
-from importlib import metadata
+from importlib.metadata import version
 from random import SystemRandom
 from typing import Any
 
@@ -26,18 +25,22 @@ from scheduler.clock import Clock
 from scheduler.engine import applying
 from scheduler.engine.calls import Calls
 from scheduler.engine.dispatch import Dispatcher, Limits
+from scheduler.engine.leases import process_ended, whereabouts
 from scheduler.engine.mailbox import Mailbox, Message, Renewed, Wake
 from scheduler.engine.renewal import Renewal
-from scheduler.engine.retry import Policy
+from scheduler.engine.retry import Policy, Rule
+from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
 from scheduler.store import operations
 from scheduler.store.database import Store
+from scheduler.store.leases import Lease
 from scheduler.vault import Vault
 
 log = logging.getLogger("gaung.daemon")
 
 TICK = timedelta(seconds=2)
-HEARTBEAT = timedelta(seconds=15)
+#: Seconds of the steady clock.
+HEARTBEAT = 15.0
 EXTEND = timedelta(hours=6)
 RENEW = timedelta(minutes=1)
 ANCHOR = timedelta(minutes=1)
@@ -59,11 +62,8 @@ class Settings:
     retry_at_most: timedelta
     look_after: tuple[timedelta, ...]
     reach_ages: tuple[timedelta, ...]
-
-
-@cache
-def _version() -> str:
-    return metadata.version("gaung")
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """What holds for single accounts."""
 
 
 def node_name() -> str:
@@ -82,35 +82,39 @@ class Daemon:
         settings: Settings,
         siblings: Callable[[str], Sequence[str]],
         vault: Vault,
+        treasury: Treasury,
         *,
         anchor: Callable[[datetime], None] | None = None,
         executor: Executor | None = None,
         mailbox: Mailbox | None = None,
         jitter: Callable[[], float] = _RANDOM.random,
         node: str = "",
+        ended: Callable[[Lease], bool] = process_ended,
         dispatcher: Callable[..., Dispatcher] = Dispatcher,
     ) -> None:
         """``siblings`` gives the accounts that share an app with an account, itself included.
 
         ``anchor`` is told the time once a minute, and writes the head of the audit down if that is due.
         Calls run in ``executor`` (without one: threads of its own) and come back through ``mailbox``;
-        ``jitter`` as in :class:`Policy`; ``node`` is its name, without one a new one; ``dispatcher``
-        makes the dispatcher.
+        ``jitter`` as in :class:`Policy`; ``node`` is its name, without one a new one; ``ended``
+        says whether the process that holds a lease is known to be no more; ``dispatcher`` makes the
+        dispatcher.
         """
-        self._store = store
+        self._store = store = store.for_daemon()
         self._clock = clock
         self._settings = settings
         self._mailbox = mailbox or Mailbox()
         self._executor = executor or ThreadPoolExecutor(settings.workers, thread_name_prefix="gaung-worker")
         self._node = node or node_name()
-        self._started_at = clock.now()
-        self._heartbeat_at = self._started_at
-        self._extend_at = self._started_at
+        self._presence = operations.Presence(self._node, *whereabouts(), version("gaung"))
+        self._started_at: datetime | None = None
+        self._beat_at: float | None = None
+        self._extend_at = clock.now()
         self._database_lost = False
-        self._renew_at = self._started_at
+        self._renew_at = clock.now()
         self._anchor = anchor
-        self._anchor_at = self._started_at
-        self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox)
+        self._anchor_at = clock.now()
+        self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox, self._node)
         self._dispatcher = dispatcher(
             store=store,
             clock=clock,
@@ -127,6 +131,9 @@ class Daemon:
             limits=Limits(settings.workers, settings.lease, settings.reach_ages),
             node=self._node,
             siblings=siblings,
+            ended=ended,
+            rules=settings.rules,
+            treasury=treasury,
         )
 
     def stop(self) -> None:
@@ -147,8 +154,12 @@ class Daemon:
         """One pass: everything that is due now, until nothing is in flight (for cron, Task Scheduler)."""
         with self._signals(), self._workers():
             self.turn([])
-            while self.in_flight:
+            while self.in_flight or self._waits_for_others():
                 self.turn(self._mailbox.wait(LONGEST_SLEEP))
+
+    def _waits_for_others(self) -> bool:
+        """Whether a pass must stay until it knows what became of a daemon that seems to be gone."""
+        return self._dispatcher.suspects and not self._dispatcher.stopping
 
     def _done(self) -> bool:
         return self._dispatcher.stopping and not self.in_flight
@@ -164,6 +175,8 @@ class Daemon:
         A database that cannot be used is told once; nothing is sent meanwhile.
         """
         try:
+            if self._beat_at is None:  # nothing is claimed yet: others must know where the claims are
+                self._beat()
             # The answers go first: once the dispatcher has them, no failure makes it forget them.
             next_due = self._dispatcher.turn([one for one in messages if not isinstance(one, Renewed)])
             self._renewal.settle(messages)
@@ -192,10 +205,16 @@ class Daemon:
         if self._anchor and _reached(self._anchor_at, now, ANCHOR):
             self._anchor(now)
             self._anchor_at = now + ANCHOR
-        if _reached(self._heartbeat_at, now, HEARTBEAT):
+        self._beat()
+
+    def _beat(self) -> None:
+        steady = self._clock.steady()
+        if self._beat_at is None or steady - self._beat_at >= HEARTBEAT:
             with self._store.write() as session:
-                operations.beat(session, self._node, version=_version(), started_at=self._started_at, now=now)
-            self._heartbeat_at = now + HEARTBEAT
+                now = self._store.moment(session, self._clock.now())
+                self._started_at = self._started_at or now
+                operations.beat(session, self._presence, started_at=self._started_at, now=now)
+            self._beat_at = steady
 
     @contextmanager
     def _workers(self) -> Iterator[None]:
@@ -208,7 +227,7 @@ class Daemon:
             raise
         self._executor.shutdown(wait=True)
         with self._store.write() as session:
-            operations.leave(session, self._node, self._clock.now())
+            operations.leave(session, self._node, self._store.moment(session, self._clock.now()))
         log.info("stopped", extra={"action": "stopped"})
 
     @contextmanager

@@ -12,13 +12,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from adapters.contract import Receipt
+from adapters.errors import AdapterError
 from scheduler.clock import Clock
 from scheduler.engine import settlement
 from scheduler.engine.calls import Calls
+from scheduler.engine.leases import Leases
 from scheduler.engine.mailbox import (
     Answered,
     Looked,
@@ -29,18 +33,24 @@ from scheduler.engine.mailbox import (
     SaveRequest,
     refuse,
 )
-from scheduler.engine.retry import Policy
-from scheduler.store import dispatching, holding, settling, stopping
+from scheduler.engine.retry import Policy, Rule
+from scheduler.engine.treasury import Treasury
+from scheduler.errors import ContentionError, StoreError
+from scheduler.store import dispatching, holding, leases, settling, stopping
 from scheduler.store.database import Session, Store
 from scheduler.store.dispatching import Claim, Saved
+from scheduler.store.leases import Lease
+from scheduler.store.transitions import StaleStateError
 
 log = logging.getLogger("gaung.dispatch")
 
 #: Posts asked for in one call for figures, at most.
 FIGURES_AT_ONCE = 50
+#: How often a turn is made that met another daemon's, before it counts as a database out of reach.
+TRIES = 4
 
-#: For how long brief turns may follow each other.
-LOOK_AROUND = timedelta(seconds=1)
+#: Seconds for which brief turns may follow each other.
+LOOK_AROUND = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +93,13 @@ class Dispatcher:
         policy: Policy,
         limits: Limits,
         node: str,
+        treasury: Treasury,
         siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
+        ended: Callable[[Lease], bool] = lambda _lease: False,
+        rules: Mapping[str, Rule] = MappingProxyType({}),
     ) -> None:
+        """``ended`` says whether the process that holds a lease is known to be no more; ``rules`` are what
+        holds for an account besides the policy for all."""
         self.replanned = False
         """Set when a delivery that was on its way is planned again: its campaign file may have changed
         meanwhile, and must be looked at before it goes out. Whoever does so takes it back."""
@@ -99,12 +114,17 @@ class Dispatcher:
         self._limits = limits
         self._node = node
         self._siblings = siblings
+        self._rules = rules
+        self._treasury = treasury
         self._publishing: dict[int, Claim] = {}
         self._looking: dict[int, Claim] = {}
         self._measuring: set[str] = set()
         self._unsettled: list[Message] = []
-        self._renew_at: datetime | None = None
-        self._looked_at: datetime | None = None
+        self._leases = Leases(limits.lease, clock.steady, ended)
+        self._ahead = timedelta(0)
+        """How far the database's clock is ahead of this machine's."""
+        self._doubtful = False
+        self._looked_at: float | None = None
         self._next_due: datetime | None = None
 
     @property
@@ -112,50 +132,73 @@ class Dispatcher:
         """Calls that have not been settled yet."""
         return len(self._publishing) + len(self._looking) + len(self._measuring)
 
+    @property
+    def suspects(self) -> bool:
+        """Whether an attempt of another node looks lost, but must be watched a little longer."""
+        return self._leases.suspects
+
     def turn(self, messages: Sequence[Message] = ()) -> datetime | None:
         """Settle ``messages``, claim what is due, start it; return when the next thing is due (UTC).
 
         If the database cannot be used, the messages are kept for the next turn and the error is raised.
         """
         self._unsettled += messages
-        now = self._clock.now()
-        brief = self._can_be_brief(now)
+        for _ in range(TRIES - 1):
+            with suppress(ContentionError, StaleStateError):  # all of it was rolled back
+                return self._turn()
+        return self._turn()
+
+    def _turn(self) -> datetime | None:
+        machine, begun = self._clock.now(), self._clock.steady()
+        brief = self._can_be_brief(machine, begun)
         saved: list[tuple[SaveRequest, Saved]] = []
-        with self._store.write() as session:
-            if not brief:
-                stopping.end_expired(session, now)
-            holding.present(session)  # its lock comes before any other of this transaction
-            saved = self._save(session)
-            replanned = self._settle(session, now)
-            renewed = self._renew(session, now)
-            if not brief:
-                self._move_overdue(session, now)
-            work = self._claim(session, now)
-            if brief and work.free:
-                brief = False
-                self._move_overdue(session, now)
-            if not brief:
-                self._find_more(session, now, work)
-                next_due = _earlier(dispatching.next_due(session, now), stopping.next_end(session, now))
+        try:
+            with self._store.write() as session:
+                now = self._store.moment(session, machine)
+                if not brief:
+                    stopping.end_expired(session, now)
+                holding.present(session)  # its lock comes before any other of this transaction
+                saved = self._save(session)
+                replanned = self._settle(session, now)
+                if self._doubtful:
+                    leases.release(session, now, self._node, list(self._publishing))
+                renewed = self._renew(session, now)
+                self._treasury.settle(session, now, [one.delivery_id for one in self._settled()])
+                self._treasury.prepare(session, now)
+                if not brief:
+                    self._move_overdue(session, now)
+                work = self._claim(session, now)
+                if brief and work.free:
+                    brief = False
+                    self._move_overdue(session, now)
+                if not brief:
+                    self._find_more(session, now, work)
+                    next_due = _earlier(dispatching.next_due(session, now), stopping.next_end(session, now))
+        except StoreError:
+            self._doubtful = True  # perhaps all of it was committed, and only the word of it got lost
+            raise
+        self._doubtful = False
+        self._ahead = now - machine
         if not brief:
-            self._looked_at, self._next_due = now, next_due
+            self._looked_at, self._next_due = begun, next_due - self._ahead if next_due else None
         self.replanned |= replanned
-        if renewed:
-            self._renew_at = now + self._limits.lease / 4
+        if renewed is not None:
+            self._leases.renewed(renewed, begun)
         self._forget(self._unsettled)
         self._unsettled = []
         for request, kept in saved:
             request.done.set_result(kept)
+        self._leases.taken([claim.delivery_id for claim in work.claims], begun)
         self._start(work)
         return self._next_due
 
-    def _can_be_brief(self, now: datetime) -> bool:
+    def _can_be_brief(self, now: datetime, steady: float) -> bool:
         """Whether there are only saves and published posts to write down, and nothing else is due.
 
         When the next thing is due is known from the last turn that looked: other processes may have
         brought something sooner since, which a tick notices.
         """
-        if self._looked_at is None or not timedelta(0) <= now - self._looked_at < LOOK_AROUND:
+        if self._doubtful or self._looked_at is None or steady - self._looked_at >= LOOK_AROUND:
             return False
         if self._next_due is not None and now >= self._next_due:
             return False
@@ -183,37 +226,59 @@ class Dispatcher:
         ]
 
     def _settle(self, session: Session, now: datetime) -> bool:
-        settle = settlement.Settlement(session, now, self._policy, self._limits.reach_ages, self._siblings)
+        settle = settlement.Settlement(
+            session, now, self._policy, self._limits.reach_ages, self._siblings, self._rules
+        )
         settle.pauses([one for one in self._unsettled if isinstance(one, Answered | Looked | Measured)])
         answered = settle.answers([one for one in self._unsettled if isinstance(one, Answered)])
         looked = settle.looks([one for one in self._unsettled if isinstance(one, Looked)])
-        settle.figures([one for one in self._unsettled if isinstance(one, Measured)])
+        measured = [one for one in self._unsettled if isinstance(one, Measured)]
+        for one in measured:
+            if not isinstance(one.figures, AdapterError):
+                self._treasury.read(session, one.account_id, list(one.asked.values()), one.at)
+        settle.figures(measured)
         return answered or looked
 
-    def _renew(self, session: Session, now: datetime) -> bool:
-        """Renew the leases of what is in flight, four times as often as they would run out."""
-        held = [*self._publishing, *self._looking]
-        if not held or (self._renew_at is not None and now < self._renew_at):
-            return False
-        dispatching.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
-        return True
+    def _settled(self) -> list[Claim]:
+        """What this turn has an answer for."""
+        return [one.claim for one in self._unsettled if isinstance(one, Answered | Looked)]
 
-    @staticmethod
-    def _move_overdue(session: Session, now: datetime) -> None:
-        dispatching.lose(session, now)
+    def _renew(self, session: Session, now: datetime) -> list[int] | None:
+        """Renew the leases of what is in flight, several times before they would run out.
+
+        Return what this node still holds; None if it is not yet time.
+        """
+        held = [*self._publishing, *self._looking]
+        if not held or not self._leases.must_renew():
+            return None
+        return leases.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
+
+    def _move_overdue(self, session: Session, now: datetime) -> None:
+        """Put away what is too late, and make uncertain what others have begun and will not end."""
+        if self._leases.must_look():
+            ended, silent = self._leases.look(leases.under_way(session, list(self._publishing)), now)
+            leases.lose(session, now, ended, ended=True)
+            leases.lose(session, now, silent, ended=False)
         dispatching.expire(session, now)
 
     def _claim(self, session: Session, now: datetime) -> _Work:
         """A post for every free worker, as far as there are any."""
         if self.stopping:
             return _Work()
-        settled = {one.claim.delivery_id for one in self._unsettled if isinstance(one, Answered | Looked)}
+        settled = {one.delivery_id for one in self._settled()}
         held = {*self._publishing, *self._looking} - settled
         free = self._limits.workers - len(held) - len(self._measuring)
         lease_until = now + self._limits.lease
         claims = dispatching.claim(
-            session, now=now, lease_until=lease_until, node=self._node, limit=free, held=held
+            session,
+            now=now,
+            lease_until=lease_until,
+            node=self._node,
+            limit=free,
+            held=held,
+            passing=[name for name, rule in self._rules.items() if rule.pass_unsure],
         )
+        self._treasury.reserve(session, claims, now)
         return _Work(held, free - len(claims), claims)
 
     def _find_more(self, session: Session, now: datetime, work: _Work) -> None:
@@ -241,6 +306,7 @@ class Dispatcher:
             match message:
                 case Answered(claim):
                     self._publishing.pop(claim.delivery_id, None)
+                    self._leases.given_back(claim.delivery_id)
                 case Looked(claim):
                     self._looking.pop(claim.delivery_id, None)
                 case Measured(account_id):
@@ -263,14 +329,20 @@ class Dispatcher:
     # In worker threads from here on: no database.
 
     def _publish(self, claim: Claim) -> None:
-        outcome, pause = self._calls.publish(claim, MailedProgress(claim, self._mailbox))
-        self._mailbox.put(Answered(claim, outcome, self._clock.now(), pause))
+        def held() -> bool:
+            return self._leases.holds(claim.delivery_id)
+
+        outcome, pause = self._calls.publish(claim, MailedProgress(claim, self._mailbox), held)
+        self._mailbox.put(Answered(claim, outcome, self._time(), pause))
 
     def _look(self, claim: Claim) -> None:
-        progress = MailedProgress(claim, self._mailbox)
-        finding, pause = self._calls.find(claim, progress, claim.last_try_at)
-        self._mailbox.put(Looked(claim, finding, self._clock.now(), pause))
+        finding, pause = self._calls.find(claim, MailedProgress(claim, self._mailbox))
+        self._mailbox.put(Looked(claim, finding, self._time(), pause))
 
     def _measure(self, account_id: str, asked: Mapping[str, int]) -> None:
         figures, pause = self._calls.reach(account_id, list(asked))
-        self._mailbox.put(Measured(account_id, asked, figures, self._clock.now(), pause))
+        self._mailbox.put(Measured(account_id, asked, figures, self._time(), pause))
+
+    def _time(self) -> datetime:
+        """The time by the database's clock, as far as this machine knows it."""
+        return self._clock.now() + self._ahead

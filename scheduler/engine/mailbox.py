@@ -49,9 +49,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """A renewal of credentials came back; None if the platform needs none."""
+    """A renewal of credentials of a version came back; None if the platform needs none."""
 
     account_id: str
+    version: int
     answer: Credentials | AdapterError | None
     at: datetime
 

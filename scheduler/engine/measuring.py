@@ -8,6 +8,7 @@ from adapters.errors import AdapterError
 from scheduler.clock import Clock
 from scheduler.engine.calls import Calls
 from scheduler.engine.settlement import snapshot
+from scheduler.engine.treasury import Treasury
 from scheduler.states import State
 from scheduler.store import settling
 from scheduler.store.database import Store
@@ -17,7 +18,12 @@ BATCH = 50
 
 
 def measure_now(
-    store: Store, clock: Clock, calls: Calls, campaign_id: str, advance: Callable[[int], None]
+    store: Store,
+    clock: Clock,
+    calls: Calls,
+    treasury: Treasury,
+    campaign_id: str,
+    advance: Callable[[int], None],
 ) -> list[tuple[str, AdapterError]]:
     """Take a snapshot of every published post of a campaign; return the accounts that did not answer.
 
@@ -40,6 +46,7 @@ def measure_now(
                 continue
             now = clock.now()
             with store.write() as session:
+                treasury.read(session, account_id, [asked[one] for one in batch], now)
                 settling.add_snapshots(
                     session, [snapshot(asked[one], answer.get(one), now, "api") for one in batch]
                 )

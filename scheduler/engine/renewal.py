@@ -1,7 +1,9 @@
-"""Renewing stored credentials ahead of their end: when, and keeping what comes back.
+"""Renewing stored credentials ahead of their end: once, whichever daemon comes first, and keeping it.
 
 The call runs in a worker; what it brings is kept by the dispatcher's thread in one transaction, since
-a platform that rotates its refresh tokens accepts the former one no more.
+a platform that rotates its refresh tokens accepts the former one no more. Whoever renews holds a lease
+on the stored row: no other node begins before it has run out, and an answer is kept only in the place
+of exactly what it renewed.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from concurrent.futures import Executor
 from datetime import datetime, timedelta
 
 from adapters.contract import Credentials
+from adapters.errors import AdapterError, Transient
 from scheduler.clock import Clock
 from scheduler.engine.calls import Calls
 from scheduler.engine.mailbox import Mailbox, Message, Renewed
@@ -19,23 +22,27 @@ from scheduler.vault import Vault
 
 log = logging.getLogger("gaung.renewal")
 
-#: How soon a renewal that did not succeed is tried again.
+#: How soon a renewal that did not succeed is tried again, by whatever node.
 AGAIN = timedelta(minutes=10)
+#: How long a node may be at it before another takes over.
+LEASE = timedelta(minutes=5)
+#: How long the call itself may last (``adapters.transport``: 10 s to connect, 60 s to answer, with room).
+CALL = timedelta(minutes=2)
 
 
 class Renewal:
     """Renews what is due. Every method is called from the dispatcher's thread."""
 
     def __init__(
-        self, vault: Vault, clock: Clock, calls: Calls, executor: Executor, mailbox: Mailbox
+        self, vault: Vault, clock: Clock, calls: Calls, executor: Executor, mailbox: Mailbox, node: str
     ) -> None:
         self._vault = vault
         self._clock = clock
         self._calls = calls
         self._executor = executor
         self._mailbox = mailbox
+        self._node = node
         self._running: set[str] = set()
-        self._not_before: dict[str, datetime] = {}
         self._unkept: list[Renewed] = []
 
     @property
@@ -51,32 +58,46 @@ class Renewal:
         self._vault.load()
         for account_id, end in ends.items():
             before = self._calls.renew_before(account_id)
-            if end is None or before is None or account_id in self._running:
+            if end is None or before is None or account_id in self._running or now < end - before:
                 continue
-            if now >= max(end - before, self._not_before.get(account_id, end - before)):
+            begun = self._clock.steady()
+            version = self._vault.lease(account_id, node=self._node, end=end, now=now, lasts=LEASE)
+            if version is not None:
                 self._running.add(account_id)
-                self._executor.submit(self._renew, account_id)
+                self._executor.submit(self._renew, account_id, version, begun)
 
     def settle(self, messages: Sequence[Message]) -> None:
         """Keep what came back; a database that cannot be used now is asked again at the next turn."""
         self._unkept += [message for message in messages if isinstance(message, Renewed)]
         while self._unkept:
             self._keep(self._unkept[0])
-            self._unkept.pop(0)
+            self._running.discard(self._unkept.pop(0).account_id)
 
     def _keep(self, message: Renewed) -> None:
         answer, account = message.answer, message.account_id
-        if isinstance(answer, Credentials):
-            self._vault.keep(account, answer.secrets, answer.expires_at, now=message.at, actor="daemon")
-            self._running.discard(account)
-            log.info("renewed", extra={"action": "renewed", "account": account})
-            return
-        self._running.discard(account)
-        self._not_before[account] = message.at + AGAIN
-        if answer is not None:
-            log.warning(
-                "not renewed", extra={"action": "not_renewed", "account": account, "reason": answer.reason}
+        if not isinstance(answer, Credentials):
+            self._vault.postpone(
+                account, node=self._node, version=message.version, now=message.at, lasts=AGAIN
             )
+            if answer is not None:
+                said = {"action": "not_renewed", "account": account, "reason": answer.reason}
+                log.warning("not renewed", extra=said)
+        elif self._vault.keep(
+            account,
+            answer.secrets,
+            answer.expires_at,
+            now=message.at,
+            actor="daemon",
+            over=message.version,
+        ):
+            log.info("renewed", extra={"action": "renewed", "account": account})
+        else:  # a login, a logout or another node was first, and what that left is the newer one
+            log.warning("renewed too late", extra={"action": "renewed_too_late", "account": account})
 
-    def _renew(self, account_id: str) -> None:
-        self._mailbox.put(Renewed(account_id, self._calls.renew(account_id), self._clock.now()))
+    def _renew(self, account_id: str, version: int, begun: float) -> None:
+        answer: Credentials | AdapterError | None
+        if self._clock.steady() - begun > (LEASE - CALL).total_seconds():
+            answer = Transient("no worker was free in time")  # another node may be at it before we are done
+        else:
+            answer = self._calls.renew(account_id)
+        self._mailbox.put(Renewed(account_id, version, answer, self._clock.now()))

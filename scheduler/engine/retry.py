@@ -7,7 +7,7 @@ accepted is tried again; everything doubtful is looked for first (DESIGN.md sect
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from adapters.contract import Absent, Finding, Found, Handed, Receipt, Unknown
@@ -41,6 +41,22 @@ class Policy:
         """The pause after ``tries`` failed attempts: doubling, bounded, spread by half either way."""
         doubled = self.retry_after * (1 << min(tries - 1, 20))
         return min(doubled, self.retry_at_most) * (0.5 + self.jitter())
+
+    def for_account(self, rule: Rule) -> Policy:
+        """The policy for an account that has a rule of its own."""
+        return replace(self, look_after=rule.look_after) if rule.look_after else self
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What holds for one account."""
+
+    look_after: tuple[timedelta, ...] = ()
+    """When an uncertain post is looked for; empty: as for all accounts."""
+    min_gap: timedelta = timedelta(0)
+    """After a post the account sends nothing for so long, whatever the campaign says."""
+    pass_unsure: bool = False
+    """Later posts may go out while the outcome of one is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.contract import Finding, Found, Reach, Receipt, Unknown
 from adapters.errors import AdapterError, Ambiguous, RateLimited
 from scheduler.engine.mailbox import Answered, Looked, Measured
-from scheduler.engine.retry import Decision, Outcome, Policy, after_attempt, after_look, on_platform
+from scheduler.engine.retry import Decision, Outcome, Policy, Rule, after_attempt, after_look, on_platform
 from scheduler.states import Event, State, after
 from scheduler.store import dispatching, settling
 from scheduler.store.database import Session
@@ -48,6 +48,8 @@ class Settlement:
     ages: Sequence[timedelta]
     siblings: Callable[[str], Sequence[str]]
     """The accounts that share an app with an account, itself included."""
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """What holds for an account besides the policy."""
 
     def pauses(self, messages: Sequence[Answered | Looked | Measured]) -> None:
         """Hold accounts whose platform said, in the headers of its answer, that no more calls remain."""
@@ -67,7 +69,7 @@ class Settlement:
             claim, outcome = message.claim, _outcome(message, owners)
             stands = standing[claim.delivery_id]
             if stands.open_attempt == claim.attempt_id:
-                decision = after_attempt(outcome, stands.attempts, self.now, self.policy)
+                decision = after_attempt(outcome, stands.attempts, self.now, self._policy(claim))
                 ends.append(_end(message, decision))
                 values = self._values(claim, decision, message.at, "api")
                 values["attempts"] = stands.attempts - (not decision.counts)
@@ -85,6 +87,7 @@ class Settlement:
             self._account(claim.account_id, decision)
         settling.settle(self.session, changes, now=self.now)
         settling.end_attempts(self.session, ends)
+        self._rest(messages, changes)
         return _planned_again(changes)
 
     def looks(self, messages: Sequence[Looked]) -> bool:
@@ -97,7 +100,7 @@ class Settlement:
             if stands.state is not State.UNSURE:
                 continue  # a person, or the late answer itself, was first
             finding = _finding(message, owners)
-            decision = after_look(finding, stands.looks + 1, stands.attempts, self.now, self.policy)
+            decision = after_look(finding, stands.looks + 1, stands.attempts, self.now, self._policy(claim))
             found_at = finding.published_at if isinstance(finding, Found) else None
             values = self._values(claim, decision, found_at or claim.last_try_at, "found")
             values["looks"] = stands.looks + decision.counts
@@ -105,6 +108,7 @@ class Settlement:
             _log(claim, decision)
             self._account(claim.account_id, decision)
         settling.settle(self.session, changes, now=self.now)
+        self._rest(messages, changes)
         return _planned_again(changes)
 
     def figures(self, messages: Sequence[Measured]) -> None:
@@ -134,6 +138,8 @@ class Settlement:
     def _late(self, message: Answered, state: State) -> None:
         """Record an answer that changes nothing any more."""
         claim, outcome = message.claim, message.outcome
+        if settling.settled(self.session, claim.attempt_id):
+            return  # by this node itself, in a commit of which it did not hear that it had succeeded
         said = {"state": state.value, "answer": type(outcome).__name__}
         match outcome:
             case Receipt(remote_id, permalink):
@@ -168,6 +174,21 @@ class Settlement:
             dispatching.disable_account(
                 self.session, account_id, now=self.now, code=decision.code, reason=decision.reason
             )
+
+    def _policy(self, claim: Claim) -> Policy:
+        return self.policy.for_account(self.rules.get(claim.account_id, Rule()))
+
+    def _rest(self, messages: Sequence[Answered | Looked], changes: Sequence[Change]) -> None:
+        """After a post its account is quiet for a while, so that nothing bursts after a standstill."""
+        claims = {message.claim.delivery_id: message.claim for message in messages}
+        until: dict[str, datetime] = {}
+        for change in changes:
+            if published_at := change.values["published_at"]:
+                claim = claims[change.delivery_id]
+                gap = max(claim.min_gap, self.rules.get(claim.account_id, Rule()).min_gap)
+                if published_at + gap > self.now:
+                    until[claim.account_id] = published_at + gap
+        dispatching.rest(self.session, until)
 
     def _pause(self, account_id: str, until: datetime, app_wide: bool) -> None:
         # A limit of the app holds every account of that app, not only the one that met it.

@@ -1,48 +1,29 @@
-"""The rows of a report: one per post, with what is recorded and nothing else. Unknown is None, never 0."""
+"""The rows of a report: one per post, with what is recorded and nothing else. Unknown is None, never 0.
+
+Rows are streamed, and every format writes the same ones.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from campaigns import timetable
-from scheduler.store import listings
+from scheduler.reports.columns import ENGAGEMENT, OFFICE
+from scheduler.states import State
+from scheduler.store import reporting
 from scheduler.store.database import Session
-from scheduler.store.tables import Snapshot
-
-#: The columns, in order. Codes are language-neutral; a writer may translate the header.
-COLUMNS = (
-    "agency",
-    "account",
-    "platform",
-    "campaign",
-    "message",
-    "topic",
-    "planned_at",
-    "published_at",
-    "zone",
-    "state",
-    "permalink",
-    "views",
-    "reach",
-    "likes",
-    "comments",
-    "shares",
-    "saves",
-    "clicks",
-    "engagement",
-    "source",
-    "measured_at",
-    "approver",
-    "digest",
-)
-FIGURES = ("views", "reach", "likes", "comments", "shares", "saves", "clicks")
-#: What people did with a post; what a platform does not tell is left out of the sum.
-_ENGAGEMENT = ("likes", "comments", "shares", "saves")
+from scheduler.store.reporting import FIGURES, Scope
 
 Row = Mapping[str, Any]
+
+#: States of a post that was out at some time: only such posts can have been seen.
+PUBLISHED = frozenset({State.SENT, State.REMOVED})
+#: Characters of a title; it is the beginning of the text.
+_TITLE = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +36,7 @@ class LocalTime:
     @property
     def wall(self) -> datetime:
         """The wall-clock time, without offset, to the second."""
-        return timetable.to_local(self.instant, self.zone).replace(tzinfo=None, microsecond=0)
+        return wall(self.instant, self.zone)
 
     @property
     def label(self) -> str:
@@ -63,39 +44,118 @@ class LocalTime:
         return timetable.zone_label(self.instant, self.zone)
 
 
-def report_rows(session: Session, campaign_id: str, names: Mapping[str, str]) -> list[Row]:
-    """Given a campaign, return its rows by planned time; ``names`` gives people's full names by id."""
-    snapshots = listings.latest_snapshots(session, campaign_id)
-    approvers = listings.approvers(session, campaign_id)
-    rows: list[Row] = []
-    for post in listings.posts(session, listings.PostFilter(campaign=campaign_id)):
-        snapshot = snapshots.get(post.id)
-        given = approvers.get(post.digest, "")
-        rows.append(
-            {
-                "agency": post.agency,
-                "account": post.account_id,
-                "platform": post.platform,
-                "campaign": post.campaign_id,
-                "message": post.message_id,
-                "topic": post.topic,
-                "planned_at": LocalTime(post.planned_at, post.zone).wall,
-                "published_at": LocalTime(post.published_at, post.zone).wall if post.published_at else None,
-                "zone": LocalTime(post.planned_at, post.zone).label,
-                "state": post.state,
-                "permalink": post.permalink or None,
-                **figures(snapshot),
-                "source": snapshot.source if snapshot else None,
-                "measured_at": LocalTime(snapshot.taken_at, post.zone).wall if snapshot else None,
-                "approver": ", ".join(names.get(one, one) for one in given.split(", ")) or None,
-                "digest": post.digest,
-            }
-        )
-    return rows
+def wall(instant: datetime, zone: str) -> datetime:
+    """The wall-clock time of an instant in a zone, without offset, to the second."""
+    return instant.astimezone(timetable.zone(zone)).replace(tzinfo=None, microsecond=0)
 
 
-def figures(snapshot: Snapshot | None) -> dict[str, int | None]:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What rows need of people and languages: full names by id, and reasons in words."""
+
+    names: Mapping[str, str]
+    reason: Callable[[str, str], str]
+
+
+def report_rows(session: Session, scope: Scope, words: Words) -> Iterator[Row]:
+    """Given a scope, stream its rows by planned time; the keys are :data:`columns.DATA`, in that order."""
+    local, label, first_line, approved = _readers(words)
+    names = words.names
+    for post in reporting.posts(session, scope):
+        agency, account, platform, campaign, message, topic, zone, planned_at, published_at, state = post[:10]
+        permalink, digest, code, reason, kind, text, measured_by, taken_at, given, drafter = post[10:20]
+        measured = dict(zip(FIGURES, post[20:], strict=True))
+        reach = measured["reach"]
+        published = published_at is not None and state in PUBLISHED
+        engagement = _engagement(measured)
+        approver, approved_at = approved(given, zone) if given else _NOBODY
+        yield {
+            "agency": agency,
+            "account": account,
+            "platform": platform,
+            "campaign": campaign,
+            "message": message,
+            "topic": topic,
+            "planned_at": local(planned_at, zone),
+            "published_at": local(published_at, zone) if published else None,
+            "zone": label(planned_at, zone),
+            "state": state,
+            "permalink": (permalink or None) if published else None,
+            **measured,
+            "engagement": engagement,
+            "source": measured_by,
+            "measured_at": local(taken_at, zone) if taken_at else None,
+            "approver": approver,
+            "digest": digest,
+            "title": first_line(text),
+            "kind": kind,
+            "engagement_rate": round(engagement / reach, 6) if reach and engagement is not None else None,
+            "drafter": names.get(drafter, drafter),
+            "approved_at": approved_at,
+            "evidence": None,
+            "note": (words.reason(code, reason) or None) if code and not published else None,
+        }
+
+
+_NOBODY = (None, None)
+
+
+def _readers(words: Words) -> tuple[Callable[..., Any], ...]:
+    """How instants, texts and approvals are read; most occur many times, so each is read once."""
+
+    @lru_cache(4096)
+    def offset(hour: str, zone: str) -> timedelta:
+        return timetable.to_local(reporting.instant(f"{hour}:00"), zone).utcoffset() or timedelta()
+
+    def local(stored: Any, zone: str) -> datetime:
+        if not isinstance(stored, str):
+            return wall(stored, zone)
+        # A text "2026-12-09 05:00:00.000000" in UTC. Zones change their offset at full quarters of an hour.
+        minute = stored[:15] + ("0" if stored[15] < "5" else "5")
+        return datetime.fromisoformat(stored[:19]) + offset(minute, zone)
+
+    @lru_cache(4096)
+    def label(stored: Any, zone: str) -> str:
+        return timetable.zone_label(reporting.instant(stored), zone)
+
+    @lru_cache(4096)
+    def approved(given: str, zone: str) -> tuple[str, datetime]:
+        approvals = reporting.given_approvals(given)
+        names = dict.fromkeys(words.names.get(who, who) for who, _at in approvals)
+        return ", ".join(names), wall(approvals[-1][1], zone)
+
+    return local, label, lru_cache(4096)(title), approved
+
+
+def _engagement(measured: Mapping[str, int | None]) -> int | None:
+    """What people did with a post: the sum of what the platform told, None if it told nothing."""
+    known = [value for name in ENGAGEMENT if (value := measured[name]) is not None]
+    return sum(known) if known else None
+
+
+def figures(snapshot: Any) -> dict[str, int | None]:
     """The figures of a snapshot, and the engagement: the sum of what the platform told, None if nothing."""
-    values = {name: getattr(snapshot, name) if snapshot else None for name in FIGURES}
-    known = [values[name] for name in _ENGAGEMENT if values[name] is not None]
-    return {**values, "engagement": sum(one for one in known if one is not None) if known else None}
+    values: dict[str, int | None] = {name: getattr(snapshot, name, None) for name in FIGURES}
+    values["engagement"] = _engagement(values)
+    return values
+
+
+def title(text: str) -> str:
+    """The first line of a text, cut at a word if it is long."""
+    line = text.lstrip().partition("\n")[0].rstrip()
+    if len(line) <= _TITLE:
+        return line
+    return line[:_TITLE].rpartition(" ")[0].rstrip(" ,;:–-") + "…"
+
+
+def office_rows(rows: Iterable[Row], state_word: Callable[[State], str]) -> Iterator[Row]:
+    """The same rows with the columns of an office: numbered, day and time apart, the state in words."""
+    for number, row in enumerate(rows, 1):
+        when = row["published_at"] or row["planned_at"]
+        own = {
+            "no": number,
+            "date": when.date(),
+            "time": when.time(),
+            "state": state_word(State(row["state"])),
+        }
+        yield {code: own[code] if code in own else row[code] for code in OFFICE}

@@ -103,11 +103,10 @@ def chained(events: Sequence[Event], last: Head, origin: Origin) -> list[dict[st
     return rows
 
 
-def head(session: Session) -> Head:
-    """The last row of the chain."""
-    row = session.execute(
-        select(audit.c.id, audit.c.hash, audit.c.at).order_by(audit.c.id.desc()).limit(1)
-    ).first()
+def head(session: Session, as_of: datetime | None = None) -> Head:
+    """The last row of the chain, or the last one of that moment (UTC) or before."""
+    statement = select(audit.c.id, audit.c.hash, audit.c.at).order_by(audit.c.id.desc()).limit(1)
+    row = session.execute(statement if as_of is None else statement.where(audit.c.at <= as_of)).first()
     return Head(row.id, row.hash, row.at) if row else Head(0, GENESIS, None)
 
 

@@ -116,6 +116,7 @@ class Terms:
     zone: str
     publish_within: timedelta
     if_missed: str
+    min_gap: timedelta
 
 
 def add_contents(session: Session, posts: Sequence[PlannedPost]) -> None:
@@ -222,6 +223,7 @@ def _from_file(post: PlannedPost, terms: Terms) -> dict[str, Any]:
         "due_at": post.planned_at,
         "expires_at": post.planned_at + terms.publish_within,
         "if_missed": terms.if_missed,
+        "min_gap": _seconds(terms.min_gap),
         "digest": post.digest,
     }
 
@@ -292,9 +294,16 @@ def set_terms(session: Session, campaign_id: str, before: timedelta, terms: Term
             )
     session.execute(
         update(deliveries)
-        .where(*waiting, deliveries.c.if_missed != terms.if_missed)
-        .values(if_missed=terms.if_missed)
+        .where(
+            *waiting,
+            (deliveries.c.if_missed != terms.if_missed) | (deliveries.c.min_gap != _seconds(terms.min_gap)),
+        )
+        .values(if_missed=terms.if_missed, min_gap=_seconds(terms.min_gap))
     )
+
+
+def _seconds(span: timedelta) -> int:
+    return int(span.total_seconds())
 
 
 def set_labels(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select, update
 from sqlmodel import Session
 
 from scheduler.store.tables import Credential, sealed_credentials
@@ -17,9 +17,55 @@ def every(session: Session) -> list[Credential]:
     return list(session.execute(select(Credential).order_by(sealed_credentials.c.account_id)).scalars())
 
 
+def ends(session: Session) -> dict[str, datetime | None]:
+    """When the stored credentials of each account end (UTC); None if they do not."""
+    rows = session.execute(select(sealed_credentials.c.account_id, sealed_credentials.c.expires_at))
+    return {row.account_id: row.expires_at for row in rows}
+
+
 def of(session: Session, account_id: str) -> Credential | None:
-    """The row of an account."""
-    return session.get(Credential, account_id)
+    """The row of an account, which nobody else changes before this transaction ends."""
+    return session.get(Credential, account_id, with_for_update=True)
+
+
+def lease(
+    session: Session, account_id: str, *, node: str, end: datetime, now: datetime, until: datetime
+) -> Credential | None:
+    """Let ``node`` renew what ends at ``end``, and nobody else before ``until``; return the row.
+
+    None if another node is at it, or somebody has replaced the secrets since their end was read.
+    """
+    taken = session.connection().execute(
+        update(sealed_credentials)
+        .where(
+            sealed_credentials.c.account_id == account_id,
+            sealed_credentials.c.expires_at == end,
+            or_(sealed_credentials.c.renewing_until.is_(None), sealed_credentials.c.renewing_until <= now),
+        )
+        .values(renewing_by=node, renewing_until=until)
+    )
+    return session.get(Credential, account_id, populate_existing=True) if taken.rowcount else None
+
+
+def postpone(session: Session, account_id: str, *, node: str, version: int, until: datetime) -> None:
+    """Let nobody try again before ``until``, unless another has begun or succeeded meanwhile."""
+    session.connection().execute(
+        update(sealed_credentials)
+        .where(
+            sealed_credentials.c.account_id == account_id,
+            sealed_credentials.c.version == version,
+            sealed_credentials.c.renewing_by == node,
+        )
+        .values(renewing_until=until)
+    )
+
+
+def reseal(session: Session, row: Credential, sealed: str, *, now: datetime, actor: str) -> None:
+    """Put the same secrets under another key; a renewal that is under way is not disturbed."""
+    row.sealed = sealed
+    session.add(row)
+    session.flush()
+    record(session, "credentials-sealed-anew", actor=actor, at=now, detail={"account": row.account_id})
 
 
 def put(
@@ -32,11 +78,15 @@ def put(
     now: datetime,
     actor: str,
 ) -> None:
-    """Replace the row of an account; the audit tells the names of the secrets, never a value."""
-    row = session.get(Credential, account_id, with_for_update=True)
+    """Replace the secrets of an account; the audit tells their names, never a value.
+
+    The version goes up, and whoever renews the former ones comes too late.
+    """
+    row = of(session, account_id)
     if row is None:
         row = Credential(account_id=account_id, sealed=sealed, updated_at=now, expires_at=expires_at)
     row.sealed, row.updated_at, row.expires_at = sealed, now, expires_at
+    row.version, row.renewing_by, row.renewing_until = row.version + 1, "", None
     session.add(row)
     session.flush()
     record(

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,16 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, SQLModel
 
-from scheduler.errors import StoreError
+from scheduler.errors import ContentionError, StoreError
 from scheduler.i18n import N_
 from scheduler.origin import Origin, origin
-from scheduler.store import auditing, schema, tables
+from scheduler.store import auditing, postgres, schema, tables
+from scheduler.store.patience import Patience
 
 __all__ = ["Session", "Store", "make_engine", "open_store", "told", "upgrade"]
 
+#: The index that keeps an account at one post in flight, whoever claims it.
+ONE_SENDING = "one_sending_per_account"
 #: How long a transaction waits for another one that is writing, in milliseconds.
 BUSY_TIMEOUT = 10_000
 
@@ -35,22 +39,54 @@ BUSY_TIMEOUT = 10_000
 class Store:
     """The database of one installation."""
 
-    def __init__(self, engine: Engine, acting: Origin | None = None) -> None:
-        """``acting``: what the audit says about where changes come from; else this very process."""
+    def __init__(
+        self,
+        engine: Engine,
+        acting: Origin | None = None,
+        *,
+        daemon: bool = False,
+        own_clock: bool = True,
+        patience: Patience | None = None,
+    ) -> None:
+        """``acting``: what the audit says about where changes come from; else this very process.
+
+        ``daemon``: writes beside other daemons and wakes nobody, which on PostgreSQL a person's
+        commands do not. ``own_clock``: the time is what the machine says, not what the database says.
+        """
         self._engine = engine
         self._origin = acting or origin({})
         self._writer = engine.execution_options(writes=True)
+        self._daemon = daemon
+        self._own_clock = own_clock
+        self._patience = patience
 
     @property
     def dialect(self) -> str:
         """ "sqlite" or "postgresql"."""
         return self._engine.dialect.name
 
+    @property
+    def wakes(self) -> bool:
+        """Whether a change that somebody commits anywhere can wake a daemon (:func:`listening.listen`)."""
+        return self.dialect == "postgresql"
+
+    def for_daemon(self) -> Store:
+        """The same database as a daemon uses it."""
+        return Store(
+            self._engine, self._origin, daemon=True, own_clock=self._own_clock, patience=self._patience
+        )
+
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that may change things: committed at the end, rolled back on any error."""
         with self._session(self._writer) as session:
+            if self.dialect != "postgresql":
+                yield session
+                return
+            session.info["moment"] = postgres.take_turn(session, alone=not self._daemon)
             yield session
+            if not self._daemon:
+                postgres.wake(session)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -58,9 +94,25 @@ class Store:
         with self._session(self._engine) as session:
             yield session
 
+    def moment(self, session: Session, machine: datetime) -> datetime:
+        """The time (UTC) by which a writing transaction judges what is due and whose lease has run out.
+
+        On PostgreSQL the server's, for machines differ; otherwise ``machine``, what this one's clock says.
+        """
+        moment: datetime = machine if self._own_clock else session.info.get("moment", machine)
+        return moment
+
+    @contextmanager
+    def patience(self, seconds: float) -> Iterator[None]:
+        """In this block no transaction waits much longer than ``seconds`` for a database that is silent."""
+        with self._patience.limited(seconds) if self._patience else nullcontext():
+            yield
+
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
-        with told(str(self._engine.url.database)), Session(engine, expire_on_commit=False) as session:
+        counted = self._patience.counted() if self._patience else nullcontext()
+        name = str(self._engine.url.database)
+        with counted, told(name), Session(engine, expire_on_commit=False) as session:
             auditing.acts_from(session, self._origin)
             yield session
             auditing.write_noted(session)
@@ -72,13 +124,19 @@ class Store:
 
 
 def open_store(
-    url: str, *, create: bool = False, busy_timeout: int = BUSY_TIMEOUT, acting: Origin | None = None
+    url: str,
+    *,
+    create: bool = False,
+    busy_timeout: int = BUSY_TIMEOUT,
+    own_clock: bool = False,
+    acting: Origin | None = None,
 ) -> Store:
     """Given a URL, return the store; raise StoreError if the database is locked, old, newer or not ours.
 
     ``create``: make the database if it is not there yet. Otherwise a database that does not exist
     reads as one in which nothing was ever applied, and nothing is written to disk. ``busy_timeout``,
     in milliseconds: how long every transaction waits for another one that is writing (SQLite only).
+    ``own_clock``: go by the machine's clock even where the database has one (see :meth:`Store.moment`).
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
@@ -88,18 +146,22 @@ def open_store(
                 return _empty()
             _make_folder(file.parent)
     engine = make_engine(url, busy_timeout=busy_timeout)
+    served = parsed.get_backend_name() == "postgresql"
+    store = Store(
+        engine, acting, own_clock=own_clock or not served, patience=Patience(engine) if served else None
+    )
     try:
         with told(str(parsed.database)):
             with engine.connect() as connection:
                 status = schema.status(connection)
             if status is schema.Status.CURRENT:
                 _use_wal(engine)
-                return Store(engine, acting)
+                return store
         if status is not schema.Status.EMPTY:
             raise _refusal(status, str(parsed.database))
         if create:
             upgrade(url, busy_timeout=busy_timeout)
-            return Store(engine, acting)
+            return store
     except BaseException:
         engine.dispose()
         raise
@@ -111,7 +173,8 @@ def make_engine(url: str, *, busy_timeout: int = BUSY_TIMEOUT) -> Engine:
     """The engine for a URL, with everything that SQLite must be told; changes nothing in the file."""
     parsed = _parse(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+        asked = {key: value for key, value in postgres.CONNECTION.items() if key not in parsed.query}
+        return create_engine(parsed, pool_pre_ping=True, connect_args=asked)
     engine = create_engine(parsed)
     event.listen(engine, "connect", partial(_configure_sqlite, busy_timeout))
     event.listen(engine, "begin", _begin_sqlite)
@@ -156,7 +219,8 @@ def told(name: str) -> Iterator[None]:
             raise
         message, hint = trouble
         why = str(cause).strip().splitlines() or [type(cause).__name__]
-        raise StoreError(message, hint=hint, name=name, why=why[0]) from error
+        kind = ContentionError if trouble is _CROSSED else StoreError
+        raise kind(message, hint=hint, name=name, why=why[0]) from error
 
 
 _LOCKED = (
@@ -177,6 +241,12 @@ _AWAY = (
     N_("Check the key database in the configuration and whether the server is running."),
 )
 
+#: Two transactions crossed each other; the database has ended this one.
+_CROSSED = (
+    N_("Another program was changing the same things in the database {name}; nothing was changed here."),
+    N_("Try again."),
+)
+
 #: Result codes (sqlite.org/rescode.html) of what is no mistake of ours.
 _SQLITE = {
     sqlite3.SQLITE_BUSY: _LOCKED,
@@ -194,7 +264,7 @@ _SQLITE = {
 }
 #: SQLSTATE, or its class (postgresql.org/docs/current/errcodes-appendix.html).
 _POSTGRES = {
-    "40": _LOCKED,  # deadlock, serialization failure
+    "40": _CROSSED,  # deadlock, serialization failure
     "55P03": _LOCKED,
     "53100": _FULL,
     "25006": _CLOSED,  # a standby, or a session that may only read
@@ -215,6 +285,9 @@ def _trouble(cause: BaseException | None) -> tuple[str, str] | None:
         return _SQLITE.get(code) or _SQLITE.get(code & 0xFF)
     state = getattr(cause, "sqlstate", None)
     if state:
+        diagnosis = getattr(cause, "diag", None)
+        if state == "23505" and getattr(diagnosis, "constraint_name", "") == ONE_SENDING:
+            return _CROSSED  # another daemon claimed a post of the same account at the same moment
         return _POSTGRES.get(state) or _POSTGRES.get(state[:2])
     # psycopg has no SQLSTATE for a server that does not answer, or that went away.
     return _AWAY if type(cause).__name__ == "OperationalError" else None

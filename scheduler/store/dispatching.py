@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache, lru_cache
 from typing import Any
@@ -29,11 +29,13 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from campaigns.definition import Kind
 from scheduler.states import Event, State
 from scheduler.store import holding
+from scheduler.store.budgets import affordable, over_budget
 from scheduler.store.holding import Holds
 from scheduler.store.tables import UtcDateTime, accounts, approvals, attempts, contents, deliveries
 from scheduler.store.transitions import Change, apply_changes
@@ -58,10 +60,15 @@ class Claim:
     progress: Mapping[str, Any]
     attempts: int
     looks: int
+    min_gap: timedelta
+    at: datetime
+    """When it was claimed, or taken to be looked for."""
     first_try_at: datetime
     """When the first attempt began: a post found on the platform cannot be older."""
     last_try_at: datetime
     """When the last attempt ended, or began if its end is unknown."""
+    lost_at: datetime | None = None
+    """When an attempt was last given up though its process may still have been at it."""
 
 
 _COLUMNS = (
@@ -73,6 +80,7 @@ _COLUMNS = (
     deliveries.c.progress,
     deliveries.c.attempts,
     deliveries.c.looks,
+    deliveries.c.min_gap,
     contents.c.text,
     contents.c.link,
     contents.c.media,
@@ -82,8 +90,14 @@ _COLUMNS = (
 )
 
 
+#: The code of an attempt that was given up though its process may still have been at it.
+LEASE_EXPIRED = "lease-expired"
 #: The moment of a turn, as a parameter of its statements.
 NOW = bindparam("now", type_=UtcDateTime())
+
+
+#: The code of a delivery whose time passed while its account's budget held it.
+OVER_BUDGET = "over-budget"
 
 
 def in_state(state: State, rows: Any = deliveries) -> ColumnElement[bool]:
@@ -103,15 +117,21 @@ def approved(rows: Any = deliveries) -> ColumnElement[bool]:
 def _account_usable() -> ColumnElement[bool]:
     return ~exists().where(
         accounts.c.account_id == deliveries.c.account_id,
-        or_(accounts.c.disabled_at.is_not(None), accounts.c.not_before > NOW),
+        or_(
+            accounts.c.disabled_at.is_not(None),
+            accounts.c.not_before > NOW,
+            accounts.c.resting_until > NOW,
+        ),
     )
 
 
 def _account_free() -> ColumnElement[bool]:
+    """Nothing of the account is in flight, and nothing uncertain is passed, unless the account allows it."""
     other = deliveries.alias("other")
+    passing = other.c.account_id.in_(bindparam("passing", expanding=True))
     return ~exists().where(
         other.c.account_id == deliveries.c.account_id,
-        or_(in_state(State.SENDING, other), in_state(State.UNSURE, other)),
+        or_(in_state(State.SENDING, other), and_(in_state(State.UNSURE, other), ~passing)),
     )
 
 
@@ -126,6 +146,7 @@ def _first_of_account(holds: Holds) -> ColumnElement[bool]:
             and_(earlier.c.planned_at == deliveries.c.planned_at, earlier.c.id < deliveries.c.id),
         ),
         approved(earlier),
+        affordable(NOW, earlier),
         ~holding.held(holds, earlier),
     )
 
@@ -142,6 +163,7 @@ def _claimable(holds: Holds) -> Select[Any]:
             deliveries.c.expires_at >= NOW,
             deliveries.c.id.not_in(bindparam("held", expanding=True)),
             approved(),
+            affordable(NOW),
             ~holding.held(holds),
             _account_usable(),
             _account_free(),
@@ -161,16 +183,20 @@ def claim(
     node: str,
     limit: int,
     held: Collection[int] = (),
+    passing: Collection[str] = (),
 ) -> list[Claim]:
     """Claim up to ``limit`` deliveries, the earliest of each account: attempt row and lease are set.
 
     ``held`` are deliveries of which a call is still running here, whatever the rows say: it may yet
-    publish, so no second one starts beside it.
+    publish, so no second one starts beside it. ``passing`` are accounts of which a post may go out while
+    the outcome of an earlier one is unknown.
     """
     if limit <= 0:
         return []
     claimable = _claimable(holding.present(session))
-    rows = session.execute(claimable, {"now": now, "held": list(held), "limit": limit}).all()
+    rows = session.execute(
+        claimable, {"now": now, "held": list(held), "limit": limit, "passing": list(passing)}
+    ).all()
     if not rows:
         return []
     apply_changes(
@@ -214,15 +240,22 @@ def claim(
         ],
     ).all()
     attempt_of = {delivery_id: attempt_id for attempt_id, delivery_id in opened}
-    return [_claim(row, attempt_of[row.id], row.attempts + 1, now, now) for row in rows]
+    return [
+        _claim(
+            row,
+            attempt_id=attempt_of[row.id],
+            attempts=row.attempts + 1,
+            at=now,
+            first_try_at=now,
+            last_try_at=now,
+        )
+        for row in rows
+    ]
 
 
-def _claim(
-    row: Row[Any], attempt_id: int, tries: int, first_try_at: datetime, last_try_at: datetime
-) -> Claim:
+def _claim(row: Row[Any], **rest: Any) -> Claim:
     return Claim(
         delivery_id=row.id,
-        attempt_id=attempt_id,
         key=row.key,
         campaign_id=row.campaign_id,
         account_id=row.account_id,
@@ -234,10 +267,9 @@ def _claim(
         thread=row.thread,
         first_comment=row.first_comment,
         progress=row.progress,
-        attempts=tries,
         looks=row.looks,
-        first_try_at=first_try_at,
-        last_try_at=last_try_at,
+        min_gap=timedelta(seconds=row.min_gap),
+        **rest,
     )
 
 
@@ -253,10 +285,10 @@ def expire(session: Session, now: datetime) -> int:
             Change(
                 row.id,
                 State.PLANNED,
-                Event.MISSED if row.if_missed == "skip" and not row.held else Event.HELD,
+                Event.MISSED if row.if_missed == "skip" and not _held_back(row) else Event.HELD,
                 row.campaign_id,
                 row.digest,
-                {"code": row.held or ("too-late" if row.approved else "not-approved")},
+                {"code": _why_late(row)},
             )
             for row in rows
         ],
@@ -264,6 +296,16 @@ def expire(session: Session, now: datetime) -> int:
         at=now,
     )
     return len(rows)
+
+
+def _held_back(row: Row[Any]) -> bool:
+    return bool(row.held or row.over_budget)
+
+
+def _why_late(row: Row[Any]) -> str:
+    if row.held or not row.approved:
+        return row.held or "not-approved"
+    return OVER_BUDGET if row.over_budget else "too-late"
 
 
 @lru_cache(maxsize=8)
@@ -276,69 +318,10 @@ def _expired(holds: Holds) -> Select[Any]:
             deliveries.c.if_missed,
             approved().label("approved"),
             holding.code(holds).label("held"),
+            over_budget(NOW).label("over_budget"),
         )
         .where(in_state(State.PLANNED), deliveries.c.planned_at <= NOW, deliveries.c.expires_at < NOW)
         .with_for_update(of=deliveries, skip_locked=True)
-    )
-
-
-def lose(session: Session, now: datetime) -> int:
-    """Make every attempt whose lease ran out uncertain; return how many."""
-    rows = session.execute(_lost(), {"now": now}).all()
-    apply_changes(
-        session,
-        [
-            Change(
-                row.id,
-                State.SENDING,
-                Event.LOST,
-                row.campaign_id,
-                row.digest,
-                {"code": "lease-expired", "due_at": now, "looks": 0, "lease_until": None},
-                {"node": row.node},
-            )
-            for row in rows
-        ],
-        actor="daemon",
-        at=now,
-    )
-    if rows:
-        close_attempts(
-            session, [row.id for row in rows], now=now, outcome=Event.LOST, code="lease-expired", reason=""
-        )
-    return len(rows)
-
-
-@cache
-def _lost() -> Select[Any]:
-    return (
-        select(deliveries.c.id, deliveries.c.campaign_id, deliveries.c.digest, deliveries.c.node)
-        .where(in_state(State.SENDING), deliveries.c.lease_until < NOW)
-        .with_for_update(skip_locked=True)
-    )
-
-
-def close_attempts(
-    session: Session, delivery_ids: Sequence[int], *, now: datetime, outcome: str, code: str, reason: str
-) -> None:
-    """End the open attempt of each delivery."""
-    session.execute(
-        update(attempts)
-        .where(attempts.c.delivery_id.in_(delivery_ids), attempts.c.finished_at.is_(None))
-        .values(finished_at=now, outcome=outcome, code=code, reason=reason)
-    )
-
-
-def renew(session: Session, delivery_ids: Sequence[int], *, node: str, lease_until: datetime) -> None:
-    """Renew the leases of the deliveries that this node has in flight."""
-    session.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.id.in_(delivery_ids),
-            deliveries.c.node == node,
-            deliveries.c.lease_until.is_not(None),
-        )
-        .values(lease_until=lease_until)
     )
 
 
@@ -365,7 +348,18 @@ def look(
             .where(deliveries.c.id.in_([row.id for row in rows]))
             .values(node=node, lease_until=lease_until)
         )
-    return [_claim(row, 0, row.attempts, row.first_try_at, row.last_try_at) for row in rows]
+    return [
+        _claim(
+            row,
+            attempt_id=0,
+            attempts=row.attempts,
+            at=now,
+            first_try_at=row.first_try_at,
+            last_try_at=row.last_try_at,
+            lost_at=row.lost_at,
+        )
+        for row in rows
+    ]
 
 
 @cache
@@ -377,6 +371,7 @@ def _lookable() -> Select[Any]:
             *_COLUMNS,
             _of_attempts(func.min(began)).label("first_try_at"),
             _of_attempts(func.max(func.coalesce(attempts.c.finished_at, began))).label("last_try_at"),
+            _of_attempts(func.max(attempts.c.finished_at), attempts.c.code == LEASE_EXPIRED).label("lost_at"),
         )
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(
@@ -392,8 +387,8 @@ def _lookable() -> Select[Any]:
     )
 
 
-def _of_attempts(value: ColumnElement[Any]) -> ScalarSelect[Any]:
-    return select(value).where(attempts.c.delivery_id == deliveries.c.id).scalar_subquery()
+def _of_attempts(value: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return select(value).where(attempts.c.delivery_id == deliveries.c.id, *conditions).scalar_subquery()
 
 
 class Saved(Enum):
@@ -424,6 +419,23 @@ def pause_account(session: Session, account_id: str, until: datetime) -> None:
     longer = exists().where(accounts.c.account_id == account_id, accounts.c.not_before >= until)
     if not session.execute(select(longer)).scalar():
         _account(session, account_id, not_before=until)
+
+
+def rest(session: Session, until: Mapping[str, datetime]) -> None:
+    """Keep the distance: let no post of these accounts go out before the moment given for each."""
+    if not until:
+        return
+    connection = session.connection()
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(accounts)
+    blank = {"code": "", "reason": "", "identity": ""}
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["account_id"], set_={"resting_until": statement.excluded.resting_until}
+        ),
+        # In one order, since another node may be about the same accounts.
+        [{"account_id": name, "resting_until": until[name], **blank} for name in sorted(until)],
+    )
 
 
 def disable_account(session: Session, account_id: str, *, now: datetime, code: str, reason: str) -> None:
@@ -460,6 +472,7 @@ def _next_due() -> Select[Any]:
         "expiring": _earliest(deliveries.c.expires_at, *begun),
         "looking": _earliest(deliveries.c.due_at, in_state(State.UNSURE), deliveries.c.asks.is_(False)),
         "pausing": _earliest(accounts.c.not_before),
+        "resting": _earliest(accounts.c.resting_until),
         "measuring": _earliest(deliveries.c.reach_at, deliveries.c.reach_at.is_not(None)),
     }
     return select(*(moment.label(name) for name, moment in moments.items()))

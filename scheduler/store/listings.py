@@ -14,13 +14,14 @@ from sqlalchemy import Row, Select, func, select
 from sqlmodel import Session
 
 from scheduler.states import State
-from scheduler.store import holding
-from scheduler.store.dispatching import approved
+from scheduler.store import budgets, holding
+from scheduler.store.dispatching import approved, in_state
 from scheduler.store.tables import (
     AccountState,
     Attempt,
     AuditEvent,
     CampaignVersion,
+    Charge,
     Content,
     Delivery,
     Node,
@@ -29,6 +30,7 @@ from scheduler.store.tables import (
     approvals,
     attempts,
     audit,
+    charges,
     contents,
     deliveries,
     nodes,
@@ -86,6 +88,7 @@ class PostDetails:
     events: list[AuditEvent]
     snapshots: list[Snapshot]
     approvals: list[tuple[str, datetime]]
+    charges: list[Charge]
 
 
 def details(session: Session, delivery: Delivery) -> PostDetails:
@@ -119,6 +122,11 @@ def details(session: Session, delivery: Delivery) -> PostDetails:
             ).scalars()
         ),
         [(row.approver, row.approved_at) for row in given],
+        list(
+            session.execute(
+                select(Charge).where(charges.c.delivery_id == delivery.id).order_by(charges.c.id)
+            ).scalars()
+        ),
     )
 
 
@@ -131,6 +139,8 @@ class Standing:
     overdue: int
     unapproved: int
     asking: int
+    over_budget: dict[str, int]
+    """How many posts that are due and approved the budget of each account holds."""
     accounts: list[AccountState]
     nodes: list[Node]
     stops: list[Stop]
@@ -152,9 +162,34 @@ def standing(session: Session, now: datetime) -> Standing:
         overdue=_count(session, planned, deliveries.c.planned_at < now),
         unapproved=_count(session, planned, ~approved()),
         asking=_count(session, deliveries.c.state == State.UNSURE, deliveries.c.asks.is_(True)),
+        over_budget=over_budget(session, now),
         accounts=list(session.execute(select(AccountState)).scalars()),
         nodes=list(session.execute(select(Node).order_by(nodes.c.seen_at.desc()).limit(10)).scalars()),
         stops=holding.in_force(session),
+    )
+
+
+def over_budget(session: Session, now: datetime) -> dict[str, int]:
+    """How many posts that are due and approved wait for a decision about the budget, by account."""
+    rows = session.execute(
+        select(deliveries.c.account_id, func.count().label("held"))
+        .where(*_held_by_budget(now))
+        .group_by(deliveries.c.account_id)
+        .order_by(deliveries.c.account_id)
+    )
+    return {row.account_id: row.held for row in rows}
+
+
+def _held_by_budget(now: datetime) -> tuple[Any, ...]:
+    return in_state(State.PLANNED), deliveries.c.planned_at <= now, approved(), budgets.over_budget(now)
+
+
+def is_over_budget(session: Session, delivery: Delivery, now: datetime) -> bool:
+    """Whether a delivery is due and waits for a decision about the budget of its account."""
+    return bool(
+        session.execute(
+            select(deliveries.c.id).where(deliveries.c.id == delivery.id, *_held_by_budget(now))
+        ).first()
     )
 
 

@@ -1,7 +1,7 @@
 """The folder of approved media: each file under the hash of its content.
 
-Applying a campaign copies its pictures here, so that a picture that is later swapped or deleted in
-the office's folder changes nothing of what was approved.
+Applying a campaign copies its pictures and videos here, so that a file that is later swapped or deleted
+in the office's folder changes nothing of what was approved.
 """
 
 from __future__ import annotations
@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from scheduler.errors import GaungError
 from scheduler.i18n import N_
@@ -30,20 +33,23 @@ class MediaFolder:
         """Keep a copy of ``source``; raise GaungError if it is no longer what was read, or cannot be kept."""
         target = self.path(sha256, source.name)
         try:
-            if target.exists() and _hash(target.read_bytes()) == sha256:
+            if target.exists() and _hash(target) == sha256:
                 return
-            content = source.read_bytes()
-            if _hash(content) != sha256:
-                raise GaungError(
-                    N_("The picture {file} was changed while it was read."),
-                    hint=N_("Try again."),
-                    file=source,
-                )
             target.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(target, content)
+            with source.open("rb") as original, whole_file(target) as copy:
+                digest = hashlib.sha256()
+                while chunk := original.read(1 << 20):
+                    digest.update(chunk)
+                    copy.write(chunk)
+                if digest.hexdigest() != sha256:
+                    raise GaungError(
+                        N_("The file {file} was changed while it was read."),
+                        hint=N_("Try again."),
+                        file=source,
+                    )
         except OSError as error:
             raise GaungError(
-                N_("The picture {file} cannot be copied to {folder}: {why}"),
+                N_("The file {file} cannot be copied to {folder}: {why}"),
                 hint=N_("Check the free space and the rights of that folder."),
                 file=source,
                 folder=self.root,
@@ -53,17 +59,31 @@ class MediaFolder:
     def intact(self, sha256: str, name: str) -> bool:
         """Whether the kept file is there with exactly the approved content."""
         try:
-            return _hash(self.path(sha256, name).read_bytes()) == sha256
+            return _hash(self.path(sha256, name)) == sha256
         except OSError:
             return False
+
+    def size(self, sha256: str, name: str) -> int:
+        """How many bytes the kept file has; none if it is not there."""
+        try:
+            return self.path(sha256, name).stat().st_size
+        except OSError:
+            return 0
 
 
 def write_whole(target: Path, content: bytes) -> None:
     """Write a file so that it is there entirely or not at all, even after a power cut."""
+    with whole_file(target) as stream:
+        stream.write(content)
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[BinaryIO]:
+    """A stream whose content becomes the file ``target`` at the end, entirely; after an error not at all."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
+        with os.fdopen(handle, "w+b") as stream:
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         Path(name).chmod(0o644)
@@ -84,5 +104,6 @@ def _sync_folder(folder: Path) -> None:
             os.close(handle)
 
 
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

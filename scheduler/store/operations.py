@@ -6,6 +6,7 @@ Each is one transition with the person's name in the audit. Times in UTC.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -144,15 +145,26 @@ def publish_within(version: CampaignVersion | None) -> timedelta:
     return duration(version.definition["campaign"]["publish_within"])
 
 
-def beat(session: Session, node: str, *, version: str, started_at: datetime, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """A daemon: its name, which no other has, and where it runs (:class:`Node`)."""
+
+    name: str
+    host: str
+    pid: int
+    place: str
+    version: str
+
+
+def beat(session: Session, node: Presence, *, started_at: datetime, now: datetime) -> None:
     """Record that a daemon lives."""
     changed = session.connection().execute(
-        update(nodes).where(nodes.c.name == node).values(seen_at=now, stopped_at=None)
+        update(nodes).where(nodes.c.name == node.name).values(seen_at=now, stopped_at=None)
     )
     if not changed.rowcount:
         # A daemon comes with a row of its own, and takes along the rows nobody will ask for again.
         session.execute(delete(nodes).where(nodes.c.seen_at < now - FORGET_NODES))
-        session.add(Node(name=node, version=version, started_at=started_at, seen_at=now))
+        session.add(Node(**asdict(node), started_at=started_at, seen_at=now))
         session.flush()
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Select, Update, bindparam, literal_column, select, update
 from sqlmodel import Session
 
-from scheduler.states import State
+from scheduler.states import Event, State
 from scheduler.store.dispatching import NOW, in_state
 from scheduler.store.tables import attempts, deliveries, snapshots
 from scheduler.store.transitions import Change, apply_changes
@@ -32,7 +32,7 @@ class Standing:
 
 
 def standings(session: Session, delivery_ids: Sequence[int]) -> dict[int, Standing]:
-    """How each delivery stands."""
+    """How each delivery stands; on PostgreSQL nobody else changes it before this transaction ends."""
     if not delivery_ids:
         return {}
     rows = session.execute(_standings(), {"ids": list(delivery_ids)})
@@ -51,6 +51,8 @@ def _standings() -> Select[Any]:
         )
         .outerjoin(attempts, (attempts.c.delivery_id == deliveries.c.id) & attempts.c.finished_at.is_(None))
         .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+        .order_by(deliveries.c.id)
+        .with_for_update(of=deliveries)
     )
 
 
@@ -110,6 +112,12 @@ def _owners() -> Select[Any]:
         deliveries.c.remote_id.in_(bindparam("ids", expanding=True)),
         deliveries.c.remote_id != literal_column("''"),  # for the partial index
     )
+
+
+def settled(session: Session, attempt_id: int) -> bool:
+    """Whether an attempt has ended by its own answer, and not only because nobody heard of it."""
+    outcome = session.execute(select(attempts.c.outcome).where(attempts.c.id == attempt_id)).scalar()
+    return outcome not in {None, "", Event.LOST.value}
 
 
 def reach_due(session: Session, now: datetime, limit: int) -> dict[str, dict[str, int]]:

@@ -5,9 +5,21 @@ open attempt per delivery (partial unique indexes); migrations make what stands 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, Integer, Table, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -35,6 +47,30 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Money(TypeDecorator[Decimal]):
+    """An exact amount: whole millionths, since SQLite has no decimal numbers; sums and comparisons hold."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        """Refuse what is finer than a millionth."""
+        if value is None:
+            return None
+        millionths = Decimal(value).scaleb(6)
+        if millionths != int(millionths):
+            raise ValueError(f"{value} is finer than a millionth")
+        return int(millionths)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
+        """Give the amount back without needless zeros."""
+        return None if value is None else Decimal(value).scaleb(-6).normalize() + 0
+
+
+def _money(*, null: bool = False) -> Any:
+    return Field(default=None if null else Decimal(0), sa_type=Money, nullable=null)
 
 
 def _instant(*, null: bool = True) -> Any:
@@ -118,10 +154,14 @@ class Delivery(SQLModel, table=True):
     """Wall-clock time in the campaign's zone, ISO without offset."""
     zone: str
     planned_at: datetime = _instant(null=False)
-    """The instant of the slot; never moved."""
+    """When it is to go out: the instant of the slot, unless a person has moved it."""
+    slot_at: datetime | None = _instant()
+    """The instant of the slot, if a person has moved the post away from it."""
     expires_at: datetime = _instant(null=False)
     """After this a planned post no longer goes out by itself."""
     if_missed: str
+    min_gap: int = 0
+    """For how many seconds the account sends nothing after this post."""
     due_at: datetime = _instant(null=False)
     """When the next step is due: first the planned instant, later the next try or the next look."""
     state: str
@@ -173,6 +213,8 @@ class AccountState(SQLModel, table=True):
 
     account_id: str = Field(primary_key=True)
     not_before: datetime | None = _instant()
+    resting_until: datetime | None = _instant()
+    """Its posts keep a distance from each other (``min_gap``): none goes out before this."""
     disabled_at: datetime | None = _instant()
     code: str = ""
     reason: str = _long()
@@ -275,16 +317,89 @@ class Credential(SQLModel, table=True):
     sealed: str = _long()
     updated_at: datetime = _instant(null=False)
     expires_at: datetime | None = _instant()
+    version: int = 0
+    """Counts the times that the secrets were replaced: what was renewed from an older one is too late."""
+    renewing_by: str = ""
+    """The node that renews them, or last tried to."""
+    renewing_until: datetime | None = _instant()
+    """Before this no other node begins to."""
+
+
+class Spending(SQLModel, table=True):
+    """What an account may spend, has spent and has reserved in one month: all that a claim reads of it."""
+
+    account_id: str = Field(primary_key=True)
+    month: str = Field(primary_key=True)
+    """Like "2026-12", in the zone of the configuration."""
+    starts_at: datetime = _instant(null=False)
+    ends_at: datetime = _instant(null=False)
+    currency: str = ""
+    budget: Decimal | None = _money(null=True)
+    """As the configuration says; NULL for none."""
+    allowed: Decimal = _money()
+    """What persons allowed beyond it."""
+    unlimited: bool = False
+    """A person lifted the limit for this month."""
+    spent: Decimal = _money()
+    reserved: Decimal = _money()
+    """For posts on their way or of unknown outcome."""
+    unpriced: int = 0
+    """Billed acts whose price nobody knows."""
+
+
+class ContentPrice(SQLModel, table=True):
+    """What publishing a content costs at the prices in force, for accounts with a budget."""
+
+    __tablename__ = "content_price"
+
+    digest: str = Field(primary_key=True, foreign_key="content.digest")
+    amount: Decimal | None = _money(null=True)
+    """NULL: a price is unknown."""
+    prices: str
+    """Which prices; a row of others is made anew."""
+
+
+class Charge(SQLModel, table=True):
+    """Billed acts: reserved when an attempt begins, closed with what was really done when it is settled."""
+
+    __table_args__ = (
+        _where("closed_at IS NULL", "one_open_charge", "delivery_id", unique=True),
+        Index("charges_of", "delivery_id", "id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: str
+    month: str
+    at: datetime = _instant(null=False)
+    closed_at: datetime | None = _instant()
+    delivery_id: int | None = Field(default=None, foreign_key="delivery.id")
+    """NULL for figures, which are asked for many posts at once."""
+    digest: str = ""
+    acts: dict[str, int] = _json(dict)
+    unpriced: dict[str, int] = _json(dict)
+    amount: Decimal = _money()
 
 
 class Node(SQLModel, table=True):
     """A daemon, and when it was last heard of."""
 
     name: str = Field(primary_key=True)
+    host: str = ""
+    pid: int = 0
+    place: str = ""
+    """Where processes can be told apart by their number: one boot of one machine (or container)."""
     version: str
     started_at: datetime = _instant(null=False)
     seen_at: datetime = _instant(null=False)
     stopped_at: datetime | None = _instant()
+
+
+class Routine(SQLModel, table=True):
+    """Something that is done from time to time by one of the daemons, not by each."""
+
+    name: str = Field(primary_key=True)
+    done_at: datetime = _instant(null=False)
+    node: str
 
 
 def table(model: type[SQLModel]) -> Table:
@@ -304,5 +419,9 @@ snapshots = table(Snapshot)
 versions = table(CampaignVersion)
 sealed_credentials = table(Credential)
 nodes = table(Node)
+routines = table(Routine)
+spending = table(Spending)
+content_prices = table(ContentPrice)
+charges = table(Charge)
 
 guard(audit, append_only("audit_event"))

@@ -1,21 +1,25 @@
-"""The databases that are measured: a SQLite file, and a PostgreSQL server of our own."""
+"""The databases that are measured: a SQLite file, and a PostgreSQL of our own that waits for its disk."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from kit.postgres import Server, own_server
 
 from scheduler.store.database import Store, open_store
 
 KINDS = ("sqlite", "postgresql")
+_open = ExitStack()
+_servers: list[Server] = []
 
 
 @dataclass(frozen=True)
 class Place:
-    """A working folder and the URL of its empty database."""
+    """A working folder and the URL of its database."""
 
     folder: Path
     url: str
@@ -34,4 +38,25 @@ class Place:
 def fresh(kind: str) -> Iterator[Place]:
     """A database without a row."""
     with tempfile.TemporaryDirectory() as folder:
-        yield Place(Path(folder), f"sqlite:///{folder}/gaung.db")
+        if kind == "sqlite":
+            yield Place(Path(folder), f"sqlite:///{folder}/gaung.db")
+            return
+        server = _server()
+        name = server.create()
+        try:
+            yield Place(Path(folder), server.url(name))
+        finally:
+            server.drop(name)
+
+
+def _server() -> Server:
+    """The server of this run, started when it is first needed."""
+    if not _servers:
+        _servers.append(_open.enter_context(own_server(durable=True)))
+    return _servers[0]
+
+
+def close() -> None:
+    """Stop the server, if there is one."""
+    _open.close()
+    _servers.clear()

@@ -9,12 +9,15 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from bench import databases, stage
 from bench.figure import Figure
 from sqlalchemy import func, select
 
+from scheduler.states import State
+from scheduler.store.database import Store
 from scheduler.store.tables import audit
 
 WORKERS = 64
@@ -51,19 +54,21 @@ def gaung(place: databases.Place, platform: stage.Platform) -> Cost:
         stage.fill(store, [stage.Batch(stage.ACCOUNTS, at)])
         stage.wait_for(at, early=0.2)
         before = process.cpu()
-        sent = select(func.count(), func.max(audit.c.at)).where(audit.c.after == "sent")
-
-        def all_settled() -> float:
-            with store.read() as session:
-                count, last = session.execute(sent).one()
-            return (last - at).total_seconds() if count == stage.ACCOUNTS else 0.0
-
         stage.wait_for(at, late=stage.ACCOUNTS / WORKERS * DELAY)  # asking would cost the daemon time
-        wall = stage.until(all_settled)
+        wall = stage.until(lambda: settled(store, stage.ACCOUNTS, at))
         cpu = process.cpu() - before
-    if len({entry["account"] for entry in platform.ledger()}) != len(platform.ledger()) != stage.ACCOUNTS:
+    ledger = [entry["account"] for entry in platform.ledger()]
+    if not len(set(ledger)) == len(ledger) == stage.ACCOUNTS:
         raise RuntimeError("the platform's ledger does not hold each post once")
     return Cost(wall, cpu)
+
+
+def settled(store: Store, posts: int, since: datetime) -> float:
+    """Seconds from ``since`` until the last of so many posts was settled; 0 if some are not yet."""
+    with store.read() as session:
+        sent = select(func.count(), func.max(audit.c.at)).where(audit.c.after == State.SENT)
+        count, last = session.execute(sent).one()
+    return (last - since).total_seconds() if count == posts else 0.0
 
 
 def figures() -> Iterator[Figure]:

@@ -13,18 +13,34 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from bench import peak, planning_speed, startup
+from bench import (
+    databases,
+    growth,
+    idle,
+    nodes,
+    peak,
+    planning_speed,
+    punctuality,
+    recovery,
+    startup,
+)
 from bench.figure import Figure
 
 GROUPS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "startup": startup.figures,
     "planning": planning_speed.figures,
     "peak": peak.figures,
+    "nodes": nodes.figures,
+    "idle": idle.figures,
+    "punctuality": punctuality.figures,
+    "growth": growth.figures,
+    "recovery": recovery.figures,
 }
 
 
@@ -35,11 +51,12 @@ def main(names: Sequence[str]) -> int:
         return 2
     found: list[Figure] = []
     began = time.monotonic()
-    for name in names or GROUPS:
-        for figure in GROUPS[name]():
-            found.append(figure)
-            sys.stdout.write(f"{figure}\n")
-            sys.stdout.flush()
+    with closing(databases):
+        for name in names or GROUPS:
+            for figure in GROUPS[name]():
+                found.append(figure)
+                sys.stdout.write(f"{figure}\n")
+                sys.stdout.flush()
     document = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),

@@ -20,11 +20,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bench.databases import Place
 from sqlalchemy import JSON, Integer, String, func, literal, literal_column, select, type_coerce
 from sqlalchemy import cast as sql_cast
 
 from scheduler.states import State
-from scheduler.store.database import Session, Store
+from scheduler.store.database import Session, Store, make_engine
 from scheduler.store.tables import UtcDateTime, approvals, attempts, contents, deliveries
 
 TESTS = Path(__file__).parents[1]
@@ -104,7 +105,7 @@ def _write(session: Session, batch: Batch, done: int) -> None:
             "campaign_id": "bench",
             "message_id": "jujur",
             "topic": "",
-            "message_class": "routine",
+            "message_class": "regular",
             "account_id": account,
             "platform": "practice",
             "agency": "",
@@ -229,16 +230,14 @@ class Process:
 
 
 @contextmanager
-def daemon(
-    config: Path, name: str = "daemon", *, environment: Mapping[str, str] | None = None
-) -> Iterator[Process]:
-    """``gaung run`` from the moment at which it works."""
+def daemon(config: Path, name: str = "daemon", *, program: str = "scheduler.cli") -> Iterator[Process]:
+    """``gaung run`` from the moment at which it works; ``program`` is the module that starts it."""
     log = config.parent / f"{name}.log"
     with log.open("wb") as output:
         popen = subprocess.Popen(
-            [sys.executable, "-m", "scheduler.cli", "--config", config, "run", "--json-log"],
+            [sys.executable, "-m", program, "--config", config, "run", "--json-log"],
             cwd=ROOT,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{TESTS}"},
             stdout=output,
             stderr=output,
         )
@@ -262,6 +261,15 @@ def until(what: Callable[[], T], patience: float = 120.0) -> T:
             raise RuntimeError(f"not within {patience} seconds")
         time.sleep(0.1)
     return found
+
+
+def analyze(place: Place) -> None:
+    """Let PostgreSQL look at its tables, as its autovacuum would within a minute."""
+    engine = make_engine(place.url)
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            connection.exec_driver_sql("ANALYZE")
+    engine.dispose()
 
 
 def in_seconds(seconds: float) -> datetime:

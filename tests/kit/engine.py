@@ -33,13 +33,16 @@ from adapters.contract import (
     Receipt,
 )
 from campaigns.definition import Campaign, MediaFacts, Target, media_files
-from campaigns.files import Loaded, picture_facts
+from campaigns.files import Loaded
+from campaigns.media import media_facts
 from campaigns.planning import Changes
+from scheduler.costs import PriceList, Prices
 from scheduler.engine import applying, dispatch
 from scheduler.engine.calls import Calls
 from scheduler.engine.dispatch import Dispatcher
 from scheduler.engine.mailbox import Mailbox, Message
-from scheduler.engine.retry import Policy
+from scheduler.engine.retry import Policy, Rule
+from scheduler.engine.treasury import Payer, Treasury
 from scheduler.states import State
 from scheduler.store import approving
 from scheduler.store.database import Session, Store, open_store
@@ -53,16 +56,22 @@ HORIZON = timedelta(days=90)
 
 
 class ManualClock:
-    """Shows what it was set to."""
+    """Shows what it was set to; ``at`` may be set to any time, which the steady clock does not follow."""
 
     def __init__(self, at: datetime = NOON) -> None:
         self.at = at
+        self.passed = timedelta(0)
 
     def now(self) -> datetime:
         return self.at
 
+    def steady(self) -> float:
+        return self.passed.total_seconds()
+
     def forward(self, by: timedelta) -> None:
+        """Let time pass."""
         self.at += by
+        self.passed += by
 
 
 # The database.
@@ -100,6 +109,7 @@ def add_delivery(session: Session, state: State = State.PLANNED, **columns: Any)
         "due_at": NOON,
         "expires_at": NOON + 2 * HOUR,
         "if_missed": "review",
+        "min_gap": 0,
         "state": state,
         "digest": f"digest-{number}",
         "progress": {},
@@ -157,6 +167,8 @@ class Platform:
     """Calls of publish: account, text."""
     looked: list[tuple[str, datetime]] = field(default_factory=list)
     """Calls of find: account, since."""
+    looked_at: list[datetime] = field(default_factory=list)
+    """When find was called."""
     measured: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     def accept(self, account: str, post: Post) -> Receipt:
@@ -200,6 +212,7 @@ class FakeAdapter(Adapter):
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         side = self.other_side
         side.looked.append((self.account.id, since))
+        side.looked_at.append(side.clock.now())
         if side.looks:
             look = side.looks.popleft()
             if isinstance(look, BaseException):
@@ -250,9 +263,12 @@ def campaign(
     accounts: Sequence[str] = ("dinas",),
     texts: Mapping[str, str] | None = None,
     media: Mapping[str, Sequence[str]] | None = None,
+    threads: Mapping[str, Sequence[str]] | None = None,
     **keys: Any,
 ) -> Loaded:
-    """A campaign in UTC: message id -> times; ``media`` names files in ``folder`` by message."""
+    """A campaign in UTC: message id -> times; ``media`` names files in ``folder`` by message, ``threads``
+    the texts of further parts.
+    """
     messages = messages if messages is not None else {"jujur": [NOON]}
     times = [at for ats in messages.values() for at in ats] or [NOON]
     definition = Campaign.model_validate(
@@ -270,13 +286,15 @@ def campaign(
                     "text": (texts or {}).get(name, f"Pesan {name}"),
                     "at": [at.replace(tzinfo=None) for at in ats],
                     "media": [{"file": file, "alt": "Poster"} for file in (media or {}).get(name, ())],
+                    "thread": [{"text": part} for part in (threads or {}).get(name, ())],
                 }
                 for name, ats in messages.items()
             ],
+            "min_gap": "0s",
             **keys,
         }
     )
-    facts = {item.file: picture_facts(folder / item.file) for _message, item in media_files(definition)}
+    facts = {item.file: media_facts(folder / item.file) for _message, item in media_files(definition)}
     assert all(isinstance(one, MediaFacts) for one in facts.values()), facts
     return Loaded(
         path=folder / f"{id_}.toml",
@@ -299,7 +317,17 @@ def draw(path: Path, colour: str = "navy") -> Path:
 class Engine:
     """A store, a platform, and a dispatcher between them (or several, each a node of its own)."""
 
-    def __init__(self, folder: Path, *, store: Store | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        store: Store | None = None,
+        adapter: type[FakeAdapter] = FakeAdapter,
+        payers: Mapping[str, Payer] | None = None,
+        prices: Sequence[PriceList] = (),
+    ) -> None:
+        """``payers`` are the accounts that are billed, at ``prices``; months are those of UTC."""
+        self.payers, self.prices = payers or {}, Prices(prices, "UTC")
         self.folder = folder
         self.clock = ManualClock()
         self.store = store or new_store(folder)
@@ -312,7 +340,11 @@ class Engine:
             look_after=(timedelta(seconds=5), timedelta(seconds=30)),
             jitter=lambda: 0.5,
         )
-        self.first = self.node("node-1")
+        self.ended: set[str] = set()
+        """Nodes whose process is known to be no more."""
+        self.rules: dict[str, Rule] = {}
+        """What holds for single accounts."""
+        self.first = self.node("node-1", adapter=adapter)
 
     def node(
         self,
@@ -422,6 +454,7 @@ class Node:
             return kind(account, clock, platform)
 
         self.calls = Calls(adapter, engine.media, clock.now)
+        self.treasury = Treasury(engine.payers, engine.prices, adapter, engine.media)
         self.dispatcher = Dispatcher(
             store=engine.store,
             clock=clock,
@@ -431,7 +464,10 @@ class Node:
             policy=engine.policy,
             limits=dispatch.Limits(workers, 2 * MINUTE, (HOUR, 6 * HOUR)),
             node=name,
+            ended=lambda lease: lease.node in engine.ended,
+            treasury=self.treasury,
             siblings=siblings,
+            rules=engine.rules,
         )
 
     def turn(self, messages: Sequence[Message] = ()) -> datetime | None:

@@ -7,7 +7,7 @@ counted is what the platforms hold.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -73,7 +73,9 @@ class House:
         (only,) = self.sides.values()
         return only
 
-    def campaign(self, text: str = TEXT, *, pictures: int = 2, id_: str = "hakordia", **more: Any) -> Loaded:
+    def campaign(
+        self, text: str = TEXT, *, files: Sequence[str] = FILES, id_: str = "hakordia", **more: Any
+    ) -> Loaded:
         """One message for the beginning, on every account; ``more`` are keys of the message."""
         for number, name in enumerate(FILES):
             picture = Image.new("RGB", (320, 400), (90 * number + 20, 90, 160))
@@ -84,11 +86,11 @@ class House:
             id_=id_,
             accounts=list(self.sides),
             texts={"jujur": text},
-            media={"jujur": FILES[:pictures]},
+            media={"jujur": files},
         )
         (message,) = made.campaign.model_dump()["messages"]
-        media = [{"file": file, "alt": alt} for file, alt in zip(FILES, ALTS, strict=True)]
-        message |= {"media": media[:pictures], **more}
+        media = [{"file": file, "alt": alt} for file, alt in zip(files, ALTS, strict=False)]
+        message |= {"media": media, **more}
         definition = made.campaign.model_dump() | {"messages": [message]}
         return replace(made, campaign=type(made.campaign).model_validate(definition))
 

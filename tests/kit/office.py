@@ -216,7 +216,7 @@ class Office:
     ) -> Path:
         """Write a campaign file: message id -> time; ``keys`` are further texts of the campaign."""
         times = [*messages.values(), datetime.now(WIB)]
-        keys = {"publish_within": "2h", "zone": "WIB", "approval": approval, **keys}
+        keys = {"publish_within": "2h", "min_gap": "0s", "zone": "WIB", "approval": approval, **keys}
         lines = [
             f'id = "{name}"',
             f'title = "Kampanye {name}"',

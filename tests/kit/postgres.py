@@ -232,8 +232,8 @@ def postgres(postgres_server: Server) -> Iterator[str]:
 
 @pytest.fixture
 def postgres_store(postgres: str) -> Iterator[Store]:
-    """A fresh PostgreSQL database, opened."""
-    store = open_store(postgres)
+    """A fresh PostgreSQL database, opened; leases go by the clock of the test, which is moved by hand."""
+    store = open_store(postgres, own_clock=True)
     yield store
     store.close()
 

@@ -123,6 +123,8 @@ def facebook() -> Iterator[Side]:
                 photos = [state.photos[id_] for id_ in post.photos]
                 assert all(photo.published for photo in photos)
                 media = tuple((photo.sha256, photo.alt) for photo in photos)
+                if post.video:
+                    media += ((_sha256(state.videos[post.video].content), ""),)
                 found.append(There(post.id, post.message, media, link=post.link))
                 found += [There(one["id"], one["message"], under=post.id) for one in post.comments]
             return found

@@ -79,7 +79,7 @@ class PagePlatform(Graph):
     debuggable: bool = True
     slow: int = 0
     spoiled: str = ""
-    chunk: int = 1000
+    chunk: int = 2500
     metrics: tuple[str, ...] = ("post_media_view", "post_total_media_view_unique", "post_clicks")
     page_size: int = 100
 

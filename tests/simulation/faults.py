@@ -67,6 +67,8 @@ class Deed(StrEnum):
     PUT_BACK = "puts a message back into the file"
     TERMS = "changes how late posts may go out"
     CANCEL = "cancels a post"
+    STOP = "stops"
+    RESUME = "lifts the stops"
 
     RESOLVED_POSTED = "says that a post is there"
     RESOLVED_ABSENT = "says that a post is not there"

@@ -42,6 +42,7 @@ from adapters.errors import (
     Transient,
 )
 from adapters.matching import EARLIER
+from adapters.transport import may_write
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -238,6 +239,8 @@ class SimulatedAdapter(Adapter):
         network, strand = self.network, Strand.current()
         if post.thread and (known := self._pending(post, progress, part, parent)):
             return known
+        if not may_write():
+            raise Transient("the lease is over: nothing was sent")
         accepted = partial(self._accepted, post, part, parent)
         strand.in_the_air = None if fault in _BEFORE else accepted
         self._pause("in the request", f"{call} {part}", 0.1, 3)

@@ -14,19 +14,26 @@ from simulation.strands import Desk, Killed, StepMailbox, Strand
 from sqlalchemy import Engine
 
 from adapters.contract import Account, Adapter
+from scheduler.costs import Prices
 from scheduler.engine.calls import Calls
 from scheduler.engine.daemon import Daemon, Settings
 from scheduler.engine.dispatch import Dispatcher
 from scheduler.engine.mailbox import Answered, Message, SaveRequest
+from scheduler.engine.retry import Rule
+from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
 from scheduler.i18n import N_
 from scheduler.store.database import Session, Store
+from scheduler.store.leases import Lease
 from scheduler.store.media import MediaFolder
 from scheduler.vault import Vault
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 LEASE = 2 * MINUTE
+
+#: Accounts of which a post may go out while another's outcome is unknown.
+PASSING = frozenset({"blind"})
 
 SETTINGS = Settings(
     workers=3,
@@ -37,6 +44,7 @@ SETTINGS = Settings(
     retry_at_most=5 * MINUTE,
     look_after=(5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE),
     reach_ages=(),
+    rules={"prompt": Rule(min_gap=MINUTE), **dict.fromkeys(PASSING, Rule(pass_unsure=True))},
 )
 
 
@@ -51,6 +59,10 @@ class NodeClock:
         """The time as this host has it."""
         return self.true() + self.offset
 
+    def steady(self) -> float:
+        """Seconds since this host was started; nobody can set them."""
+        return self.true().timestamp()
+
 
 class FailingStore(Store):
     """The store, with somebody at the plug: asked before, within and after every transaction."""
@@ -60,6 +72,10 @@ class FailingStore(Store):
         self.opening: Callable[[], None] = lambda: None
         self.committing: Callable[[], None] = lambda: None
         self.committed: Callable[[], None] = lambda: None
+
+    def for_daemon(self) -> Store:
+        """As :meth:`Store.for_daemon`; SQLite knows no difference."""
+        return self
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -115,6 +131,7 @@ class Node:
         network: Network,
         media: MediaFolder,
         siblings: Callable[[str], Sequence[str]],
+        ended: Callable[[Lease], bool],
         variant: Variant,
         chances: Chances,
     ) -> None:
@@ -126,6 +143,7 @@ class Node:
         self.network = network
         self.media = media
         self.siblings = siblings
+        self.ended = ended
         self.variant = variant
         self.chances = chances
         self.store = store
@@ -139,6 +157,11 @@ class Node:
         self._reading: Sequence[Message] = ()
         self._stored = False
         store.opening, store.committing, store.committed = self._opening, self._committing, self._committed
+
+    @property
+    def process(self) -> str:
+        """The name of the daemon that runs, or ran last."""
+        return f"{self.name}.{self.boots}"
 
     @property
     def strands(self) -> list[Strand]:
@@ -158,10 +181,12 @@ class Node:
             settings,
             self.siblings,
             Vault(self.store, ()),
+            Treasury({}, Prices((), "UTC"), self._adapter, self.media),
             executor=self.desk,
             mailbox=self.mailbox,
             jitter=lambda: self.fate.number(f"jitter {self.name} {self._transactions}"),
-            node=f"{self.name}.{self.boots}",
+            node=self.process,
+            ended=self.ended,
             dispatcher=self.variant.dispatcher,
         )
 

@@ -23,11 +23,11 @@ from campaigns.definition import Campaign, Target
 from campaigns.files import Loaded
 from scheduler.engine import applying
 from scheduler.states import Event, RefusedTransitionError, State
-from scheduler.store import approving, dispatching, operations
+from scheduler.store import approving, dispatching, operations, stopping
 from scheduler.store import campaigns as stored
 from scheduler.store.database import Session, Store
 from scheduler.store.media import MediaFolder
-from scheduler.store.tables import Delivery
+from scheduler.store.tables import Delivery, Stop
 from scheduler.store.transitions import StaleStateError
 
 MINUTE = timedelta(minutes=1)
@@ -129,6 +129,10 @@ class Office:
                 self._attend(name)
             case Deed.CANCEL:
                 self._cancel(name)
+            case Deed.STOP:
+                self._stop(name)
+            case Deed.RESUME:
+                self._resume()
             case _:
                 self._change(deed, name)
 
@@ -153,6 +157,32 @@ class Office:
                     session, _read(session, chosen.id), actor="budi", at=self.now(), reason="not wanted"
                 )
             self.did(Deed.CANCEL, str(chosen))
+
+    def _stop(self, name: str) -> None:
+        scopes = [("everything", ""), *(("account", one) for one in self.network.styles)]
+        scopes += [("campaign", one) for one in self.files]
+        scope, target = scopes[int(self.fate.number(f"scope {name}") * len(scopes))]
+        ends = self.fate.number(f"ends {name}") < 0.3
+        stop = Stop(
+            scope=scope,
+            target=target,
+            reason="an inquiry",
+            letter="",
+            but_urgent=False,
+            fresh_approval=self.fate.number(f"fresh {name}") < 0.3,
+            declared_at=self.now(),
+            declared_by="budi",
+            until=self.now() + self.fate.between(f"until {name}", MINUTE, DAY) if ends else None,
+        )
+        with self.store.write() as session:
+            stopping.declare(session, stop)
+        self.did(Deed.STOP, f"{scope} {target}")
+
+    def _resume(self) -> None:
+        with self.store.write() as session:
+            for stop in stopping.every(session):
+                stopping.lift(session, stop, actor="budi", at=self.now(), reason="it is over")
+                self.did(Deed.RESUME, f"{stop.scope} {stop.target}")
 
     def _change(self, deed: Deed, name: str) -> None:
         file = self.files[self._pick(f"file {name}", self.files)]

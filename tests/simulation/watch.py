@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulation.network import Network
+from simulation.node import PASSING
 
 from scheduler.states import TRANSITIONS, Event, State
 
@@ -72,6 +73,8 @@ class Watch:
         self._states: dict[int, str] = {}
         self._claimed: set[str] = set()
         self._approved: set[tuple[str, str]] = set()
+        self._stops: list[tuple[str, str]] = []
+        self._stops_before: list[tuple[str, str]] = []
         self.rows: dict[int, Row] = {}
         self.transitions: Counter[tuple[State, Event]] = Counter()
 
@@ -103,6 +106,9 @@ class Watch:
 
     def _check(self) -> None:
         before = self.rows
+        stops = list(self._connection.execute(_STOPS))
+        self._stops_before = [stop for stop in self._stops if stop in stops]
+        self._stops = stops
         rows = self._connection.execute(f"SELECT {_COLUMNS} FROM delivery")
         self.rows = {row[0]: Row(*row) for row in rows}
         events = self._connection.execute(
@@ -140,18 +146,26 @@ class Watch:
         self._claimed.add(row.key)
         if (row.campaign, digest) not in self._approved:
             self._wrong(f"{row} was claimed with a content that nobody had approved")
+        if self._stopped(row):
+            self._wrong(f"{row} was claimed after a stop was committed")
         for other in self.rows.values():
             if other.account != row.account or other.id == row.id:
                 continue
             state = self._states.get(other.id)
-            if state in {State.SENDING, State.UNSURE}:
+            if state == State.SENDING or (state == State.UNSURE and row.account not in PASSING):
                 self._wrong(f"{row} passed {other}, which is {state}")
             elif (
                 state == State.PLANNED
                 and other.place < before.place
                 and (other.campaign, other.digest) in self._approved
+                and not self._stopped(other)
             ):
                 self._wrong(f"{row} passed {other}, which is earlier and waits as well")
+
+    def _stopped(self, row: Row) -> bool:
+        """Whether a stop that was committed before this step, and still is in force, concerns it."""
+        concerned = {("everything", ""), ("account", row.account), ("campaign", row.campaign)}
+        return any(stop in concerned for stop in self._stops_before)
 
     def _sent(self, row: Row) -> None:
         there = [one.remote_id for one in self._network.of(row.key)]
@@ -204,6 +218,7 @@ class Watch:
         return (row for row in self.rows.values() if row.state in states)
 
 
+_STOPS = "SELECT scope, target FROM stop WHERE lifted_at IS NULL"
 _OPEN = "SELECT delivery_id FROM attempt WHERE finished_at IS NULL"
 
 _MAY_BE_PUBLIC = frozenset({State.SENT, State.REMOVED, State.UNSURE})

@@ -30,6 +30,7 @@ from sqlalchemy import Engine
 
 from scheduler.states import Event, State
 from scheduler.store.database import Store, make_engine
+from scheduler.store.leases import Lease
 from scheduler.store.media import MediaFolder
 
 SECOND = timedelta(seconds=1)
@@ -58,13 +59,15 @@ HAPPENINGS = 40
 #: What happens besides, out of the blue.
 _HAPPENINGS: Mapping[str, float] = {
     Deed.APPROVE: 0.12,
-    Deed.ATTEND: 0.24,
-    Deed.EDIT: 0.1,
-    Deed.MOVE: 0.06,
+    Deed.ATTEND: 0.18,
+    Deed.EDIT: 0.09,
+    Deed.MOVE: 0.05,
     Deed.REMOVE: 0.05,
     Deed.PUT_BACK: 0.05,
     Deed.TERMS: 0.03,
     Deed.CANCEL: 0.04,
+    Deed.STOP: 0.04,
+    Deed.RESUME: 0.06,
     "crash": 0.09,
     "away": 0.08,
     "clock": 0.1,
@@ -139,11 +142,18 @@ class World:
                 network=self.network,
                 media=media,
                 siblings=lambda account: APP if account in APP else [account],
+                ended=self._ended,
                 variant=variant,
                 chances=self.chances,
             )
             for number, engine in enumerate(engines[1:], 1)
         ]
+
+    def _ended(self, lease: Lease) -> bool:
+        """Whether a daemon is known to be gone, as it is where all run on one host."""
+        if self.fate.number("hosts") < 0.5:
+            return False
+        return lease.node not in {node.process for node in self.nodes if node.up}
 
     def _time(self) -> datetime:
         return self.now
@@ -279,7 +289,7 @@ class World:
             self._met(Fault.POWER_CUT, "")
             dead = self.nodes
         down = self.fate.between(f"down {name}", SECOND, 3 * MINUTE)
-        if self.fate.number(f"outage {name}") < 0.3:
+        if self.fate.number(f"outage {name}") < 0.12:
             self._met(Fault.OUTAGE, node.name)
             down = self.fate.between(f"down {name}", 30 * MINUTE, 2 * DAY)
         for one in dead:
@@ -330,6 +340,7 @@ class World:
             node.away_until = None
             self._boot(node)
             node.wake_at = self.now
+        self._deed(Deed.RESUME, "last")
         self._deed(Deed.ATTEND, "last")
 
     # How it goes on.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,14 +12,19 @@ from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
 from scheduler.i18n import N_, _
 
+if TYPE_CHECKING:
+    from scheduler.cli.endings import Ending
+
 
 def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> None:
+    from scheduler.cli.endings import endings
     from scheduler.cli.words import reason_words
     from scheduler.reports.rows import LocalTime
     from scheduler.store import listings
 
     workplace: Workplace = context.obj
     config = workplace.config
+    stored = endings(workplace)
     with workplace.store().read() as session:
         known = {one.account_id: one for one in listings.standing(session, workplace.clock.now()).accounts}
     rows: list[dict[str, Any]] = []
@@ -39,6 +44,7 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
                 if state and state.verified_at
                 else None,
                 "identity": state.identity if state and state.identity else None,
+                **_credentials(stored.get(name), config.zone, form),
             }
         )
     headings = {
@@ -52,14 +58,37 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
         "reason": _("reason"),
         "checked_at": _("checked"),
         "identity": _("identity"),
+        "credentials_end": _("login ends"),
+        "days_left": _("days left"),
     }
     if form is Format.TABLE:
         headings.pop("code")
+        headings.pop("days_left")
+        if not stored:
+            headings.pop("credentials_end")
         rows = [
             {**row, "reason": reason_words(row["code"], row["reason"]) if row["code"] else None}
             for row in rows
         ]
     listing(rows, headings, form, empty=_("The configuration has no accounts."))
+    if form is Format.TABLE:
+        for one in stored.values():
+            if one.soon:
+                say(one.advice())
+
+
+def _credentials(ending: Ending | None, zone: str, form: Format) -> dict[str, Any]:
+    """When the stored login of an account ends: in words, or for programs the instant and the days."""
+    from scheduler.reports.rows import LocalTime
+
+    if ending is None:
+        return {"credentials_end": None, "days_left": None}
+    if form is Format.TABLE:
+        return {"credentials_end": ending.words()}
+    return {
+        "credentials_end": LocalTime(ending.at, zone) if ending.at else None,
+        "days_left": ending.days,
+    }
 
 
 def check(

@@ -73,7 +73,7 @@ def plan(
     ] = False,
     form: FormatOption = Format.TABLE,
 ) -> None:
-    from scheduler.cli.money import forecasts, list_forecasts, tell_forecasts
+    from scheduler.cli.money import forecasts, list_forecasts, tell_budgets, tell_forecasts
     from scheduler.cli.problems import tell_problems
     from scheduler.engine import applying
 
@@ -101,7 +101,9 @@ def plan(
     headings = _headings(rows, form, several=len(loaded) > 1)
     listing(rows, headings, form, empty=_("Nothing would change."))
     if form is Format.TABLE:
-        tell_forecasts(forecasts(workplace, loaded))
+        coming = forecasts(workplace, loaded)
+        tell_forecasts(coming)
+        tell_budgets(workplace, coming)
         if waiting:
             say(_("Nothing was written. To put this into force: gaung apply"))
 
@@ -133,7 +135,7 @@ def _headings(rows: list[dict[str, Any]], form: Format, *, several: bool) -> dic
 
 
 def apply(context: typer.Context, campaign: CampaignArgument = "") -> None:
-    from scheduler.cli.money import forecasts, tell_forecasts
+    from scheduler.cli.money import forecasts, tell_budgets, tell_forecasts
     from scheduler.cli.problems import tell_problems
     from scheduler.engine import applying
 
@@ -152,7 +154,9 @@ def apply(context: typer.Context, campaign: CampaignArgument = "") -> None:
         )
         _summary(one, changes)
     tell_problems(warnings)
-    tell_forecasts(forecasts(workplace, loaded))
+    coming = forecasts(workplace, loaded)
+    tell_forecasts(coming)
+    tell_budgets(workplace, coming)
     _tell_unapproved(workplace)
 
 

@@ -86,7 +86,9 @@ def show(
 
     workplace: Workplace = context.obj
     with workplace.store().read() as session:
-        found = listings.details(session, one_post(session, post))
+        chosen = one_post(session, post)
+        found = listings.details(session, chosen)
+        held = listings.is_over_budget(session, chosen, workplace.clock.now())
     one = found.delivery
     zone = one.zone
     facts: dict[str, tuple[str, Any]] = {
@@ -97,6 +99,8 @@ def show(
         "planned_at": (_("time"), LocalTime(one.planned_at, zone)),
         "state": (_("state"), State(one.state)),
         "reason": (_("reason"), reason_words(one.code, one.reason)),
+        "waits_for": (_("waits for"), _budget_words(one.account_id) if held else None),
+        "cost": (_("cost"), _cost(workplace, found)),
         "published_at": (_("published"), LocalTime(one.published_at, zone) if one.published_at else None),
         "permalink": (_("address"), one.permalink),
         "remote_id": (_("id on the platform"), one.remote_id),
@@ -114,6 +118,8 @@ def show(
         facts["account"] = ("", one.account_id)
         facts["platform"] = ("", one.platform)
         facts["code"] = ("", one.code)
+        facts["waits_for"] = ("", "budget" if held else None)
+        facts["cost"] = ("", _charges(found))
         facts["reason"] = ("", one.reason)
         facts["approvals"] = ("", given)
         facts["media"] = ("", [dict(item) for item in found.content.media])
@@ -121,7 +127,7 @@ def show(
         facts["snapshots"] = ("", _snapshots(found))
         facts["record"] = ("", _events(found))
         if form is Format.CSV:
-            for key in ("approvals", "media", "attempts", "snapshots", "record"):
+            for key in ("approvals", "cost", "media", "attempts", "snapshots", "record"):
                 facts[key] = ("", len(facts[key][1]))
         details(facts, form)
         return
@@ -164,6 +170,40 @@ def show(
         {"at": _("time"), "actor": _("who"), "action": _("what"), "after": _("state after it")},
         form,
     )
+
+
+def _budget_words(account: str) -> str:
+    return _(
+        "a decision: the monthly budget of {account} does not suffice. See: gaung budget", account=account
+    )
+
+
+def _cost(workplace: Workplace, found: PostDetails) -> str | None:
+    """What the post has cost, or what is set aside for it, in words."""
+    from functools import reduce
+
+    from scheduler.cli.money import cost_words
+    from scheduler.costs import Cost
+
+    if not found.charges:
+        return None
+    currency = workplace.config.prices.currency(found.delivery.platform)
+    costs = [Cost(one.acts, one.amount, currency, one.unpriced) for one in found.charges]
+    words = cost_words(reduce(Cost.__add__, costs))
+    return words if all(one.closed_at for one in found.charges) else _("{cost}, set aside", cost=words)
+
+
+def _charges(found: PostDetails) -> list[dict[str, Any]]:
+    return [
+        {
+            "month": one.month,
+            "acts": dict(one.acts),
+            "amount": None if one.unpriced else one.amount,
+            "unpriced": dict(one.unpriced),
+            "settled": one.closed_at is not None,
+        }
+        for one in found.charges
+    ]
 
 
 def _states(names: list[str]) -> list[State]:

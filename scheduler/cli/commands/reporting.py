@@ -1,23 +1,24 @@
-"""``reach`` and ``report``: what was measured, and handing it in."""
+"""``report``: handing in what was published and measured, as a file."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scheduler.cli.options import FormatOption
-from scheduler.cli.output import Format, listing, say
+from scheduler.cli.output import say
 from scheduler.cli.workplace import Workplace
-from scheduler.errors import GaungError
-from scheduler.i18n import N_, _, ngettext
+from scheduler.i18n import _, language, ngettext
 
 if TYPE_CHECKING:
-    from scheduler.store.database import Store
+    from scheduler.reports.columns import Headers
+    from scheduler.reports.report import Report
 
-CampaignArgument = Annotated[str, typer.Argument(help=_("Id of the campaign."))]
+CampaignArgument = Annotated[
+    str, typer.Argument(help=_("Id of the campaign; without it everything that was ever planned."))
+]
 
 
 class ReportFormat(StrEnum):
@@ -25,122 +26,141 @@ class ReportFormat(StrEnum):
 
     CSV = "csv"
     CSV_EXCEL = "csv-excel"
+    JSON = "json"
 
 
-def reach(
-    context: typer.Context,
-    campaign: CampaignArgument,
-    now: Annotated[
-        bool, typer.Option("--now", help=_("Ask the platforms now and keep the figures."))
-    ] = False,
-    form: FormatOption = Format.TABLE,
-) -> int:
-    from scheduler.cli.words import figure_headings
-    from scheduler.reports.rows import LocalTime, figures
-    from scheduler.states import State
-    from scheduler.store import listings
+class Group(StrEnum):
+    """What a row of a report stands for."""
 
-    workplace: Workplace = context.obj
-    store = workplace.store()
-    _require(store, campaign)
-    failed = _measure(workplace, store, campaign) if now else 0
-    with store.read() as session:
-        sent = listings.posts(session, listings.PostFilter(campaign=campaign, states=[State.SENT]))
-        snapshots = listings.latest_snapshots(session, campaign)
-    rows: list[dict[str, Any]] = []
-    for post in sent:
-        snapshot = snapshots.get(post.id)
-        rows.append(
-            {
-                "message": post.message_id,
-                "account": post.account_id,
-                "published_at": LocalTime(post.published_at, post.zone),
-                **figures(snapshot),
-                "source": snapshot.source if snapshot else None,
-                "measured_at": LocalTime(snapshot.taken_at, post.zone) if snapshot else None,
-            }
-        )
-    listing(
-        rows,
-        {
-            "message": _("message"),
-            "account": _("account"),
-            **figure_headings(),
-            "source": _("source"),
-            "published_at": _("published"),
-            "measured_at": _("measured"),
-        },
-        form,
-        empty=_("Nothing is published yet."),
-    )
-    return 1 if failed else 0
+    POST = "post"
+    MESSAGE = "message"
+    TOPIC = "topic"
+    PLATFORM = "platform"
+    ACCOUNT = "account"
+    AGENCY = "agency"
+    DAY = "day"
+
+
+class Columns(StrEnum):
+    """Which columns a report has."""
+
+    DATA = "data"
+    OFFICE = "office"
+
+
+class Headings(StrEnum):
+    """What stands above the columns."""
+
+    ID = "id"
+    EN = "en"
+    CODES = "codes"
 
 
 def report(
     context: typer.Context,
-    campaign: CampaignArgument,
+    campaign: CampaignArgument = "",
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help=_("The file to write; without it CAMPAIGN.csv here."), readable=False
+            "--output",
+            "-o",
+            help=_("The file to write, - for the screen; without it CAMPAIGN.csv (or the format's) here."),
+            readable=False,
         ),
     ] = None,
     form: Annotated[
-        ReportFormat,
-        typer.Option("--format", "-f", help=_("csv for programs, csv-excel for a double click in Excel.")),
-    ] = ReportFormat.CSV,
+        ReportFormat | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help=_("csv for programs, csv-excel for a double click in Excel; else what --output ends with."),
+        ),
+    ] = None,
+    first: Annotated[str, typer.Option("--from", help=_("First day, by the planned time."))] = "",
+    last: Annotated[str, typer.Option("--to", help=_("Last day, included."))] = "",
+    month: Annotated[str, typer.Option(help=_("A whole month, like 2026-12."))] = "",
+    agency: Annotated[str, typer.Option(help=_("Only the accounts of this agency."))] = "",
+    group_by: Annotated[Group, typer.Option(help=_("What a row stands for."))] = Group.POST,
+    as_of: Annotated[
+        str,
+        typer.Option(help=_("Only what was known then: a day (its end) or a time like 2026-12-31T17:00.")),
+    ] = "",
+    columns: Annotated[
+        Columns | None,
+        typer.Option(help=_("data: as programs know them; office: as a monthly recap has them.")),
+    ] = None,
+    headers: Annotated[
+        Headings | None, typer.Option(help=_("Headings in Indonesian, in English, or as codes."))
+    ] = None,
 ) -> None:
-    from scheduler.reports import tables
-    from scheduler.reports.rows import COLUMNS, report_rows
+    from scheduler.cli.reports import days, moment, must_exist, office
+    from scheduler.reports.formats import FOR_PEOPLE
+    from scheduler.reports.report import Report, Shape
+    from scheduler.store.reporting import Scope
 
     workplace: Workplace = context.obj
-    store = workplace.store()
-    _require(store, campaign)
-    names = {key: person.name for key, person in workplace.config.people.items()}
-    with store.read() as session:
-        rows = report_rows(session, campaign, names)
-    target = output or Path(f"{campaign}.csv")
-    write = tables.as_excel_csv if form is ReportFormat.CSV_EXCEL else tables.as_csv
-    tables.write_file(target, write(COLUMNS, rows))
-    say(ngettext("{count} row written to {file}.", "{count} rows written to {file}.", len(rows), file=target))
-    if form is ReportFormat.CSV and (risky := tables.risky_cells(rows)):
+    chosen = _format(form, output)
+    since, until = days(month, first, last)
+    scope = Scope(
+        as_of=moment(as_of, workplace.config.zone, workplace.clock.now()),
+        campaign=campaign,
+        agency=agency,
+        first=since,
+        last=until,
+    )
+    people = chosen in FOR_PEOPLE or columns is Columns.OFFICE
+    wanted = columns or (Columns.OFFICE if people else Columns.DATA)
+    shape = Shape(
+        group_by=group_by.value,
+        columns=wanted.value,
+        headers=_headers(headers, people),
+    )
+    with workplace.store().read() as session:
+        if campaign:
+            must_exist(session, campaign)
+        _write(Report(session, scope, office(workplace), shape), chosen, output)
+
+
+def _headers(asked: Headings | None, people: bool) -> Headers:
+    if asked is Headings.ID or (asked is None and people and language() == "id"):
+        return "id"
+    return "en" if asked is Headings.EN or (asked is None and people) else "codes"
+
+
+def _format(form: ReportFormat | None, output: Path | None) -> str:
+    """The format that is asked for: by name, else by the ending of the file, else csv."""
+    from scheduler.reports import formats
+
+    if form:
+        return form.value
+    ending = output.suffix if output else ""
+    return formats.by_suffix(ending) or "csv"
+
+
+def _write(report: Report, form: str, output: Path | None) -> None:
+    """Write the report to its place, and say what was written."""
+    import sys
+
+    from scheduler.reports import beside, formats, tables
+
+    writer = formats.writer(form)
+    if output == Path("-"):
+        writer.write(report, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return
+    name = report.scope.campaign or _("report")
+    target = output or Path(f"{name}{formats.suffix(form)}")
+    with tables.report_file(target) as stream:
+        writer.write(report, stream)
+    if form == "csv":
+        tables.write_file(beside.name(target), beside.describe(report, target))
+    count = report.written
+    say(ngettext("{count} row written to {file}.", "{count} rows written to {file}.", count, file=target))
+    if report.risky:
         say(
             ngettext(
                 "{count} cell begins like a formula. For Excel use --format csv-excel.",
                 "{count} cells begin like a formula. For Excel use --format csv-excel.",
-                risky,
+                report.risky,
             )
         )
-
-
-def _require(store: Store, campaign: str) -> None:
-    from scheduler.store import campaigns as stored
-
-    with store.read() as session:
-        if stored.current(session, campaign) is None:
-            raise GaungError(
-                N_("The campaign {id} was never applied."), hint=N_("First: gaung apply"), id=campaign
-            )
-
-
-def _measure(workplace: Workplace, store: Store, campaign: str) -> int:
-    import sys
-
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from scheduler.engine.measuring import measure_now
-    from scheduler.states import State
-    from scheduler.store import operations
-
-    with store.read() as session:
-        total = len(operations.of_campaign(session, campaign, [State.SENT]))
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(_("Asking the platforms"), total=total)
-        failed = measure_now(
-            store, workplace.clock, workplace.calls, campaign, lambda done: progress.advance(task, done)
-        )
-    for account_id, error in failed:
-        say(_("{account} gave no figures: {why}", account=account_id, why=_(error.reason)))
-    return len(failed)

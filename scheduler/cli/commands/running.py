@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from scheduler.cli.options import FormatOption
-from scheduler.cli.output import Format, details, say
+from scheduler.cli.output import Format, details, plain, say
 from scheduler.cli.workplace import Workplace
-from scheduler.i18n import _
+from scheduler.i18n import _, ngettext
 
 if TYPE_CHECKING:
+    from scheduler.cli.endings import Ending
     from scheduler.store.listings import Standing
 
 #: A daemon that was not heard of for so long is taken for dead; it reports every 15 seconds.
@@ -41,6 +43,7 @@ def run(
         workplace.daemon_settings(),
         workplace.accounts.siblings,
         workplace.vault,
+        workplace.treasury,
         anchor=lambda now: workplace.write_anchor_if_due(store, now),
     )
     if not once:
@@ -76,7 +79,12 @@ def _outcome(before: Standing, after: Standing) -> int:
     """The exit code of one pass: 3 if a person is needed, 1 if something failed in it."""
     from scheduler.states import State
 
-    if after.asking or after.by_state.get(State.REVIEW) or any(one.disabled_at for one in after.accounts):
+    if (
+        after.asking
+        or after.over_budget
+        or after.by_state.get(State.REVIEW)
+        or any(one.disabled_at for one in after.accounts)
+    ):
         return 3
     return 1 if after.by_state.get(State.FAILED, 0) > before.by_state.get(State.FAILED, 0) else 0
 
@@ -85,17 +93,40 @@ def status(
     context: typer.Context,
     form: FormatOption = Format.TABLE,
 ) -> int:
+    from scheduler.cli.endings import endings
     from scheduler.store import listings
 
     workplace: Workplace = context.obj
     now = workplace.clock.now()
     with workplace.store().read() as session:
         standing = listings.standing(session, now)
-    facts = {**_stops(workplace, standing, form), **_facts(workplace, standing, now)}
+    stored = endings(workplace)
+    facts = {
+        **_stops(workplace, standing, form),
+        **_facts(workplace, standing, now),
+        **_logins(workplace, stored, form),
+    }
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
     details(facts, form)
-    return 3 if _needs_person(standing) else 0
+    return 3 if _needs_person(standing) or any(one.soon for one in stored.values()) else 0
+
+
+def _logins(workplace: Workplace, stored: Mapping[str, Ending], form: Format) -> dict[str, tuple[str, Any]]:
+    """When stored logins end. People are spared those that the daemon renews, as long as it does."""
+    from scheduler.reports.rows import LocalTime
+
+    ends = {name: LocalTime(one.at, workplace.config.zone) for name, one in stored.items() if one.at}
+    if form is Format.JSON:
+        return {"credentials_end": ("", ends)}
+    if form is Format.CSV:
+        return {"credentials_end": ("", ", ".join(f"{name}: {plain(at)}" for name, at in ends.items()))}
+    lines = [
+        one.advice() if one.soon else f"{name}: {one.words()}"
+        for name, one in stored.items()
+        if one.soon or (one.at and not one.renews)
+    ]
+    return {"credentials_end": (_("Logins that end"), "\n".join(lines))}
 
 
 def _stops(workplace: Workplace, standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
@@ -113,21 +144,41 @@ def _needs_person(standing: Standing) -> bool:
     from scheduler.states import FOR_A_PERSON
 
     waiting = sum(standing.by_state.get(state, 0) for state in FOR_A_PERSON)
-    return bool(waiting or standing.asking or any(one.disabled_at for one in standing.accounts))
+    held = standing.over_budget
+    return bool(waiting or standing.asking or held or any(one.disabled_at for one in standing.accounts))
 
 
 def _codes(standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
     """What programs get instead of words that depend on the language."""
     posts = {state.value: count for state, count in sorted(standing.by_state.items()) if count}
     disabled = {one.account_id: one.code for one in standing.accounts if one.disabled_at}
+    held = standing.over_budget
     heartbeat: dict[str, tuple[str, Any]] = {} if standing.nodes else {"last_heartbeat": ("", None)}
     if form is Format.CSV:
         return {
             "accounts_disabled": ("", ", ".join(f"{name}: {code}" for name, code in disabled.items())),
+            "over_budget": ("", ", ".join(f"{name}: {count}" for name, count in held.items())),
             "posts": ("", ", ".join(f"{count} {state}" for state, count in posts.items())),
             **heartbeat,
         }
-    return {"accounts_disabled": ("", disabled), "posts": ("", posts), **heartbeat}
+    return {
+        "over_budget": ("", held),
+        "accounts_disabled": ("", disabled),
+        "posts": ("", posts),
+        **heartbeat,
+    }
+
+
+def _held(standing: Standing) -> str:
+    return "\n".join(
+        ngettext(
+            "{account}: {count} post. To decide: gaung budget {account}",
+            "{account}: {count} posts. To decide: gaung budget {account}",
+            count,
+            account=account,
+        )
+        for account, count in standing.over_budget.items()
+    )
 
 
 def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str, tuple[str, Any]]:
@@ -149,6 +200,7 @@ def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str,
         "handed": (_("Handed to a person, link awaited"), standing.by_state.get(State.HANDED, 0)),
         "review": (_("To be decided"), standing.by_state.get(State.REVIEW, 0)),
         "failed": (_("Failed"), standing.by_state.get(State.FAILED, 0)),
+        "over_budget": (_("Held by the budget"), _held(standing)),
         "accounts_disabled": (
             _("Accounts that need a person"),
             "\n".join(

@@ -11,7 +11,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine
 
-from scheduler.store import schema
+from scheduler.store import postgres, schema
 
 
 def alembic_config() -> Config:
@@ -29,7 +29,9 @@ def migrate(engine: Engine, *, keep_copy: bool) -> list[str]:
         _copy(Path(str(engine.url.database)), str(before))
     config = alembic_config()
     with engine.execution_options(writes=True).begin() as connection:
-        if engine.dialect.name == "sqlite":
+        if engine.dialect.name == "postgresql":
+            postgres.take_turn(connection, alone=True)  # several daemons may be started at once
+        else:
             connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

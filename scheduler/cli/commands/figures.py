@@ -1,0 +1,96 @@
+"""``reach``: what was measured of published posts, in the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scheduler.cli.options import FormatOption
+from scheduler.cli.output import Format, listing, say
+from scheduler.cli.workplace import Workplace
+from scheduler.i18n import _
+
+if TYPE_CHECKING:
+    from scheduler.store.database import Store
+
+CampaignArgument = Annotated[str, typer.Argument(help=_("Id of the campaign."))]
+
+
+def reach(
+    context: typer.Context,
+    campaign: CampaignArgument,
+    now: Annotated[
+        bool, typer.Option("--now", help=_("Ask the platforms now and keep the figures."))
+    ] = False,
+    form: FormatOption = Format.TABLE,
+) -> int:
+    from scheduler.cli.reports import must_exist
+    from scheduler.cli.words import figure_headings
+    from scheduler.reports.rows import LocalTime, figures
+    from scheduler.states import State
+    from scheduler.store import listings
+
+    workplace: Workplace = context.obj
+    store = workplace.store()
+    with store.read() as session:
+        must_exist(session, campaign)
+    failed = _measure(workplace, store, campaign) if now else 0
+    with store.read() as session:
+        sent = listings.posts(session, listings.PostFilter(campaign=campaign, states=[State.SENT]))
+        snapshots = listings.latest_snapshots(session, campaign)
+    rows: list[dict[str, Any]] = []
+    for post in sent:
+        snapshot = snapshots.get(post.id)
+        rows.append(
+            {
+                "message": post.message_id,
+                "account": post.account_id,
+                "published_at": LocalTime(post.published_at, post.zone),
+                **figures(snapshot),
+                "source": snapshot.source if snapshot else None,
+                "measured_at": LocalTime(snapshot.taken_at, post.zone) if snapshot else None,
+            }
+        )
+    listing(
+        rows,
+        {
+            "message": _("message"),
+            "account": _("account"),
+            **figure_headings(),
+            "source": _("source"),
+            "published_at": _("published"),
+            "measured_at": _("measured"),
+        },
+        form,
+        empty=_("Nothing is published yet."),
+    )
+    return 1 if failed else 0
+
+
+def _measure(workplace: Workplace, store: Store, campaign: str) -> int:
+    import sys
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from scheduler.engine.measuring import measure_now
+    from scheduler.states import State
+    from scheduler.store import operations
+
+    with store.read() as session:
+        total = len(operations.of_campaign(session, campaign, [State.SENT]))
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(_("Asking the platforms"), total=total)
+        failed = measure_now(
+            store,
+            workplace.clock,
+            workplace.calls,
+            workplace.treasury,
+            campaign,
+            lambda done: progress.advance(task, done),
+        )
+    for account_id, error in failed:
+        say(_("{account} gave no figures: {why}", account=account_id, why=_(error.reason)))
+    return len(failed)
