@@ -35,22 +35,22 @@ class Hold:
 
 Holds = tuple[Hold, ...]
 #: Where a session, which lives for one transaction, keeps what it has read.
-_HOLDS = "holds"
+HOLDS = "holds"
 
 
 def present(session: Session) -> Holds:
     """What holds until this writing transaction ends; read once in it, before it claims anything."""
-    if _HOLDS not in session.info:
+    if HOLDS not in session.info:
         _lock(session, "pg_advisory_xact_lock_shared")
-        session.info[_HOLDS] = stopped(session)
-    holds: Holds = session.info[_HOLDS]
+        session.info[HOLDS] = stopped(session)
+    holds: Holds = session.info[HOLDS]
     return holds
 
 
 def alone(session: Session) -> None:
     """Wait for the claims that are under way and keep further ones out until this transaction ends."""
     _lock(session, "pg_advisory_xact_lock")
-    session.info.pop(_HOLDS, None)
+    session.info.pop(HOLDS, None)
 
 
 def _lock(session: Session, function: str) -> None:

@@ -201,6 +201,10 @@ class Node:
         self._reading = ()
         return None if next_due is None else next_due - self.clock.offset
 
+    def is_away(self) -> bool:
+        """Whether it cannot reach its database."""
+        return self.away_until is not None and self.now() < self.away_until
+
     def has_mail(self) -> bool:
         """Whether something came back."""
         return self.mailbox.unread > 0
@@ -239,7 +243,7 @@ class Node:
     # What may happen around a transaction.
 
     def _opening(self) -> None:
-        if self.away_until and self.now() < self.away_until:
+        if self.is_away():
             raise away()
 
     def _committing(self) -> None:

@@ -38,6 +38,7 @@ class Row:
     remote_id: str
     expires_at: str
     lease_until: str | None
+    node: str
 
     @property
     def place(self) -> tuple[str, int]:
@@ -50,7 +51,7 @@ class Row:
 
 _COLUMNS = (
     "id, key, campaign_id, message_id, account_id, state, planned_at, digest, asks, code, reason,"
-    " remote_id, expires_at, lease_until"
+    " remote_id, expires_at, lease_until, node"
 )
 
 
@@ -83,22 +84,23 @@ class Watch:
         self._connection.close()
 
     def look(self) -> bool:
-        """Check what the last step has committed; False if that was nothing."""
+        """Check what the last step has committed; return whether anything happened by it."""
         version = self._connection.execute("PRAGMA data_version").fetchone()[0]
         if version == self._version:
             return False
         self._version = version
+        before = self._audited
         self._connection.execute("BEGIN")
         try:
             self._check()
         finally:
             self._connection.execute("COMMIT")
-        return True
+        return self._audited > before
 
     @property
-    def leases(self) -> list[str]:
-        """When leases end, as stored."""
-        return [row.lease_until for row in self.rows.values() if row.lease_until]
+    def leases(self) -> list[tuple[str, str]]:
+        """Who holds leases, and until when, as stored."""
+        return [(row.node, row.lease_until) for row in self.rows.values() if row.lease_until]
 
     def known(self) -> set[tuple[str, str]]:
         """The posts (account, remote id) that are some delivery's own."""
