@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -151,7 +152,8 @@ class Node:
         self.wake_at: datetime | None = None
         self.up = False
         self.boots = 0
-        self.desk = Desk()
+        self._made: Counter[str] = Counter()
+        self.desk = Desk(self._made)
         self.mailbox = StepMailbox()
         self._transactions = 0
         self._reading: Sequence[Message] = ()
@@ -172,7 +174,7 @@ class Node:
         """Start a daemon: it knows nothing but what the database says."""
         self.boots += 1
         self.up, self.wake_at = True, self.now()
-        self.desk, self.mailbox = Desk(), StepMailbox()
+        self.desk, self.mailbox = Desk(self._made), StepMailbox()
         settings = SETTINGS if self.variant.lease == LEASE else _with_lease(self.variant.lease)
         self.daemon = Daemon(
             self.store,
@@ -214,7 +216,7 @@ class Node:
         strand.step()
         if strand.done:
             self.strands.remove(strand)
-        if self.fate.whether(f"crash {strand.name} {strand.steps}", self.chances.at_a_step):
+        if self.fate.whether(f"crash {self.name} {strand.name} {strand.steps}", self.chances.at_a_step):
             if strand.done:
                 self.met(Fault.CRASH_BEFORE_SETTLE, strand.name)
             elif strand.awaits:
@@ -231,13 +233,13 @@ class Node:
         taken = []
         for strand in self.strands:
             if strand.in_the_air:
-                if self.fate.whether(f"air {strand.name} {strand.steps}", 0.5):
+                if self.fate.whether(f"air {self.name} {strand.name} {strand.steps}", 0.5):
                     self.met(Fault.CRASH_ACCEPTED_LATER, strand.name)
                     taken.append(strand.in_the_air)
                 else:
                     self.met(Fault.CRASH_IN_THE_AIR, strand.name)
             strand.kill()
-        self.desk = Desk()
+        self.desk = Desk(self._made)
         return taken
 
     # What may happen around a transaction.

@@ -7,6 +7,7 @@ The real worker code runs in real threads, as it does in the daemon; but a threa
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from datetime import datetime
@@ -94,13 +95,16 @@ class Strand(threading.Thread):
 class Desk(Executor):
     """The executor of one daemon: each call becomes a strand."""
 
-    def __init__(self) -> None:
+    def __init__(self, made: Counter[str]) -> None:
+        """``made`` counts the calls by name, over every life of the daemon: no two have the same name."""
         self.strands: list[Strand] = []
+        self._made = made
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         about = args[0].key[:8] if args and isinstance(args[0], Claim) else "-"
         name = f"{getattr(fn, '__name__', 'call').strip('_')} {about}"
-        self.strands.append(Strand(name, lambda: fn(*args, **kwargs)))
+        self._made[name] += 1
+        self.strands.append(Strand(f"{name} {self._made[name]}", lambda: fn(*args, **kwargs)))
         return Future()
 
 

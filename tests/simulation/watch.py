@@ -97,11 +97,6 @@ class Watch:
             self._connection.execute("COMMIT")
         return self._audited > before
 
-    @property
-    def leases(self) -> list[tuple[str, str]]:
-        """Who holds leases, and until when, as stored."""
-        return [(row.node, row.lease_until) for row in self.rows.values() if row.lease_until]
-
     def known(self) -> set[tuple[str, str]]:
         """The posts (account, remote id) that are some delivery's own."""
         return {(row.account, row.remote_id) for row in self.rows.values() if row.remote_id}

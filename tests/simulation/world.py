@@ -425,16 +425,21 @@ class World:
             self._wake(node, max(next_due, self.now))
         if node.daemon.in_flight:
             self._wake(node, self.now + LEASE / 5)
-        elif ends := [end for process, end in self.watch.leases if process not in self._well()]:
+        elif ends := self._orphans():
             # They are watched often, unless a wrong clock has made one that lasts for hours.
-            first = datetime.fromisoformat(min(ends)).replace(tzinfo=UTC) - self.now
-            self._wake(node, self.now + max(LEASE / 4, first / 3))
+            self._wake(node, self.now + max(LEASE / 4, (min(ends) - self.now) / 2))
         waits = any(row.planned_at <= _stored(self.now) for row in self.watch.of_state(State.PLANNED))
         self._wake(node, self.now + (20 * MINUTE if waits else DAY))
 
-    def _well(self) -> set[str]:
-        """The daemons that run and reach the database."""
-        return {node.process for node in self.nodes if node.up and not node.is_away()}
+    def _orphans(self) -> list[datetime]:
+        """When leases end of daemons that do not run, or cannot reach the database."""
+        well = {node.process for node in self.nodes if node.up and not node.is_away()}
+        ends = [
+            (row.state, datetime.fromisoformat(row.lease_until).replace(tzinfo=UTC))
+            for row in self.watch.of_state(State.SENDING, State.UNSURE)
+            if row.lease_until and row.node not in well
+        ]
+        return [end for state, end in ends if state == State.SENDING or end > self.now]
 
     def _ready(self) -> Iterator[tuple[Node, Strand | None]]:
         for node in self.nodes:
