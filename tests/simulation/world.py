@@ -52,9 +52,9 @@ STYLES: Mapping[str, type[SimulatedAdapter]] = {
 #: Accounts of one app: a rate limit of the app holds them all.
 APP = ("prompt", "late")
 
-MESSAGES = 4
+MESSAGES = 3
 MOMENTS = 3
-HAPPENINGS = 34
+HAPPENINGS = 28
 
 #: What happens besides, out of the blue.
 _HAPPENINGS: Mapping[str, float] = {
@@ -429,7 +429,7 @@ class World:
             # They are watched often, unless a wrong clock has made one that lasts for hours.
             self._wake(node, self.now + max(LEASE / 4, (min(ends) - self.now) / 2))
         waits = any(row.planned_at <= _stored(self.now) for row in self.watch.of_state(State.PLANNED))
-        self._wake(node, self.now + (20 * MINUTE if waits else DAY))
+        self._wake(node, self.now + (HOUR if waits else 5 * DAY))
 
     def _orphans(self) -> list[datetime]:
         """When leases end of daemons that do not run, or cannot reach the database."""
