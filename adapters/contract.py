@@ -204,7 +204,7 @@ class Account:
     """One account as an adapter sees it.
 
     ``secret(name)`` returns a secret or raises AuthExpired. ``public_url(media)`` puts a media file
-    where the platform can fetch it and returns its address, or raises Transient while it cannot be
+    where the platform can fetch it and returns its address, or raises NotReady while it cannot be
     reached; None if no public media store is configured.
     """
 
@@ -291,6 +291,10 @@ class Adapter(ABC):
 
         ``saved`` is what its attempts saved; offline and pure. Without parts, a refused post costs nothing.
         """
+        return {}
+
+    def billed_removal(self, post: Post, saved: Mapping[str, Json]) -> Mapping[str, int]:  # noqa: ARG002
+        """The acts of which removing ``post`` consisted; ``saved`` is what its attempts saved."""
         return {}
 
     @abstractmethod

@@ -36,6 +36,15 @@ class Transient(AdapterError):
     kind = "transient"
 
 
+class NotReady(Transient):
+    """Something of ours stands in the way that a person can mend, such as the office's own web server.
+
+    The platform was not asked to publish. The post waits, however often that has to be found out.
+    """
+
+    kind = "not_ready"
+
+
 class RateLimited(AdapterError):
     """The platform asks for a pause until ``until`` (UTC); nothing was accepted."""
 

@@ -7,7 +7,7 @@ gives both texts here with links already in one form. Never used to take "the la
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 #: How far after our own clock a platform may date a post (its clock, its queue).
 LATER = timedelta(hours=24)
@@ -25,11 +25,3 @@ def plain_text(text: str) -> str:
 def same_text(sent: str, listed: str) -> bool:
     """Whether two texts are the same but for white space, normalisation and invisible marks."""
     return plain_text(sent) == plain_text(listed)
-
-
-def in_window(published_at: datetime | None, since: datetime) -> bool:
-    """Whether a listed post can be one that was sent since ``since``; unknown times cannot be told.
-
-    No end: a post may have been accepted at any later attempt, and an end would make it look absent.
-    """
-    return published_at is not None and published_at >= since

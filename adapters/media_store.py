@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import requests
 
 from adapters.contract import N_, Media
-from adapters.errors import Misconfigured, Rejected, Transient
+from adapters.errors import Misconfigured, NotReady, Rejected
 from adapters.pictures import content_type
 from adapters.transport import Transport, is_loopback, strip_secrets
 
@@ -73,7 +73,7 @@ class MediaStore:
     def url_for(self, media: Media) -> str:
         """Put ``media`` into the store if it is not there, and return its public address.
 
-        Raise Transient while it cannot be stored or fetched (a person can mend that), Rejected if the file
+        Raise NotReady while it cannot be stored or fetched (a person can mend that), Rejected if the file
         is no longer the approved one, Misconfigured if fsspec does not know the kind of place.
         """
         media = replace(media, mime=_kind(media))  # by its content: nothing else may become public here
@@ -99,7 +99,7 @@ class MediaStore:
                 failure: Exception = error
             else:
                 return size
-        raise Transient(
+        raise NotReady(
             N_("The public media store cannot be written; the post waits. Check [media] store: {why}").format(
                 why=strip_secrets(f"{type(failure).__name__}: {failure}")[:200]
             ),
@@ -120,7 +120,7 @@ class MediaStore:
         return files, str(root)
 
     def _see(self, address: str, media: Media, size: int) -> None:
-        """Ask for ``address`` as the platform will; raise Transient unless exactly this file answers."""
+        """Ask for ``address`` as the platform will; raise NotReady unless exactly this file answers."""
         with Transport(connect_timeout=self.connect_timeout, read_timeout=self.read_timeout) as http:
             try:
                 answer = http.head(address, allow_redirects=False, headers={"Accept-Encoding": "identity"})
@@ -129,7 +129,7 @@ class MediaStore:
                     answer, length = _fetch(http, address, media.sha256)
             except requests.RequestException as error:
                 why = vars(error).get("kind", "unknown")
-                raise Transient(
+                raise NotReady(
                     N_(
                         "The picture is not reachable under {address}; the post waits."
                         " Check the web server: {why}"
@@ -141,7 +141,7 @@ class MediaStore:
 
 def _judge(address: str, answer: requests.Response, length: str, mime: str, size: int) -> None:
     if 300 <= answer.status_code < 400:
-        raise Transient(
+        raise NotReady(
             N_(
                 "{address} only redirects to {other}; the platforms may not follow. The post waits until"
                 " base_url is the final address."
@@ -149,7 +149,7 @@ def _judge(address: str, answer: requests.Response, length: str, mime: str, size
             code="media-redirect",
         )
     if answer.status_code != 200:
-        raise Transient(
+        raise NotReady(
             N_(
                 "{address} answers {status} instead of the picture; the post waits."
                 " Check that the web server serves the folder of the media store."
@@ -158,7 +158,7 @@ def _judge(address: str, answer: requests.Response, length: str, mime: str, size
         )
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if kind != mime:
-        raise Transient(
+        raise NotReady(
             N_(
                 "{address} is served as {kind} instead of {mime};"
                 " the post waits until the web server is corrected."
@@ -166,7 +166,7 @@ def _judge(address: str, answer: requests.Response, length: str, mime: str, size
             code="media-type",
         )
     if length != str(size):
-        raise Transient(
+        raise NotReady(
             N_(
                 "{address} has {length} bytes instead of {size}; the post waits."
                 " Something before the store changes the files, or it is not the same folder."

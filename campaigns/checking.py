@@ -1,73 +1,93 @@
-"""What an editor would object to in a campaign before anyone approves it; nothing here refuses anything.
+"""What an editor would object to in the times of a campaign before anyone approves it.
 
-Public holidays come from the package ``holidays`` with the categories public and government: its
-default leaves out joint leave (DOMAIN.md section 3). Dates that it only estimates are told as such.
+Nothing here refuses anything: messages that never get a time, and posts at times that a window moves,
+holds or warns of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
+from campaigns import holidays
 from campaigns.files import Loaded
-from campaigns.planning import local_slots
+from campaigns.planning import local_slots, place_of
 from campaigns.problems import N_, Problem
+from campaigns.windows import Rule, Windows, combined
 
 #: How much of a long campaign is looked at.
 LOOK_AHEAD = timedelta(days=800)
-#: How the package marks a date that awaits its official announcement.
-_ESTIMATED = ("perkiraan", "estimated")
 
 
-def objections(loaded: Loaded) -> list[Problem]:
-    """Given a campaign, return warnings: messages that never get a time, posts on public holidays."""
+def objections(loaded: Loaded, windows: Windows | None = None) -> list[Problem]:
+    """Given a campaign, return warnings: messages that never get a time, posts that fall into a window."""
     campaign = loaded.campaign
-    times: dict[str, list[date]] = {message.id: [] for message in campaign.messages}
+    times: dict[str, list[datetime]] = {message.id: [] for message in campaign.messages}
     for message, slot in local_slots(campaign, campaign.start + LOOK_AHEAD):
-        times[message.id].append(slot.date())
-    file = loaded.path.name
+        times[message.id].append(slot)
     problems = [
         Problem(
             "never",
             N_("The message is never published: its rule names no time between {start} and {end}."),
             {"start": campaign.start, "end": campaign.end},
-            file=file,
+            file=loaded.path.name,
             item=message_id,
             severity="warning",
         )
-        for message_id, days in times.items()
-        if not days
+        for message_id, slots in times.items()
+        if not slots
     ]
-    names = holiday_names({day for days in times.values() for day in days})
-    for message_id, days in times.items():
-        for day in dict.fromkeys(one for one in days if one in names):
-            estimated = any(mark in names[day].lower() for mark in _ESTIMATED)
-            problems.append(
-                Problem(
-                    "holiday",
-                    N_("{day} is probably a public holiday ({name}); the date is not official yet.")
-                    if estimated
-                    else N_("{day} is a public holiday ({name})."),
-                    {"day": day.isoformat(), "name": names[day]},
-                    file=file,
-                    item=message_id,
-                    severity="warning",
-                )
-            )
+    rules = windows or combined(())
+    for message in campaign.messages:
+        places = [place_of(campaign.id, target, message.message_class) for target in loaded.targets]
+        concerned = dict.fromkeys(rule for place in places for rule in rules.of(place))
+        problems += _in_windows(loaded.path.name, message.id, times[message.id], tuple(concerned), rules)
     return problems
 
 
-def holiday_names(days: Iterable[date]) -> dict[date, str]:
-    """Given days, return the names of those that are public holidays or joint leave in Indonesia."""
-    wanted = set(days)
-    if not wanted:
-        return {}
-    from holidays import country_holidays
+def _in_windows(
+    file: str, item: str, slots: Sequence[datetime], concerned: Sequence[Rule], windows: Windows
+) -> list[Problem]:
+    """A warning for each day off, and one for each other rule into which times of the message fall."""
+    inside: dict[Rule, list[datetime]] = {}
+    for slot in slots:
+        for rule in windows.at(slot, concerned):
+            inside.setdefault(rule, []).append(slot)
+    problems: list[Problem] = []
+    for rule, found in inside.items():
+        if rule.kind in {"holiday", "joint-leave"} and rule.effect == "warn" and rule.start is None:
+            problems += _days_off(file, item, found)
+            continue
+        values = {"count": len(found), "rule": rule.title or rule.id, "first": found[0].isoformat(" ")}
+        code, words = _WORDS[rule.effect]
+        problems.append(Problem(code, words, values, file=file, item=item, severity="warning"))
+    return problems
 
-    calendar = country_holidays(
-        "ID",
-        years=sorted({day.year for day in wanted}),
-        categories=("public", "government"),
-        language="id",
-    )
-    return {day: calendar[day] for day in sorted(wanted) if day in calendar}
+
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "hold": (
+        "window-holds",
+        N_("{count} of its times fall into the window {rule}, which holds them (first: {first})."),
+    ),
+    "move": (
+        "window-moves",
+        N_("{count} of its times fall into the window {rule}, which moves them (first: {first})."),
+    ),
+    "warn": ("window", N_("{count} of its times fall into the window {rule} (first: {first}).")),
+}
+
+
+def _days_off(file: str, item: str, slots: Sequence[datetime]) -> list[Problem]:
+    return [
+        Problem(
+            "holiday",
+            N_("{day} is probably a public holiday ({name}); the date is not official yet.")
+            if off.estimated
+            else N_("{day} is a public holiday ({name})."),
+            {"day": day.isoformat(), "name": off.name},
+            file=file,
+            item=item,
+            severity="warning",
+        )
+        for day, off in holidays.among(slot.date() for slot in slots).items()
+    ]

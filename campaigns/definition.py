@@ -121,6 +121,33 @@ def _local(value: datetime) -> datetime:
     return value.replace(microsecond=0)
 
 
+#: Ways to approve that have a name: one stage in both; with two persons, not by whoever drafted it.
+NAMED_APPROVALS = ("one-person", "two-person")
+#: The roles that a stage can ask for.
+STAGES = ("reviewer", "approver")
+
+
+def _approval(value: object) -> str:
+    """A name, or stages in order; kept as text, the stages with commas."""
+    stages = value.split(",") if isinstance(value, str) else value
+    if value in NAMED_APPROVALS:
+        return str(value)
+    if (
+        not isinstance(stages, list | tuple)
+        or not stages
+        or any(stage not in STAGES for stage in stages)
+        or len(set(stages)) < len(stages)
+    ):
+        raise refusal(
+            "approval",
+            N_(
+                "approval is one-person, two-person, or a list of stages, each once:"
+                ' ["reviewer", "approver"].'
+            ),
+        )
+    return ",".join(stages)
+
+
 Id = Annotated[str, Field(pattern=forms.ID)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Duration = Annotated[
@@ -133,6 +160,18 @@ WeeklySlot = Annotated[
     str, AfterValidator(_slot), Field(examples=["senin 07:30", "friday 19:30", "daily 12:00"])
 ]
 Cron = Annotated[str, AfterValidator(_cron), Field(examples=["30 7 * * 1-5"])]
+Approval = Annotated[
+    str,
+    BeforeValidator(_approval),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "enum": list(NAMED_APPROVALS)},
+                {"type": "array", "items": {"enum": list(STAGES)}, "minItems": 1, "uniqueItems": True},
+            ]
+        }
+    ),
+]
 LocalTime = Annotated[datetime, BeforeValidator(_with_time), AfterValidator(_local)]
 Hashtag = Annotated[str, Field(pattern=forms.HASHTAG, examples=["#Hakordia"])]
 Link = Annotated[str, Field(pattern=forms.LINK, examples=["https://jaga.id"])]
@@ -217,6 +256,10 @@ class Message(Part):
         alias="class",
         description="urgent: information in a disaster; candidate: about a candidate of an election.",
     )
+    source: str = Field(default="", description="What its facts rest on, like “Perkom 1/2026”.")
+    recheck_by: date | None = Field(default=None, description="By when its facts are to be checked again.")
+    kpk_logo: bool = Field(default=False, description="A picture of it shows the KPK's logo.")
+    letter: str = Field(default="", description="Number of the letter that permits what needs a permission.")
     text: str = Field(min_length=1)
     link: Link = ""
     hashtags: tuple[Hashtag, ...] | None = Field(
@@ -273,11 +316,16 @@ class Campaign(Part):
         default=timedelta(minutes=1),
         description="After a post of this campaign its account sends nothing for so long.",
     )
-    approval: Literal["one-person", "two-person"] = Field(
-        default="two-person", description="two-person: whoever applied the file cannot approve it."
+    approval: Approval = Field(
+        default="two-person",
+        description="two-person: whoever applied the file cannot approve it. Or a list of stages.",
     )
     slots: tuple[WeeklySlot, ...] = Field(
         default=(), description="Weekly times that messages without a time of their own fill in order."
+    )
+    targets: Mapping[str, Annotated[int, Field(ge=0)]] = Field(
+        default_factory=dict,
+        description="Posts that each agency is to publish in the campaign; * for every other agency.",
     )
     messages: tuple[Message, ...] = Field(min_length=1)
 
@@ -312,6 +360,7 @@ class Target:
     id: str
     platform: str
     agency: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from campaigns import timetable
-from campaigns.definition import Campaign, Message, Picture, Target, Variant, variant
+from campaigns.definition import Campaign, Message, MessageClass, Picture, Target, Variant, variant
 from campaigns.files import Loaded
+from campaigns.windows import FREE, NONE, Allowed, Place, Rule, Verdict, Windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class PlannedPost:
     planned_at: datetime
     variant: Variant
     digest: str
+    allowed_at: datetime
+    """When it may go out: ``planned_at``, unless a window moves it. The slot, and so the key, stays."""
+    verdict: Verdict = FREE
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class StoredPost:
     waiting: bool
     editable: bool
     withdrawn: bool = False
+    allowed_at: datetime | None = None
+    """When it may go out; None for ``planned_at``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +88,43 @@ def content_digest(target: Target, content: Variant) -> str:
     is none for another. So is a class other than regular: nobody makes a message urgent, and so lets
     it pass a stop, after it was approved as a regular one.
     """
-    facts: list[object] = [
+    return digest_of(
         target.id,
         target.platform,
         content.text,
         content.link,
         _media_facts(content.media),
         content.kind,
-        [[part.text, _media_facts(part.media)] for part in content.thread],
+        [(part.text, _media_facts(part.media)) for part in content.thread],
         content.first_comment,
-    ]
-    if content.message_class != "regular":
-        facts.append(content.message_class)
+        content.message_class,
+    )
+
+
+#: The SHA-256 of a picture's bytes, and its alt text.
+MediaFact = tuple[str, str]
+
+
+def digest_of(
+    account_id: str,
+    platform: str,
+    text: str,
+    link: str,
+    media: Sequence[MediaFact],
+    kind: str,
+    thread: Sequence[tuple[str, Sequence[MediaFact]]],
+    first_comment: str,
+    message_class: str,
+) -> str:
+    """The digest of a content by its parts, as it is planned or as it lies in the store."""
+    facts: list[object] = [account_id, platform, text, link, media, kind, thread, first_comment]
+    if message_class != "regular":
+        facts.append(message_class)
     return hashlib.sha256(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
 
 
-def _media_facts(media: Sequence[Picture]) -> list[list[str]]:
-    return [[picture.facts.sha256, picture.alt] for picture in media]
+def _media_facts(media: Sequence[Picture]) -> list[MediaFact]:
+    return [(picture.facts.sha256, picture.alt) for picture in media]
 
 
 def local_slots(campaign: Campaign, last: date = date.max) -> Iterator[tuple[Message, datetime]]:
@@ -121,8 +147,10 @@ def local_slots(campaign: Campaign, last: date = date.max) -> Iterator[tuple[Mes
             yield rotating[turn % len(rotating)], at
 
 
-def plan(loaded: Loaded, until: datetime) -> list[PlannedPost]:
+def plan(loaded: Loaded, until: datetime, windows: Windows = NONE) -> list[PlannedPost]:
     """Given a campaign, return its posts from its first day to before ``until``, by time, then file order.
+
+    What ``windows`` say of a post goes with it.
 
     A missing hour can push one slot of a message onto another (02:30 onto 03:30): that is one post.
     """
@@ -137,11 +165,13 @@ def plan(loaded: Loaded, until: datetime) -> list[PlannedPost]:
         for message in campaign.messages
     }
     posts: list[PlannedPost] = []
+    verdicts = _Verdicts(loaded, windows)
     # No wall clock is a whole day ahead of UTC: a slot after the next day cannot lie before ``until``.
     for message, slot in local_slots(campaign, until.astimezone(UTC).date() + timedelta(days=1)):
         planned_at = timetable.to_utc(slot, campaign.zone)
         if planned_at >= until:
             continue
+        judged = verdicts.of(message, slot)
         posts += [
             PlannedPost(
                 key=delivery_key(campaign.id, message.id, target.id, slot),
@@ -153,6 +183,8 @@ def plan(loaded: Loaded, until: datetime) -> list[PlannedPost]:
                 planned_at=planned_at,
                 variant=content,
                 digest=digest,
+                allowed_at=_moved_to(judged[target.id], campaign.zone) or planned_at,
+                verdict=judged[target.id],
             )
             for target, content, digest in contents[message.id]
         ]
@@ -161,12 +193,49 @@ def plan(loaded: Loaded, until: datetime) -> list[PlannedPost]:
     return sorted(unique.values(), key=lambda post: (post.planned_at, order[post.message_id]))
 
 
+def _moved_to(verdict: Verdict, zone: str) -> datetime | None:
+    return timetable.to_utc(verdict.moved_to, zone) if verdict.moved_to else None
+
+
+class _Verdicts:
+    """What the windows say, asked once for all accounts that the same rules concern."""
+
+    def __init__(self, loaded: Loaded, windows: Windows) -> None:
+        campaign = loaded.campaign
+        self._windows = windows
+        self._zone = campaign.zone
+        self._allowed = Allowed(
+            campaign.start, campaign.end, tuple(timetable.parse_slot(slot) for slot in campaign.slots)
+        )
+        self._accounts: dict[MessageClass, dict[tuple[Rule, ...], list[str]]] = {}
+        for kind in {message.message_class for message in campaign.messages}:
+            groups = self._accounts[kind] = {}
+            for target in loaded.targets:
+                rules = windows.of(place_of(campaign.id, target, kind))
+                groups.setdefault(rules, []).append(target.id)
+
+    def of(self, message: Message, slot: datetime) -> dict[str, Verdict]:
+        """The verdict for a message at a slot, by account."""
+        return {
+            account: verdict
+            for rules, accounts in self._accounts[message.message_class].items()
+            for verdict in [self._windows.judge(rules, slot, self._zone, self._allowed)]
+            for account in accounts
+        }
+
+
+def place_of(campaign_id: str, target: Target, message_class: MessageClass) -> Place:
+    """A post as windows see it."""
+    return Place(campaign_id, target.id, target.agency, target.region, target.platform, message_class)
+
+
 def compare(planned: Sequence[PlannedPost], stored: Iterable[StoredPost], now: datetime) -> Changes:
     """Given what a campaign plans and what is stored of it, return what would change.
 
     What was sent, or may have been, is never touched, and nothing new is planned for a time before
     ``now`` (UTC). A post that became due and still waits (for an approval, say) follows the edits of
-    its file like any other.
+    its file like any other. A window that appears or goes moves only what is still to come, and only to
+    a time that is still to come: so none is sent at once, and none is lost, because a rule changed.
     """
     changed: list[tuple[StoredPost, PlannedPost]] = []
     passed: list[PlannedPost] = []
@@ -182,6 +251,8 @@ def compare(planned: Sequence[PlannedPost], stored: Iterable[StoredPost], now: d
         elif old.withdrawn:
             (returned if new.planned_at >= now else passed).append(new)
         elif old.editable and (old.digest, old.planned_at) != (new.digest, new.planned_at):
+            changed.append((old, _not_back(old, new, now)))
+        elif _to_be_moved(old, new, now):
             changed.append((old, new))
         else:
             unchanged += 1
@@ -193,3 +264,20 @@ def compare(planned: Sequence[PlannedPost], stored: Iterable[StoredPost], now: d
         passed=passed + [post for post in rest.values() if post.planned_at < now],
         unchanged=unchanged,
     )
+
+
+def _to_be_moved(old: StoredPost, new: PlannedPost, now: datetime) -> bool:
+    allowed_at = old.allowed_at or old.planned_at
+    return (
+        old.editable
+        and old.waiting
+        and new.allowed_at != allowed_at
+        and min(new.allowed_at, allowed_at) > now
+    )
+
+
+def _not_back(old: StoredPost, new: PlannedPost, now: datetime) -> PlannedPost:
+    """An edited post that a window had moved to a time to come does not fall back to one that has passed."""
+    if old.planned_at == new.planned_at and old.allowed_at and new.allowed_at <= now < old.allowed_at:
+        return replace(new, allowed_at=old.allowed_at)
+    return new

@@ -99,10 +99,16 @@ def parse_slot(text: str) -> Slot:
     if not match:
         raise ValueError(text)
     day, hour, minute = match.groups()
+    return Slot(weekdays(day), time(int(hour), int(minute)))
+
+
+def weekdays(text: str) -> frozenset[int]:
+    """Given "senin" or "hari kerja", return its weekdays (Monday is 0); raise ValueError otherwise."""
+    day = text.strip().lower()
     days = _DAY_GROUPS.get(day) or ([_DAYS[day]] if day in _DAYS else None)
     if days is None:
         raise ValueError(text)
-    return Slot(frozenset(days), time(int(hour), int(minute)))
+    return frozenset(days)
 
 
 def slot_times(slots: Collection[Slot], first: date, last: date) -> Iterator[datetime]:

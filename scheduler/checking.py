@@ -1,14 +1,28 @@
-"""What the platforms would object to in a campaign: each variant, asked of its account's adapter, offline."""
+"""What is objected to before anyone approves: by the platforms, offline, and by the office's own checks.
+
+Which checks are on, and how much each weighs, is the office's to say (``[checks]``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
 
 from adapters.contract import Adapter, Media, Part, Post
+from campaigns.checks import findings
+from campaigns.checks.desk import Desk, Out, Settings
 from campaigns.definition import Picture, Target, Variant, variant
 from campaigns.files import Loaded
+from campaigns.planning import plan
 from campaigns.problems import Problem
+from campaigns.timetable import to_local
+from campaigns.windows import Windows
+from scheduler.config import CheckSettings, Config
+from scheduler.errors import GaungError
+from scheduler.i18n import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +88,66 @@ def measure(content: Variant, target: Target, adapter: Adapter) -> Measured:
     post = Post(key=target.id, text=content.text, link=content.link)
     texts = [adapter.wording(post), *(part.text for part in content.thread)]
     return Measured(max(adapter.limits.measure(text) for text in texts), adapter.limits.text)
+
+
+def editorial_problems(
+    loaded: Sequence[Loaded],
+    config: Config,
+    windows: Windows,
+    gaps: Mapping[str, timedelta],
+    known: Sequence[Out],
+    now: datetime,
+) -> list[Problem]:
+    """Given every campaign, return what an editor objects to.
+
+    ``known`` are posts of other campaigns that are out or to come; ``gaps`` the distance that the posts
+    of an account keep. Looked at is what lies within the horizon. Raise GaungError if the file of words
+    cannot be read.
+    """
+    checks = config.checks
+    settings = Settings(checks.domains, checks.contacts, _words(config), checks.repeat_within, gaps)
+    until = now + config.daemon.horizon
+    posts = {one.campaign.id: plan(one, until, windows) for one in loaded}
+    problems: list[Problem] = []
+    for one in loaded:
+        desk = Desk(
+            one,
+            posts[one.campaign.id],
+            [post for other, some in posts.items() if other != one.campaign.id for post in some],
+            known,
+            settings,
+            now,
+            to_local(now, one.campaign.zone).date(),
+        )
+        problems += findings(desk, checks.off)
+    return problems
+
+
+def _words(config: Config) -> tuple[str, ...]:
+    name = config.checks.forbidden_words
+    if not name:
+        return ()
+    try:
+        text = config.path(Path(name)).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise GaungError(
+            N_("The file of forbidden words, {file}, cannot be read: {why}"),
+            hint=N_("Correct the key forbidden_words under [checks], or save the file as UTF-8 text."),
+            file=name,
+            why=getattr(error, "strerror", None) or error,
+        ) from None
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    return tuple(line for line in lines if line)
+
+
+def weighed(problems: Sequence[Problem], checks: CheckSettings) -> list[Problem]:
+    """The problems as the office weighs them: those that are off left out, severities as it says."""
+
+    def severity(problem: Problem) -> Literal["error", "warning"]:
+        if problem.code in checks.errors:
+            return "error"
+        return "warning" if problem.code in checks.warnings else problem.severity
+
+    return [
+        replace(problem, severity=severity(problem)) for problem in problems if problem.code not in checks.off
+    ]

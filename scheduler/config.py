@@ -10,12 +10,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
+from campaigns.checks.desk import OFFICIAL
 from campaigns.definition import Duration, Id, Part, Target, Zone
 from campaigns.files import Audience
 from campaigns.problems import Problem
 from campaigns.validation import parse, read_toml, refusal
+from campaigns.windows import Rule
 from scheduler.costs import Amount, CostSettings, Prices
 from scheduler.errors import GaungError, ProblemsError
 from scheduler.i18n import N_
@@ -44,6 +46,18 @@ SecretReference = Annotated[str, BeforeValidator(_reference)]
 SecretReferences = Annotated[Mapping[str, SecretReference], _only(dict)]
 
 
+def _ssh_key(value: str) -> str:
+    if len(value.split()) < 2 or not value.startswith(("ssh-", "ecdsa-", "sk-")):
+        raise refusal(
+            "ssh-key",
+            N_("This is no public SSH key. It begins like “ssh-ed25519 AAAA…” and stands in a file .pub."),
+        )
+    return value
+
+
+SshKey = Annotated[str, AfterValidator(_ssh_key)]
+
+
 class Person(Part):
     """Somebody who acts on campaigns."""
 
@@ -52,6 +66,7 @@ class Person(Part):
     title: str = ""
     roles: tuple[Role, ...] = ()
     os_user: str = Field(default="", description="The operating-system user by which the person is known.")
+    ssh_keys: tuple[SshKey, ...] = Field(default=(), description="Public keys that sign in this name.")
 
 
 class AccountSettings(Part):
@@ -59,6 +74,7 @@ class AccountSettings(Part):
 
     platform: str
     agency: str = ""
+    region: str = Field(default="", description="The region it speaks for; windows may name it.")
     handle: str = ""
     secrets: SecretReferences = Field(default_factory=dict)
     api_base: str = Field(default="", description="Another address for the platform's API.")
@@ -161,11 +177,56 @@ class MediaSettings(Part):
     )
 
 
+class WindowSettings(Part):
+    """When posts wait, move or are warned of."""
+
+    dates: str = Field(default="", description="File of the office's own signed-off dates; empty: none.")
+    rules: tuple[Rule, ...] = ()
+
+
+class CheckSettings(Part):
+    """What is objected to before anyone approves, and how much it weighs."""
+
+    off: tuple[str, ...] = Field(default=(), description="Codes of checks that are switched off.")
+    errors: tuple[str, ...] = Field(default=(), description="Codes that refuse, though they only warn.")
+    warnings: tuple[str, ...] = Field(default=(), description="Codes that only warn, though they refuse.")
+    domains: tuple[str, ...] = Field(default=OFFICIAL, description="Where links may lead.")
+    contacts: tuple[str, ...] = Field(
+        default=("198",), description="Phone numbers and e-mail addresses that posts may give."
+    )
+    repeat_within: Duration = Field(
+        default=timedelta(days=7), description="The same text on one account sooner than this is told."
+    )
+    forbidden_words: str = Field(default="", description="File with one word or phrase a line; empty: none.")
+
+
+class ApprovalSettings(Part):
+    """How long an approval holds, and whether it must be signed."""
+
+    valid: Duration = Field(
+        default=timedelta(days=90), description="How long an approval holds; 0s for ever."
+    )
+    signing: Literal["none", "ssh"] = Field(
+        default="none", description="ssh: an approval is a signature by the approver's SSH key."
+    )
+    allowed_signers: str = Field(
+        default="", description="A further file of keys in OpenSSH's form; principals are ids of people."
+    )
+
+
 class StopSettings(Part):
     """What follows from a stop."""
 
     fresh_approval: bool = Field(
         default=False, description="What came due during a stop needs a new approval before it goes out."
+    )
+
+
+class RecordSettings(Part):
+    """How long records are kept. Nothing is deleted by itself: what is due is told, people decide."""
+
+    retention: Duration = Field(
+        default=timedelta(), description="From the end of a campaign; 0s: no retention is set."
     )
 
 
@@ -192,8 +253,12 @@ class Config(Part):
     daemon: DaemonSettings = DaemonSettings()
     reach: ReachSettings = ReachSettings()
     media: MediaSettings = MediaSettings()
+    approval: ApprovalSettings = ApprovalSettings()
     report: ReportSettings = ReportSettings()
     stop: StopSettings = StopSettings()
+    records: RecordSettings = RecordSettings()
+    windows: WindowSettings = WindowSettings()
+    checks: CheckSettings = CheckSettings()
     audit: AuditSettings = AuditSettings()
     costs: CostSettings = CostSettings()
     platforms: Mapping[Id, PlatformSettings] = Field(default_factory=dict)
@@ -258,7 +323,7 @@ class Config(Part):
     def audience(self, platforms: tuple[str, ...]) -> Audience:
         """The accounts and groups as campaign files may name them."""
         return Audience(
-            {name: Target(name, one.platform, one.agency) for name, one in self.accounts.items()},
+            {name: Target(name, one.platform, one.agency, one.region) for name, one in self.accounts.items()},
             self.groups,
             platforms,
         )

@@ -50,6 +50,20 @@ class Vault:
         with self._lock:
             return (self._open or {}).get(account_id, {}).get(name, "")
 
+    def refreshed(self, account_id: str, since: datetime) -> bool:
+        """Read an account's credentials anew; True if they were replaced since ``since`` (UTC), or are not
+        those that this process used.
+        """
+        with self._store.read() as session:
+            row = credentials.of(session, account_id)
+        if row is None:
+            return False
+        opened = self._unseal(account_id, row.sealed)
+        with self._lock:
+            known = (self._open or {}).get(account_id)
+            self._open = {**(self._open or {}), account_id: opened}
+        return known != opened or row.updated_at > since
+
     def ends(self) -> dict[str, datetime | None]:
         """When the credentials of each account end (UTC); None if they do not."""
         with self._store.read() as session:
@@ -96,7 +110,7 @@ class Vault:
         """
         given = {name: value for name, value in secrets.items() if value}
         with self._store.write() as session:
-            row = credentials.of(session, account_id)
+            row = credentials.locked(session, account_id)
             if over is not None and (row is None or row.version != over):
                 return False
             before = self._unseal(account_id, row.sealed) if row else {}

@@ -9,6 +9,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -17,17 +18,18 @@ import pytest
 from alembic import command
 from kit.engine import HOUR, NOON, Engine, campaign, new_store
 from kit.office import Office
+from kit.postgres import Server
 from kit.ssh import key
 from sqlalchemy.exc import DBAPIError
 
 from scheduler.governance import anchoring, verification
 from scheduler.governance.verification import Anchor, Flaw
 from scheduler.origin import login, operating_system_user, origin
-from scheduler.store import auditing, schema
+from scheduler.store import auditing, recording, schema
 from scheduler.store.chain import GENESIS, row_hash
 from scheduler.store.database import Store, make_engine, open_store, upgrade
 from scheduler.store.migrations import alembic_config
-from scheduler.store.tables import audit
+from scheduler.store.tables import LegalHold, audit
 from scheduler.store.transitions import record
 
 #: What whoever owns the database can do first.
@@ -324,6 +326,7 @@ def test_the_commands_show_filter_and_verify(office: Office) -> None:
     assert office.must("audit", "show", "--action", "approved", "--actor", "budi", "--format", "csv").csv
     assert office.must("audit", "show", "--until", "2020-01-01", "--format", "json").json == []
     assert len(office.must("audit", "show", "--last", "1", "--format", "json").json) == 1
+    shown = office.must("audit", "show", "--last", "0", "--format", "json").json
     (verdict,) = office.must("audit", "verify", "--format", "json").json
     assert (verdict["intact"], verdict["rows"], verdict["flaws"]) == (True, len(shown), [])
     office.must("audit", "export", "--format", "csv", "--output", office.folder / "jejak.csv")
@@ -382,3 +385,93 @@ def test_a_signed_anchor_tells_when_its_file_was_changed(tmp_path: Path) -> None
     file = office.folder / "anchor.txt"
     file.write_text(file.read_text().replace("2026", "2025"))
     assert "was changed" in office.must("audit", "verify", code=2).err
+
+
+# The daemon and PostgreSQL.
+
+
+def test_the_daemon_anchors_by_itself(office: Office) -> None:
+    office.gaung("run", "--once")
+    lines = (office.folder / "anchor" / "gaung.txt").read_text().splitlines()
+    office.gaung("run", "--once")
+    assert len(lines) == 1
+    assert (office.folder / "anchor" / "gaung.txt").read_text().splitlines() == lines
+    assert office.must("audit", "verify", "--format", "json").json[0]["anchors"] == 1
+
+
+def test_several_daemons_append_to_one_chain_on_postgresql(postgres: str) -> None:
+    """Given transactions that overlap, every row follows the one that was committed before it."""
+    problems: list[BaseException] = []
+
+    def work(name: str) -> None:
+        store = open_store(postgres).for_daemon()
+        try:
+            for number in range(20):
+                with store.write() as session:
+                    for _ in range(3):
+                        record(session, "note", actor=name, at=NOON, detail={"n": number, "kata": "“é”"})
+        except BaseException as error:  # noqa: BLE001 -- shown below
+            problems.append(error)
+        finally:
+            store.close()
+
+    threads = [threading.Thread(target=work, args=(f"node-{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    store = open_store(postgres)
+    with store.read() as session:
+        verdict = verification.verify(session)
+        assert {row.actor for row in auditing.events(session)} == {f"node-{number}" for number in range(4)}
+    assert (verdict.rows, verdict.head.sequence, verdict.flaws) == (240, 240, [])
+    for statement in (
+        "UPDATE audit_event SET actor = 'x'",
+        "DELETE FROM audit_event",
+        "TRUNCATE audit_event",
+    ):
+        with pytest.raises(DBAPIError, match="append-only"), store.write() as session:
+            session.connection().exec_driver_sql(statement)
+    store.close()
+
+
+def test_the_rows_of_an_older_database_are_chained_on_postgresql(postgres_server: Server) -> None:
+    postgres_server.execute("CREATE DATABASE gaung_lama")
+    url = postgres_server.url("gaung_lama")
+    engine, config = make_engine(url), alembic_config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for number in (1, 2, 3):
+            connection.exec_driver_sql(
+                "INSERT INTO audit_event (at, actor, action, campaign_id, before, after, digest, detail)"
+                " VALUES (now(), 'ani', 'planned', 'h', '', 'planned', 'd', %s)",
+                (json.dumps({"n": number, "kata": "“é”"}),),
+            )
+    engine.dispose()
+    assert upgrade(url) == list(schema.REVISIONS[1:])
+    store = open_store(url)
+    with store.write() as session:
+        record(session, "note", actor="ani", at=NOON)
+    with store.read() as session:
+        verdict = verification.verify(session)
+    assert (verdict.rows, verdict.flaws) == (4, [])
+    store.close()
+    postgres_server.drop("gaung_lama")
+
+
+def test_a_hold_keeps_rows_on_postgresql(postgres_store: Store, tmp_path: Path) -> None:
+    engine = Engine(tmp_path, store=postgres_store)
+    engine.apply(campaign(tmp_path, {"jujur": [NOON]}))
+    with postgres_store.write() as session:
+        order = LegalHold(campaign_id="hakordia", reason="surat", placed_by="ani", placed_at=NOON)
+        recording.place_hold(session, order)
+    for table in ("approval", "campaign_version", "delivery"):
+        with pytest.raises(DBAPIError, match="legal hold"), postgres_store.write() as session:
+            session.connection().exec_driver_sql(f"DELETE FROM {table}")
+    with postgres_store.write() as session:
+        held = recording.hold(session, "hakordia")
+        assert held is not None
+        recording.lift_hold(session, held, by="ani", at=NOON, reason="selesai")
+        session.connection().exec_driver_sql("DELETE FROM approval")

@@ -21,7 +21,13 @@ PRICES = """
 platform = "x"
 since = 2026-02-01
 currency = "USD"
-acts = { post = 0.015, post_with_link = 0.20, reply = 0.015, media_metadata = 0.005, read = 0.001 }
+[costs.prices.acts]
+post = 0.015
+post_with_link = 0.20
+reply = 0.015
+media_metadata = 0.005
+delete = 0.01
+read = 0.001
 """
 
 
@@ -139,6 +145,31 @@ def test_an_account_without_a_budget_is_shown_and_holds_nothing(
     assert (
         "has no budget in the configuration" in office.must("budget", "x-dinas", "--allow", "5", code=2).err
     )
+
+
+def test_a_takedown_is_charged(office: Office, platform: XPlatform) -> None:
+    (post,) = office.publish("uji", "satu", accounts=["x-dinas"])
+    office.must("takedown", post["id"], "--reason", "Salah gambar", "--yes")
+    assert platform.tweets == {}
+    (row,) = office.must("budget", "--format", "json").json
+    assert row["spent"] == "0.025"
+
+
+def test_doctor_knows_a_price_of_nothing_and_a_price_that_is_missing(
+    office: Office, platform: XPlatform, tmp_path: Path
+) -> None:
+    def found() -> tuple[bool, str]:
+        rows = office.gaung("doctor", "--format", "json").json
+        (row,) = [row for row in rows if row["check"] == "prices"]
+        return row["good"], row["note"] or ""
+
+    assert found() == (True, "")
+    tail = settings(platform, tmp_path, "budget = 0.04")
+    office.configure(accounts=("dinas",), tail=tail.replace("post_with_link", "post_with_url"))
+    good, note = found()
+    assert not good
+    assert "x bills no post_with_url" in note
+    assert "unknown for x: post_with_link" in note
 
 
 def test_an_office_without_paid_accounts_has_nothing_to_list(tmp_path: Path) -> None:

@@ -22,7 +22,8 @@ from adapters.errors import AccountHeld, Ambiguous, RateLimited, Rejected, Trans
 from scheduler.costs import PriceList
 from scheduler.engine.treasury import Payer
 from scheduler.states import State
-from scheduler.store import budgets, operations, spending
+from scheduler.store import budgets, listings, operations, spending
+from scheduler.store.database import Store
 from scheduler.store.tables import Delivery, charges, deliveries
 from scheduler.store.tables import spending as sums
 
@@ -476,3 +477,20 @@ def test_sums_and_charges_agree_after_everything(tmp_path: Path) -> None:
     assert row["spent"] == sum(one["amount"] for one in closed)
     assert row["reserved"] == sum(one["amount"] for one in still)
     assert len(engine.platform.posts) == sum(one["acts"].get("post", 0) for one in closed)
+
+
+def test_it_is_the_same_on_postgresql(postgres_store: Store, tmp_path: Path) -> None:
+    payers = {"dinas": Payer("fake", Decimal("2.5"))}
+    engine = Engine(tmp_path, store=postgres_store, adapter=Billed, payers=payers, prices=[prices()])
+    times = {"a": [NOON], "b": [NOON], "c": [NOON]}
+    engine.apply(campaign(tmp_path, times, threads={"a": ["dua"]}))
+    for _ in range(4):
+        engine.work(SECOND)
+    assert engine.states == {"a": State.SENT, "b": State.SENT, "c": State.PLANNED}
+    assert (*spent(engine), month(engine)["budget"]) == (Decimal("2.5"), 0, Decimal("2.5"))
+    with engine.store.read() as session:
+        assert listings.over_budget(session, engine.clock.now()) == {"dinas": 1}
+    allow(engine, "1")
+    engine.work(SECOND)
+    assert engine.states["c"] == State.SENT
+    assert spent(engine) == (Decimal("3.5"), 0)

@@ -646,7 +646,9 @@ def test_the_json_schema_says_what_staff_may_write() -> None:
     assert schema["additionalProperties"] is False
     assert schema["properties"]["publish_within"]["type"] == "string"
     assert schema["properties"]["publish_within"]["default"] == "2h"
-    assert schema["properties"]["approval"]["enum"] == ["one-person", "two-person"]
+    named, stages = schema["properties"]["approval"]["anyOf"]
+    assert named["enum"] == ["one-person", "two-person"]
+    assert stages["items"]["enum"] == ["reviewer", "approver"]
     described = {**schema["properties"], **schema["$defs"]["Override"]["properties"]}
     assert "leave_out" in described
 

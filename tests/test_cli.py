@@ -251,9 +251,9 @@ def test_whoever_applied_cannot_approve_where_two_persons_are_asked_for(office: 
     ],
 )
 def test_somebody_without_the_role_cannot_approve(office: Office, people: str, told: str) -> None:
-    office.configure(people=people)
     office.campaign("rapat", {"satu": later()})
     office.must("apply")
+    office.configure(people=people)
     with office.unchanged():
         refused = office.must("approve", "rapat", "--yes", code=2)
     assert told in refused.err

@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from kit.office import Office
+from servers import x_platform
 
 from scheduler.store.database import open_store
 from scheduler.vault import Vault
@@ -136,3 +137,30 @@ def test_no_secret_is_needed_to_know_the_days(office: Office, keep: Keep) -> Non
     assert days(office) == {"halaman": 45}
     shown = office.must("status").all + office.must("accounts", "list").all
     assert "rahasia-8812" not in shown
+
+
+# What permission is missing
+
+
+def test_accounts_check_names_missing_permissions_and_asks_for_a_person(tmp_path: Path) -> None:
+    """X tells in a header whether the keys may only read; Meta and Telegram have answers of their own."""
+    with x_platform.running() as platform:
+        platform.access_level = "read"
+        for name, value in x_platform.KEYS.items():
+            (tmp_path / name).write_text(value, encoding="utf-8")
+            (tmp_path / name).chmod(0o600)
+        secrets = ", ".join(f'{name} = "file:{tmp_path / name}"' for name in x_platform.KEYS)
+        tail = (
+            f'[accounts.x-dinas]\nplatform = "x"\nhandle = "@diskominfo"\napi_base = "{platform.url}"\n'
+            f"secrets = {{ {secrets} }}\n"
+            '[accounts.salah]\nplatform = "x"\noptions = { user_id = "diskominfo" }\n'  # not a number
+        )
+        office = Office(tmp_path / "o", accounts=(), tail=tail)
+        checked = office.must("accounts", "check", "x-dinas", code=3)
+        assert "write" in checked.out
+        assert "1 account lacks permissions" in checked.err
+        rows = office.must("accounts", "check", "--format", "json", code=1).json
+        found = {row["account"]: (row["works"], row["missing"], row["code"]) for row in rows}
+        assert found == {"x-dinas": (True, "write", None), "salah": (False, None, "misconfigured")}
+        platform.access_level = "read-write"
+        office.must("accounts", "check", "x-dinas")

@@ -74,10 +74,8 @@ def end(process: subprocess.Popen[bytes], number: signal.Signals = signal.SIGTER
 
 
 def prepared(office: Office, *messages: str, **keys: Any) -> datetime:
-    """A campaign, applied and approved, whose messages are all due in a second; return when."""
-    at = soon(1)
-    office.campaign("hakordia", dict.fromkeys(messages, at), **keys)
-    office.must("apply")
+    """A campaign, applied and approved, whose messages are all due in a second or so; return when."""
+    at = office.due_soon("hakordia", *messages, **keys)
     office.must("approve", "hakordia", "--yes")
     return at
 

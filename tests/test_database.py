@@ -101,12 +101,16 @@ def test_the_migrations_make_the_same_conditions_on_indexes(file: Path, tmp_path
     engine = create_engine(url(other))
     SQLModel.metadata.create_all(engine)
     engine.dispose()
-    query = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
+    query = "SELECT name, sql FROM sqlite_master WHERE type IN ({}) AND sql IS NOT NULL ORDER BY name"
 
-    def indexes(of: Path) -> list[tuple[str, str]]:
-        return [(name, sql.replace('"', "")) for name, sql in execute(of, query)]
+    def indexes(of: Path, kind: str = "'index'") -> list[tuple[str, str]]:
+        return [
+            (name, " ".join(sql.replace('"', "").split())) for name, sql in execute(of, query.format(kind))
+        ]
 
     assert indexes(file) == indexes(other)
+    assert indexes(file, "'trigger'") == indexes(other, "'trigger'")
+    assert len(indexes(file, "'trigger'")) >= 8
     assert sum(" WHERE " in sql for _, sql in indexes(file)) >= 5
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -197,6 +198,48 @@ def test_a_reel_is_uploaded_where_there_is_no_public_store(desk: Desk) -> None:
     adapter.publish(post, progress)
     (one,) = desk.platform.media.values()
     assert one.media == ((post.media[0].sha256, ""),)
+
+
+def test_an_upload_that_broke_off_goes_on_with_the_bytes_that_are_missing(desk: Desk) -> None:
+    """The container is not made twice, and what arrived is not sent again."""
+    post, progress = desk.post(media=(desk.video(),), kind="reel"), MemoryProgress()
+    desk.platform.breaks_off = 1000
+    for _ in range(2):
+        try:
+            desk.adapter(store=False).publish(post, progress)
+        except Transient:
+            (broken,) = desk.platform.containers.values()
+            assert len(broken.received) == 1000
+    (container,), (one,) = desk.platform.containers.values(), desk.platform.media.values()
+    assert container.received == post.media[0].path.read_bytes()
+    assert one.media[0][0] == post.media[0].sha256
+    assert desk.count(("POST", r"/ig-api-upload/v26.0/\d+")) == 2
+
+
+@pytest.mark.parametrize("fate", ["EXPIRED", "gone"])
+def test_an_upload_whose_container_is_of_no_use_begins_anew(desk: Desk, fate: str) -> None:
+    post, progress = desk.post(media=(desk.video(),), kind="reel"), MemoryProgress()
+    desk.platform.breaks_off = 1000
+    with pytest.raises(Transient):
+        desk.adapter(store=False).publish(post, progress)
+    (id_,) = desk.platform.containers
+    if fate == "gone":
+        del desk.platform.containers[id_]
+    else:
+        desk.platform.containers[id_].status = fate
+    desk.adapter(store=False).publish(post, progress)
+    (one,) = desk.platform.media.values()
+    assert one.media[0][0] == post.media[0].sha256
+
+
+@pytest.mark.parametrize("cut", range(1, 6))
+def test_a_power_cut_while_a_reel_is_uploaded_leaves_one_reel(desk: Desk, cut: int) -> None:
+    post, progress = desk.post(media=(desk.video(),), kind="reel"), MemoryProgress(dies_after=cut)
+    for _ in range(2):
+        with contextlib.suppress(PowerCutError):
+            desk.adapter(store=False).publish(post, progress)
+    assert len(desk.platform.media) == 1
+    assert len(desk.platform.containers) == 1
 
 
 def test_with_instagram_login_a_reel_cannot_be_uploaded(desk: Desk) -> None:

@@ -6,8 +6,9 @@ import hashlib
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,12 +18,14 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from kit.house import House
 from servers.public_folder import PublicFolder, public_folder
 
 from adapters.contract import Media
 from adapters.contract_tools import closed_port, picture
-from adapters.errors import Misconfigured, Rejected, Transient
+from adapters.errors import Misconfigured, NotReady, Rejected
 from adapters.media_store import MediaStore
+from scheduler.states import State
 
 
 @pytest.fixture
@@ -91,7 +94,7 @@ class FullPlace(MemoryFileSystem):  # type: ignore[misc]
 
 def test_a_write_that_fails_leaves_nothing_and_makes_the_post_wait(web: PublicFolder, item: Media) -> None:
     fsspec.register_implementation("full", FullPlace, clobber=True)
-    with pytest.raises(Transient, match="No space left") as raised:
+    with pytest.raises(NotReady, match="No space left") as raised:
         MediaStore("full://media", web.url).url_for(item)
     assert raised.value.code == "media-store"
     assert "kata-sandi" not in raised.value.reason
@@ -100,7 +103,7 @@ def test_a_write_that_fails_leaves_nothing_and_makes_the_post_wait(web: PublicFo
 
 
 def test_a_store_below_a_file_makes_the_post_wait(web: PublicFolder, item: Media) -> None:
-    with pytest.raises(Transient):
+    with pytest.raises(NotReady):
         MediaStore(f"{item.path}/deeper", web.url).url_for(item)
 
 
@@ -147,21 +150,21 @@ def test_an_address_that_does_not_answer_makes_the_post_wait(
     web: PublicFolder, item: Media, status: int, code: str
 ) -> None:
     web.status = status
-    with pytest.raises(Transient, match=str(status)) as raised:
+    with pytest.raises(NotReady, match=str(status)) as raised:
         store_of(web).url_for(item)
     assert raised.value.code == code
 
 
 def test_a_redirect_is_no_address(web: PublicFolder, item: Media) -> None:
     web.status = 301
-    with pytest.raises(Transient, match="redirects") as raised:
+    with pytest.raises(NotReady, match="redirects") as raised:
         store_of(web).url_for(item)
     assert raised.value.code == "media-redirect"
 
 
 def test_a_wrong_content_type_makes_the_post_wait(web: PublicFolder, item: Media) -> None:
     web.types[".jpg"] = "application/octet-stream"
-    with pytest.raises(Transient, match="application/octet-stream"):
+    with pytest.raises(NotReady, match="application/octet-stream"):
         store_of(web).url_for(item)
 
 
@@ -172,7 +175,7 @@ def test_a_content_type_with_parameters_is_the_same(web: PublicFolder, item: Med
 
 def test_a_file_that_was_changed_on_the_way_makes_the_post_wait(web: PublicFolder, item: Media) -> None:
     web.appends = b"<!-- cache -->"
-    with pytest.raises(Transient) as raised:
+    with pytest.raises(NotReady) as raised:
         store_of(web).url_for(item)
     assert raised.value.code == "media-length"
 
@@ -183,13 +186,13 @@ def test_where_head_says_too_little_the_file_is_fetched(web: PublicFolder, item:
     store_of(web).url_for(item)
     assert web.calls[-1][0] == "GET"
     web.replaces = b"something of the same length"
-    with pytest.raises(Transient) as raised:
+    with pytest.raises(NotReady) as raised:
         store_of(web).url_for(item)
     assert raised.value.code == "media-length"
 
 
 def test_a_web_server_that_is_down_makes_the_post_wait(tmp_path: Path, item: Media) -> None:
-    with pytest.raises(Transient, match="refused") as raised:
+    with pytest.raises(NotReady, match="refused") as raised:
         MediaStore(str(tmp_path / "www"), closed_port()).url_for(item)
     assert raised.value.code == "media-unreachable"
 
@@ -220,3 +223,22 @@ def test_a_password_in_the_place_is_not_told(web: PublicFolder, item: Media) -> 
     with pytest.raises(Misconfigured) as raised:
         MediaStore("nowhere://user:kata-sandi@host/x", web.url).url_for(item)
     assert "kata-sandi" not in str(raised.value)
+
+
+@pytest.mark.parametrize("platform", ["instagram", "threads"])
+def test_a_post_waits_for_the_offices_web_server_however_long_it_is_down(
+    house: Callable[..., House], platform: str
+) -> None:
+    """Given an hour without it: the platform gets no picture, no attempt is spent, the reason is told."""
+    home = house(platform)
+    home.site.status = 503
+    home.publish()
+    for _ in range(12):
+        home.work(timedelta(minutes=5))
+        assert (home.row["state"], home.row["attempts"], home.row["code"]) == (State.PLANNED, 0, "not_ready")
+        assert "answers 503 instead of the picture" in home.row["reason"]
+    assert home.side.calls(home.side.upload) == 0
+    home.site.status = 200
+    home.work(timedelta(minutes=5))
+    assert home.row["state"] == State.SENT
+    home.whole(home.side)

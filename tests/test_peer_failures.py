@@ -152,6 +152,7 @@ def test_a_start_that_fails_is_not_the_end_of_a_post(house: Callable[..., House]
         home.node("rusak", Refusing()).turn()
     assert home.row["state"] == State.SENDING
     assert home.side.loopback.calls == []
+    home.engine.ended.add("rusak")
     for by in (LEASE, MINUTE, MINUTE):
         home.work(by)
     assert home.row["state"] == State.SENT
@@ -194,6 +195,7 @@ def test_a_crash_before_the_platform_heard_of_it_leaves_nothing_stuck(
 ) -> None:
     home = house(platform)
     dies(home, "before")
+    home.work()  # who holds it is watched from now on
     home.work(LEASE)
     assert home.row["state"] != State.SENDING
     assert home.side.tries == 1

@@ -7,6 +7,7 @@ and the real dispatcher into the account's row.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from typing import Any
 import pytest
 from kit.engine import HOUR, MINUTE, NOON, Engine, campaign
 from kit.house import House
+from kit.office import Office
 from servers.loopback import Answer
 
 from adapters.contract import RatePause
 from adapters.errors import AdapterError, Ambiguous, Rejected
 from scheduler.states import State
 from scheduler.store import dispatching
+from scheduler.store.database import open_store
 from scheduler.store.tables import accounts
 
 #: How long each test's headers ask to pause.
@@ -267,3 +270,41 @@ def test_a_pause_told_with_figures_holds(engine: Engine) -> None:
     engine.work(HOUR)
     assert engine.platform.measured
     assert _not_before(engine) == NOON + 30 * HOUR
+
+
+def test_a_pausing_account_is_not_asked_for_figures_either(engine: Engine) -> None:
+    """Given a pause over the time of the figures, they are asked for at its end, without a further turn."""
+    engine.apply(campaign(engine.folder))
+    engine.platform.pause = RatePause(NOON + 2 * HOUR)
+    engine.work()
+    engine.platform.pause = None
+    engine.work(HOUR)
+    assert engine.platform.measured == []
+    assert engine.turn() == NOON + 2 * HOUR
+    engine.work(HOUR)
+    assert len(engine.platform.measured) == 1
+
+
+# What the office sees of it
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "dinas: until"), ("id", "dinas: sampai")])
+def test_status_and_the_accounts_say_until_when_a_platform_asks_to_pause(
+    tmp_path: Path, lang: str, words: str
+) -> None:
+    office = Office(tmp_path / "kantor", lang=lang)
+    office.must("db", "upgrade")
+    until = datetime.now(UTC) + HOUR
+    with closing(open_store(f"sqlite:///{office.state / 'gaung.db'}")) as store, store.write() as session:
+        dispatching.pause_account(session, "dinas", until)
+    assert words in office.must("status").out
+    told = office.must("status", "--format", "json").json[0]["accounts_paused"]
+    (paused, other) = office.must("accounts", "list", "--format", "json").json
+    assert told == {"dinas": paused["paused_until"]}
+    assert paused["paused_until"] is not None
+    assert datetime.fromisoformat(paused["paused_until"]) == until.replace(microsecond=0)
+    assert other["paused_until"] is None
+    with closing(open_store(f"sqlite:///{office.state / 'gaung.db'}")) as store, store.write() as session:
+        dispatching._account(session, "dinas", not_before=datetime.now(UTC) - HOUR)
+    assert words not in office.must("status").out
+    assert office.must("accounts", "list", "--format", "json").json[0]["paused_until"] is None

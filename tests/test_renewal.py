@@ -22,7 +22,7 @@ from cryptography.fernet import Fernet
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from kit.engine import MINUTE, NOON, Desk, Engine, FakeAdapter, ManualClock, Platform, new_store
+from kit.engine import MINUTE, NOON, Desk, Engine, FakeAdapter, ManualClock, Platform, campaign, new_store
 
 from adapters.contract import Account, Adapter, Credentials
 from adapters.errors import AdapterError, AuthExpired, Transient
@@ -31,9 +31,11 @@ from scheduler.engine.daemon import Daemon, Settings
 from scheduler.engine.mailbox import Mailbox
 from scheduler.engine.renewal import AGAIN, LEASE, Renewal
 from scheduler.errors import StoreError
+from scheduler.states import State
 from scheduler.store import credentials
 from scheduler.store.database import Store, open_store
 from scheduler.store.media import MediaFolder
+from scheduler.store.tables import accounts
 from scheduler.vault import Vault
 
 SECOND = timedelta(seconds=1)
@@ -100,7 +102,8 @@ class Node:
         self.renewal.start(self.clock.now())
 
     def settle(self) -> None:
-        self.renewal.settle(self.mailbox.wait(0))
+        assert self.renewal.take(self.mailbox.wait(0)) == []
+        self.renewal.settle()
 
     def work(self) -> int:
         """Begin what is due, make the calls, keep what came back; return how many calls that were."""
@@ -338,28 +341,76 @@ def test_an_account_that_is_no_longer_in_the_configuration_holds_up_no_other(sql
     assert sqlite.issuer.asked == ["refresh-0"]
 
 
-def test_a_pass_of_the_daemon_renews(tmp_path: Path) -> None:
-    engine = Engine(tmp_path)
-    sides = office_of(engine.store, engine.store, NOON)
-    sides.clock.forward(LIFE - MINUTE)
-    settings = Settings(
-        workers=2,
-        lease=2 * MINUTE,
-        horizon=timedelta(days=90),
-        attempts=3,
-        retry_after=SECOND,
-        retry_at_most=MINUTE,
-        look_after=(SECOND,),
-        reach_ages=(MINUTE,),
-    )
-    node = sides.one
-    Daemon(
-        engine.store,
-        sides.clock,
+SETTINGS = Settings(
+    workers=2,
+    lease=2 * MINUTE,
+    horizon=timedelta(days=90),
+    attempts=3,
+    retry_after=SECOND,
+    retry_at_most=MINUTE,
+    look_after=(SECOND,),
+    reach_ages=(MINUTE,),
+)
+
+
+def daemon_of(engine: Engine, node: Node) -> Daemon:
+    """The whole daemon, its calls on the desk of ``node``."""
+    return Daemon(
+        node.store,
+        node.clock,
         node.calls,
-        settings,
+        SETTINGS,
         lambda account_id: [account_id],
         node.vault,
         engine.first.treasury,
-    ).run_once()
-    assert sides.stored == "refresh-1"
+        executor=node.desk,
+        mailbox=node.mailbox,
+    )
+
+
+def test_the_daemon_renews_and_loses_no_answer_while_its_database_is_away(tmp_path: Path) -> None:
+    """The platform takes the former token no more: what it gave must outlast any failing turn."""
+    engine = Engine(tmp_path)
+    impatient = open_store(f"sqlite:///{tmp_path / 'gaung.db'}", busy_timeout=50)
+    sides = office_of(engine.store, impatient, NOON)
+    sides.clock.forward(LIFE - MINUTE)
+    node = sides.two
+    daemon = daemon_of(engine, node)
+    daemon.turn([])
+    assert (node.desk.run(), daemon.in_flight) == (1, 1)
+    other = sqlite3.connect(tmp_path / "gaung.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    daemon.turn(node.mailbox.wait(0))
+    assert (daemon.in_flight, sides.stored) == (1, "refresh-0")
+    other.execute("ROLLBACK")
+    other.close()
+    daemon.turn([])
+    assert (daemon.in_flight, sides.stored) == (0, "refresh-1")
+    impatient.close()
+
+
+@pytest.mark.parametrize("replaced", [True, False])
+def test_credentials_that_another_daemon_replaced_during_a_call_are_no_reason_to_hold_the_account(
+    tmp_path: Path, replaced: bool
+) -> None:
+    """X may refuse an access token as soon as it was renewed; only a lasting refusal holds the account."""
+    engine = Engine(tmp_path)
+    sides = office_of(engine.store, engine.store, NOON)
+    engine.clock = sides.clock
+    engine.apply(campaign(tmp_path, accounts=("dinas",)))
+    engine.platform.answers.append(AuthExpired("this token is not valid any more"))
+    node = engine.first
+    node.turn()
+    assert sides.one.vault.secret("dinas", "access_token") == "access-0"
+    if replaced:
+        sides.clock.forward(SECOND)
+        sides.log_in("refresh-of-another")
+    node.run()
+    messages = sides.one.renewal.take(node.mailbox.wait(0))
+    node.dispatcher.turn(messages)
+    (account,) = engine.rows(accounts) or [{"disabled_at": None}]
+    assert (account["disabled_at"] is None) is replaced
+    assert engine.row["state"] == State.PLANNED
+    assert sides.one.vault.secret("dinas", "refresh_token") == (
+        "refresh-of-another" if replaced else "refresh-0"
+    )

@@ -18,12 +18,13 @@ from adapters.errors import (
     Ambiguous,
     AuthExpired,
     Duplicate,
+    NotReady,
     RateLimited,
     Rejected,
     Stopped,
     Transient,
 )
-from scheduler.engine.retry import Decision, Policy, after_attempt, after_look
+from scheduler.engine.retry import WAITING, Decision, Policy, after_attempt, after_look
 from scheduler.states import TRANSITIONS, Event, State
 
 SECOND = timedelta(seconds=1)
@@ -38,6 +39,7 @@ LIMIT = RateLimited("wait", until=NOON + HOUR)
 #: Every class of the taxonomy, with what it means after an attempt that was not the last.
 MEANING: dict[type[AdapterError], tuple[AdapterError, Event]] = {
     Transient: (Transient("no route"), Event.POSTPONED),
+    NotReady: (NotReady("the web server is down"), Event.POSTPONED),
     RateLimited: (LIMIT, Event.RATE_LIMITED),
     AuthExpired: (AuthExpired("token"), Event.ACCOUNT_REFUSED),
     AccountHeld: (AccountHeld("billing"), Event.ACCOUNT_REFUSED),
@@ -79,7 +81,7 @@ def test_what_an_error_means_is_a_transition_out_of_sending(kind: type[AdapterEr
 def test_only_what_certainly_was_not_accepted_is_planned_again(kind: type[AdapterError]) -> None:
     event = attempt(MEANING[kind][0]).event
     planned_again = TRANSITIONS[State.SENDING, event] is State.PLANNED
-    assert planned_again == (kind in {Transient, RateLimited, AuthExpired, AccountHeld})
+    assert planned_again == (kind in {Transient, NotReady, RateLimited, AuthExpired, AccountHeld})
 
 
 def test_a_receipt_is_the_only_way_to_sent() -> None:
@@ -107,6 +109,15 @@ def test_a_receipt_without_an_id_is_no_success(empty: Any) -> None:
 def test_what_was_handed_to_a_person_asks_that_person() -> None:
     decision = attempt(Handed("kit/jujur"))
     assert (decision.event, decision.asks, decision.reason) == (Event.HANDED_OVER, True, "kit/jujur")
+
+
+def test_what_the_office_has_to_mend_uses_up_no_attempt_and_holds_no_account() -> None:
+    for tries in (1, POLICY.attempts, 100):
+        decision = attempt(NotReady("the web server is down"), tries)
+        assert (decision.event, decision.counts) == (Event.POSTPONED, False)
+        assert (decision.pause_until, decision.disable) == (None, False)
+        assert decision.due_at is not None
+        assert NOON < decision.due_at <= NOON + 2 * POLICY.pause(WAITING)
 
 
 def test_a_rate_limit_pauses_the_account_and_uses_up_no_attempt() -> None:

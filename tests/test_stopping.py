@@ -284,7 +284,13 @@ def take_down(engine: Engine) -> Any:
     with engine.store.read() as session:
         (post,) = operations.by_key(session, engine.row["key"])
     return removing.take_down(
-        engine.store, engine.clock, engine.first.calls, post, actor="budi", reason="keliru"
+        engine.store,
+        engine.clock,
+        engine.first.calls,
+        engine.first.treasury,
+        post,
+        actor="budi",
+        reason="keliru",
     )
 
 

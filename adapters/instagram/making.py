@@ -19,6 +19,9 @@ from adapters.meta.containers import Memory, State, Status
 from adapters.meta.graph import GraphClient, created
 from adapters.pictures import prepared
 
+#: Under this name the container of a begun upload is kept among the children, to vanish with them.
+UPLOAD = "upload"
+
 
 @dataclass(frozen=True, slots=True)
 class Maker:
@@ -35,7 +38,7 @@ class Maker:
         """Return the id of a new container; the children of a carousel are saved one by one."""
         with tempfile.TemporaryDirectory(prefix="gaung-instagram-") as folder:
             if len(post.media) == 1:
-                return self._single(post, caption, Path(folder))
+                return self._single(post, caption, memory, Path(folder))
             children = memory.children()
             for number, item in enumerate(post.media):
                 if str(number) not in children:
@@ -51,7 +54,7 @@ class Maker:
                 raise state.refusal or Transient(words, code=state.status.name)
         return self._container(media_type="CAROUSEL", caption=caption, children=",".join(ids))
 
-    def _single(self, post: Post, caption: str, folder: Path) -> str:
+    def _single(self, post: Post, caption: str, memory: Memory, folder: Path) -> str:
         if not post.media:
             raise Rejected(N_("Instagram takes no post without a picture or video."), code="media-required")
         (item,) = post.media
@@ -64,7 +67,7 @@ class Maker:
         if post.kind == "post":
             reel["share_to_feed"] = True
         if self.uploads:
-            return self._uploaded(item, reel)
+            return self._uploaded(item, reel, memory)
         return self._container(**{**self._medium(post, item, folder), **reel})
 
     def _medium(self, post: Post, item: Media, folder: Path) -> dict[str, object]:
@@ -80,21 +83,46 @@ class Maker:
         alt = {"alt_text": item.alt} if item.alt and post.kind == "post" else {}
         return {"image_url": self.public_url(ready), **alt}
 
-    def _uploaded(self, item: Media, reel: dict[str, object]) -> str:
-        """Make a reel's container and send the video; one whose upload broke is left to expire."""
+    def _uploaded(self, item: Media, reel: dict[str, object], memory: Memory) -> str:
+        """Make a reel's container and send the video, or go on where an earlier upload broke off."""
         try:
             with item.path.open("rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != item.sha256:
                     words = N_("The file of a video changed after it was approved.")
                     raise Rejected(words, code=item.path.name)
                 size = file.tell()
-                file.seek(0)
-                id_ = self._container(upload_type="resumable", **reel)
-                path = f"ig-api-upload/{self.client.version}/{id_}"
-                self.client.upload(path, file, {"offset": "0", "file_size": str(size)})
+                id_ = memory.children().get(UPLOAD, "")
+                arrived = self._arrived(id_, size) if id_ else None
+                if arrived is None:
+                    id_, arrived = self._container(upload_type="resumable", **reel), 0
+                    memory.save(children={UPLOAD: id_})
+                if arrived < size:
+                    file.seek(arrived)
+                    path = f"ig-api-upload/{self.client.version}/{id_}"
+                    self.client.upload(path, file, {"offset": str(arrived), "file_size": str(size)})
         except OSError as error:
             raise Rejected(N_("The file of a video cannot be read."), code=item.path.name) from error
         return id_
+
+    def _arrived(self, id_: str, size: int) -> int | None:
+        """How many bytes of an upload Instagram has; None if its container is of no use any more."""
+        try:
+            answer = self.client.get(
+                self.host, f"{self.client.version}/{id_}", {"fields": "status_code,video_status"}
+            )
+        except (Rejected, Transient) as error:
+            if error.code.partition("/")[0] == "100":  # no such container
+                return None
+            raise
+        if answer.get("status_code") in ("EXPIRED", "ERROR"):
+            return None
+        told = answer.get("video_status")
+        phase = told.get("uploading_phase") if isinstance(told, dict) else None
+        phase = phase if isinstance(phase, dict) else {}
+        if answer.get("status_code") == "FINISHED" or phase.get("status") == "complete":
+            return size
+        bytes_ = phase.get("bytes_transferred")
+        return min(bytes_, size) if isinstance(bytes_, int) and bytes_ > 0 else 0
 
     def _container(self, **params: object) -> str:
         path = f"{self.client.version}/{self.user}/media"

@@ -129,6 +129,9 @@ class XAdapter(Adapter):
     def billed(self, post: Post, saved: Mapping[str, Json]) -> Mapping[str, int]:
         return billing.done(self._steps(post), saved)
 
+    def billed_removal(self, post: Post, saved: Mapping[str, Json]) -> Mapping[str, int]:
+        return billing.removal(self._steps(post), saved)
+
     def verify(self) -> Identity:
         """See :meth:`Adapter.verify`. With OAuth 1.0a, X tells in a header whether the keys may write."""
         api = self._api()

@@ -21,6 +21,7 @@ ACTS: Mapping[str, str] = {
     "post_with_link": N_("post with an address"),
     "reply": N_("part of a thread, or comment, without an address"),
     "media_metadata": N_("alt text"),
+    "delete": N_("deletion of a post"),
     "read": N_("figures of a post, once a day"),
 }
 READ = "read"
@@ -44,10 +45,16 @@ def done(steps: Sequence[Step], saved: Mapping[str, Json]) -> Mapping[str, int]:
     return +(Counter(_act(step) for step in out) + Counter(media_metadata=alt_texts))
 
 
+def removal(steps: Sequence[Step], saved: Mapping[str, Json]) -> Mapping[str, int]:
+    """The acts of taking a post down: each part that is out is deleted."""
+    posts = saved.get("posts")
+    return {"delete": len(posts) if isinstance(posts, list) and posts else len(steps)}
+
+
 def _act(step: Step) -> str:
     if addresses(step.text):
         return "post_with_link"
     return "post" if step.under is None else "reply"
 
 
-__all__ = ["ACTS", "READ", "done", "whole"]
+__all__ = ["ACTS", "READ", "done", "removal", "whole"]

@@ -36,13 +36,25 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "approving:approve",
         N_("Show what waits for approval, as it will be published, and approve it."),
     ),
+    "return": (
+        "approving:send_back",
+        N_("Send a post or a message back to its drafter, with a reason; approvals of it are void."),
+    ),
     "run": ("running:run", N_("Publish what is due: as a daemon, or once for cron and Task Scheduler.")),
     "status": (
         "running:status",
         N_("How everything stands: next, overdue, waiting for a person, daemons."),
     ),
+    "nodes": (
+        "nodes:nodes",
+        N_("List the daemons: where they run, when they were last heard of, what they have in flight."),
+    ),
     "posts": ("posts:posts", N_("List posts, or show one with all its attempts.")),
     "posts show": ("posts:show", N_("Show one post: content, attempts, figures, record.")),
+    "review": (
+        "reviewing:review",
+        N_("List the posts that did not go out at their time; decide about them one by one or all at once."),
+    ),
     "retry": ("deciding:retry", N_("Plan failed or missed posts again, to go out now.")),
     "cancel": ("deciding:cancel", N_("Take posts out for good; what is published stays.")),
     "resolve": (
@@ -72,6 +84,11 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "budgeting:budget",
         N_("Show what accounts may spend, have spent and will spend in a month; allow more."),
     ),
+    "archive": (
+        "archiving:archive",
+        N_("Write the records of a campaign: texts, media, approvals, answers, figures, audit."),
+    ),
+    "hold": ("archiving:hold", N_("Order that nothing of a campaign is deleted, or lift that order.")),
     "audit": ("", N_("The record of who did what: show it, verify it, hand it over.")),
     "audit show": ("auditing:show", N_("List what is recorded, oldest first.")),
     "audit verify": (
@@ -167,7 +184,14 @@ class _Translated:
 
 
 class _Command(_Translated, TyperCommand):
-    pass
+    def invoke(self, context: Any) -> Any:
+        """Run the command, if the role of whoever runs it allows that."""
+        from scheduler.governance import roles
+
+        command = context.command_path.partition(" ")[2]
+        if roles.ROLES.get(command, roles.ANY_ROLE) is not None:
+            roles.may(command, context.obj.actor)
+        return super().invoke(context)
 
 
 class _Group(_Translated, TyperGroup):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from campaigns.problems import Problem
@@ -28,7 +29,20 @@ def tell_problems(problems: Sequence[Problem]) -> None:
         say(ngettext("{count} error. Nothing was changed.", "{count} errors. Nothing was changed.", errors))
 
 
-def list_problems(problems: Sequence[Problem], form: Format) -> None:
+def lines_of(problems: Sequence[Problem], folder: Path) -> list[int | None]:
+    """The line of each problem in its file, None where it is not known."""
+    from campaigns.places import line_of
+
+    texts: dict[str, list[str]] = {}
+    for name in {problem.file for problem in problems} - {""}:
+        try:
+            texts[name] = (folder / name).read_text(encoding="utf-8-sig").splitlines()
+        except (OSError, UnicodeDecodeError):
+            texts[name] = []
+    return [line_of(texts.get(problem.file, []), problem.item, problem.field) for problem in problems]
+
+
+def list_problems(problems: Sequence[Problem], form: Format, folder: Path) -> None:
     """Write problems as data."""
     rows: list[dict[str, Any]] = [
         {
@@ -37,10 +51,11 @@ def list_problems(problems: Sequence[Problem], form: Format) -> None:
             "file": problem.file,
             "message": problem.item,
             "field": problem.field,
+            "line": line,
             "text": sentence(problem),
             "hint": _(problem.hint, **problem.values) if problem.hint else "",
         }
-        for problem in problems
+        for problem, line in zip(problems, lines_of(problems, folder), strict=True)
     ]
-    columns = ("severity", "code", "file", "message", "field", "text", "hint")
+    columns = ("severity", "code", "file", "message", "field", "line", "text", "hint")
     listing(rows, dict.fromkeys(columns, ""), form)

@@ -15,14 +15,19 @@ from scheduler.location import find_file
 from scheduler.origin import origin
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from campaigns.checks.desk import Out
     from campaigns.files import Loaded
     from campaigns.problems import Problem
+    from campaigns.windows import Windows
     from scheduler.accounts import Accounts
     from scheduler.config import Config
     from scheduler.engine.calls import Calls
     from scheduler.engine.daemon import Settings
     from scheduler.engine.retry import Rule
     from scheduler.engine.treasury import Treasury
+    from scheduler.governance.gate import Gate
     from scheduler.governance.people import Actor
     from scheduler.store.database import Store
     from scheduler.store.media import MediaFolder
@@ -90,6 +95,20 @@ class Workplace:
 
         return actor(self.config, os.environ)
 
+    def person_name(self, person_id: str) -> str:
+        """The full name of a person, or the id of one who is not in the configuration any more."""
+        person = self.config.people.get(person_id)
+        return person.name if person else person_id
+
+    @cached_property
+    def gate(self) -> Gate:
+        """What decides whether approvals still hold, by the newest configuration."""
+        from adapters import registry
+        from scheduler import config
+        from scheduler.governance.gate import Gate
+
+        return Gate(self.config, lambda file: config.load(file, registry.names()))
+
     @property
     def anchor(self) -> tuple[Path | None, Path | None]:
         """The anchor file of the audit and the key that signs it, as far as configured."""
@@ -111,6 +130,13 @@ class Workplace:
             if not self._anchor_failed:
                 log.error("audit not anchored", extra={"action": "anchor", "reason": str(error)})
             self._anchor_failed = True
+
+    @cached_property
+    def windows(self) -> Windows:
+        """The windows as the files say them; raises GaungError with every problem in them."""
+        from scheduler.governance import windows
+
+        return windows.of_config(self.config)
 
     @cached_property
     def media(self) -> MediaFolder:
@@ -175,14 +201,41 @@ class Workplace:
         """Every campaign of the folder, and every problem: of the files, then of what platforms allow."""
         from adapters import registry
         from campaigns import checking, files
-        from scheduler.checking import platform_problems
+        from scheduler.checking import editorial_problems, platform_problems, weighed
 
         folder = self.config.path(self.config.campaigns)
         loaded, problems = files.load(folder, self.config.audience(registry.names()))
+        found: list[Problem] = []
         for campaign in loaded:
-            problems += platform_problems(campaign, self.accounts.adapter)
-            problems += checking.objections(campaign)
-        return loaded, problems
+            found += platform_problems(campaign, self.accounts.adapter)
+            found += checking.objections(campaign, self.windows)
+        gaps = {name: rule.min_gap for name, rule in self._rules().items()}
+        now, known = self.clock.now(), self._posts_of_others(loaded)
+        found += editorial_problems(loaded, self.config, self.windows, gaps, known, now)
+        return loaded, problems + weighed(found, self.config.checks)
+
+    def _posts_of_others(self, loaded: Sequence[Loaded]) -> list[Out]:
+        """What campaigns without a file have published or planned, as far as repetition goes.
+
+        Files are checked without a database as well, so one that cannot be read is none.
+        """
+        from campaigns.checks.desk import Out
+        from scheduler.errors import StoreError
+        from scheduler.states import State
+        from scheduler.store import campaigns as stored
+        from scheduler.store import listings
+
+        since = self.clock.now() - self.config.checks.repeat_within
+        here = {one.campaign.id for one in loaded}
+        states = (State.SENT, State.PLANNED)
+        try:
+            with self.store().read() as session:
+                others = {one.campaign_id for one in stored.in_force(session)} - here
+                wanted = [listings.PostFilter(one, states=states, since=since) for one in sorted(others)]
+                posts = [post for one in wanted for post in listings.posts(session, one)]
+        except StoreError:
+            return []
+        return [Out(post.account_id, post.text, post.allowed_at) for post in posts]
 
     def sound_campaigns(self, only: str = "") -> tuple[list[Loaded], list[Problem]]:
         """Every campaign, or the one named, with warnings; raise ProblemsError if a file of it is wrong."""

@@ -6,7 +6,7 @@ does. Applied definitions are stored; the daemon extends them as the horizon mov
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -16,7 +16,9 @@ from campaigns.definition import Campaign, MediaFacts, Target
 from campaigns.files import Loaded
 from campaigns.planning import Changes, PlannedPost, compare, plan
 from campaigns.timetable import to_utc
+from campaigns.windows import Windows
 from scheduler.store import campaigns as stored
+from scheduler.store import windowing
 from scheduler.store.database import Session, Store
 from scheduler.store.media import MediaFolder
 from scheduler.store.operations import publish_within
@@ -25,10 +27,15 @@ from scheduler.store.tables import CampaignVersion
 _EVER = datetime.max.replace(tzinfo=UTC)
 
 
-def preview(store: Store, loaded: Loaded, *, now: datetime, horizon: timedelta) -> Changes:
-    """Given a campaign, return what applying it at ``now`` would change; writes nothing."""
+def preview(
+    store: Store, loaded: Loaded, *, now: datetime, horizon: timedelta, windows: Windows | None = None
+) -> Changes:
+    """Given a campaign, return what applying it at ``now`` would change; writes nothing.
+
+    ``windows`` are those that would be applied with it; without them those in force count.
+    """
     with store.read() as session:
-        return _compare(session, loaded, now, horizon)
+        return _compare(session, loaded, now, horizon, windows)
 
 
 def apply(
@@ -51,7 +58,7 @@ def apply(
             session,
             loaded.campaign.id,
             {message.id: message.topic for message in loaded.campaign.messages},
-            {target.id: target.agency for target in loaded.targets},
+            {target.id: (target.agency, target.region) for target in loaded.targets},
         )
         if before is not None:
             stored.set_terms(session, loaded.campaign.id, publish_within(before), _terms(loaded.campaign))
@@ -75,10 +82,31 @@ def to_come(store: Store, loaded: Loaded, *, now: datetime) -> list[PlannedPost]
     return [post for post in posts if goes_out(post)]
 
 
-def extend(store: Store, *, now: datetime, horizon: timedelta) -> int:
-    """Plan what came within the horizon since the campaigns were applied; return how many deliveries."""
+def put_windows(store: Store, windows: Windows, *, actor: str, now: datetime, horizon: timedelta) -> bool:
+    """Put the windows into force and let the posts of every campaign follow; False if nothing changes."""
+    with store.write() as session:
+        changed = windowing.put(session, windows, actor=actor, at=now)
+    if changed:
+        extend(store, now=now, horizon=horizon)
+    return changed
+
+
+def extend(
+    store: Store,
+    *,
+    now: datetime,
+    horizon: timedelta,
+    wanted: Callable[[Session, datetime], bool] = lambda _session, _now: True,
+) -> int:
+    """Plan what came within the horizon since the campaigns were applied; return how many deliveries.
+
+    ``wanted`` says whether it is this daemon's turn, by the transaction's own time.
+    """
     added = 0
     with store.write() as session:
+        now = store.moment(session, now)
+        if not wanted(session, now):
+            return 0
         for version in stored.in_force(session):
             loaded = restore(version.definition, Path(version.source))
             changes = _compare(session, loaded, now, horizon)
@@ -87,9 +115,12 @@ def extend(store: Store, *, now: datetime, horizon: timedelta) -> int:
     return added
 
 
-def _compare(session: Session, loaded: Loaded, now: datetime, horizon: timedelta) -> Changes:
+def _compare(
+    session: Session, loaded: Loaded, now: datetime, horizon: timedelta, windows: Windows | None = None
+) -> Changes:
     until = now + horizon
-    return compare(plan(loaded, until), stored.stored_posts(session, loaded.campaign.id, until), now)
+    rules = windowing.current(session) if windows is None else windows
+    return compare(plan(loaded, until, rules), stored.stored_posts(session, loaded.campaign.id, until), now)
 
 
 def _write(session: Session, loaded: Loaded, changes: Changes, *, actor: str, now: datetime) -> None:

@@ -24,24 +24,30 @@ from typing import Any
 from scheduler.clock import Clock
 from scheduler.engine import applying
 from scheduler.engine.calls import Calls
-from scheduler.engine.dispatch import Dispatcher, Limits
+from scheduler.engine.dispatch import Dispatcher, Gate, Limits
 from scheduler.engine.leases import process_ended, whereabouts
-from scheduler.engine.mailbox import Mailbox, Message, Renewed, Wake
+from scheduler.engine.mailbox import Mailbox, Message, Wake
 from scheduler.engine.renewal import Renewal
 from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
-from scheduler.store import operations
-from scheduler.store.database import Store
+from scheduler.store import presence, routines
+from scheduler.store.database import Session, Store
 from scheduler.store.leases import Lease
 from scheduler.vault import Vault
 
 log = logging.getLogger("gaung.daemon")
 
 TICK = timedelta(seconds=2)
+#: Where a change wakes the daemons, the tick only is for what they did not hear of.
+TICK_AWAKENED = timedelta(seconds=10)
+#: Seconds for which a transaction may be left without an answer.
+DATABASE_PATIENCE = 90.0
 #: Seconds of the steady clock.
 HEARTBEAT = 15.0
 EXTEND = timedelta(hours=6)
+#: Of several daemons that start within so long of each other, one plans on.
+STARTED_TOGETHER = timedelta(seconds=30)
 RENEW = timedelta(minutes=1)
 ANCHOR = timedelta(minutes=1)
 #: Without a message for so long, the loop looks by itself: APScheduler's thread may have died.
@@ -85,6 +91,7 @@ class Daemon:
         treasury: Treasury,
         *,
         anchor: Callable[[datetime], None] | None = None,
+        gate: Gate | None = None,
         executor: Executor | None = None,
         mailbox: Mailbox | None = None,
         jitter: Callable[[], float] = _RANDOM.random,
@@ -94,6 +101,7 @@ class Daemon:
     ) -> None:
         """``siblings`` gives the accounts that share an app with an account, itself included.
 
+        ``gate`` is asked in every claim (``scheduler.governance.gate``).
         ``anchor`` is told the time once a minute, and writes the head of the audit down if that is due.
         Calls run in ``executor`` (without one: threads of its own) and come back through ``mailbox``;
         ``jitter`` as in :class:`Policy`; ``node`` is its name, without one a new one; ``ended``
@@ -106,10 +114,11 @@ class Daemon:
         self._mailbox = mailbox or Mailbox()
         self._executor = executor or ThreadPoolExecutor(settings.workers, thread_name_prefix="gaung-worker")
         self._node = node or node_name()
-        self._presence = operations.Presence(self._node, *whereabouts(), version("gaung"))
+        self._presence = presence.Presence(self._node, *whereabouts(), version("gaung"))
         self._started_at: datetime | None = None
         self._beat_at: float | None = None
         self._extend_at = clock.now()
+        self._extended = False
         self._database_lost = False
         self._renew_at = clock.now()
         self._anchor = anchor
@@ -131,6 +140,7 @@ class Daemon:
             limits=Limits(settings.workers, settings.lease, settings.reach_ages),
             node=self._node,
             siblings=siblings,
+            gate=gate,
             ended=ended,
             rules=settings.rules,
             treasury=treasury,
@@ -143,7 +153,8 @@ class Daemon:
 
     def run(self) -> None:
         """Work until :meth:`stop`, or a signal, and the last call in flight has settled."""
-        with self._signals(), self._workers(), _Alarm(self._mailbox) as alarm:
+        tick = TICK_AWAKENED if self._store.wakes else TICK
+        with self._signals(), self._workers(), self._ears(), _Alarm(self._mailbox, tick) as alarm:
             messages: list[Message] = []
             while not self._done():
                 next_due = self.turn(messages)
@@ -152,7 +163,7 @@ class Daemon:
 
     def run_once(self) -> None:
         """One pass: everything that is due now, until nothing is in flight (for cron, Task Scheduler)."""
-        with self._signals(), self._workers():
+        with self._signals(), self._workers(), self._store.patience(DATABASE_PATIENCE):
             self.turn([])
             while self.in_flight or self._waits_for_others():
                 self.turn(self._mailbox.wait(LONGEST_SLEEP))
@@ -174,12 +185,13 @@ class Daemon:
 
         A database that cannot be used is told once; nothing is sent meanwhile.
         """
+        messages = self._renewal.take(messages)
         try:
             if self._beat_at is None:  # nothing is claimed yet: others must know where the claims are
                 self._beat()
             # The answers go first: once the dispatcher has them, no failure makes it forget them.
-            next_due = self._dispatcher.turn([one for one in messages if not isinstance(one, Renewed)])
-            self._renewal.settle(messages)
+            next_due = self._dispatcher.turn(messages)
+            self._renewal.settle()
             self._routines()
         except StoreError as error:
             # Nothing is sent while the database is out of reach.
@@ -196,9 +208,7 @@ class Daemon:
         now = self._clock.now()
         due = self._dispatcher.replanned or _reached(self._extend_at, now, EXTEND)
         if due and not self._dispatcher.stopping:
-            added = applying.extend(self._store, now=now, horizon=self._settings.horizon)
-            self._extend_at, self._dispatcher.replanned = now + EXTEND, False
-            log.info("extended", extra={"action": "extended", "added": added})
+            self._extend(now)
         if _reached(self._renew_at, now, RENEW) and not self._dispatcher.stopping:
             self._renewal.start(now)
             self._renew_at = now + RENEW
@@ -207,13 +217,25 @@ class Daemon:
             self._anchor_at = now + ANCHOR
         self._beat()
 
+    def _extend(self, now: datetime) -> None:
+        """Plan on. One daemon does it for all, unless a post of this one's own must be looked at again."""
+
+        def wanted(session: Session, moment: datetime) -> bool:
+            every = EXTEND - RENEW if self._extended else STARTED_TOGETHER
+            mine = routines.take(session, "extend", now=moment, every=every, node=self._node)
+            return mine or self._dispatcher.replanned
+
+        added = applying.extend(self._store, now=now, horizon=self._settings.horizon, wanted=wanted)
+        self._extend_at, self._extended, self._dispatcher.replanned = now + EXTEND, True, False
+        log.info("extended", extra={"action": "extended", "added": added})
+
     def _beat(self) -> None:
         steady = self._clock.steady()
         if self._beat_at is None or steady - self._beat_at >= HEARTBEAT:
             with self._store.write() as session:
                 now = self._store.moment(session, self._clock.now())
                 self._started_at = self._started_at or now
-                operations.beat(session, self._presence, started_at=self._started_at, now=now)
+                presence.beat(session, self._presence, started_at=self._started_at, now=now)
             self._beat_at = steady
 
     @contextmanager
@@ -227,8 +249,28 @@ class Daemon:
             raise
         self._executor.shutdown(wait=True)
         with self._store.write() as session:
-            operations.leave(session, self._node, self._store.moment(session, self._clock.now()))
+            presence.leave(session, self._node, self._store.moment(session, self._clock.now()))
         log.info("stopped", extra={"action": "stopped"})
+
+    @contextmanager
+    def _ears(self) -> Iterator[None]:
+        """Be woken by what others commit, and wait for no database that has fallen silent."""
+        ended = threading.Event()
+        listener = threading.Thread(
+            target=self._store.listen,
+            args=(lambda: self._mailbox.put(Wake()), ended),
+            name="gaung-listener",
+            daemon=True,
+        )
+        with self._store.patience(DATABASE_PATIENCE):
+            if self._store.wakes:
+                listener.start()
+            try:
+                yield
+            finally:
+                ended.set()
+                if listener.is_alive():
+                    listener.join(5)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -259,9 +301,10 @@ def _reached(at: datetime, now: datetime, interval: timedelta) -> bool:
 class _Alarm:
     """APScheduler, reduced to what is wanted of it: a tick, and a call at one instant."""
 
-    def __init__(self, mailbox: Mailbox) -> None:
+    def __init__(self, mailbox: Mailbox, tick: timedelta) -> None:
         from apscheduler.schedulers.background import BackgroundScheduler
 
+        self._tick = tick
         self._wake: Callable[[], None] = lambda: mailbox.put(Wake())
         # misfire_grace_time=None on every job: by default APScheduler silently drops a job that is
         # over a second late (DESIGN.md section 10).
@@ -273,7 +316,7 @@ class _Alarm:
     def __enter__(self) -> _Alarm:
         logging.getLogger("apscheduler").setLevel(logging.WARNING)
         self._scheduler.start()
-        self._scheduler.add_job(self._wake, "interval", seconds=TICK.total_seconds(), id="tick")
+        self._scheduler.add_job(self._wake, "interval", seconds=self._tick.total_seconds(), id="tick")
         return self
 
     def __exit__(self, *_: object) -> None:

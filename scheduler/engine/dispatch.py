@@ -10,12 +10,13 @@ as that leaves no worker free, the rest (what is overdue, lost, uncertain, or to
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
+from typing import Protocol
 
 from adapters.contract import Receipt
 from adapters.errors import AdapterError
@@ -36,10 +37,11 @@ from scheduler.engine.mailbox import (
 from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import ContentionError, StoreError
-from scheduler.store import dispatching, holding, leases, settling, stopping
+from scheduler.store import dispatching, leases, settling, stopping, windowing
 from scheduler.store.database import Session, Store
-from scheduler.store.dispatching import Claim, Saved
+from scheduler.store.dispatching import Candidate, Claim, Saved
 from scheduler.store.leases import Lease
+from scheduler.store.present import present
 from scheduler.store.transitions import StaleStateError
 
 log = logging.getLogger("gaung.dispatch")
@@ -75,8 +77,39 @@ class _Work:
     measures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    return min((moment for moment in (one, other) if moment), default=None)
+def _earliest(*moments: datetime | None) -> datetime | None:
+    return min((moment for moment in moments if moment), default=None)
+
+
+class Gate(Protocol):
+    """What decides, by rules of the office, whether something may be claimed (``scheduler.governance``)."""
+
+    def prepare(self, store: Store, now: datetime) -> None:
+        """Do what takes long, before the transaction."""
+
+    def open(self, session: Session, now: datetime) -> bool:
+        """At the beginning of claiming: whether anything may be claimed at all."""
+
+    def refused(self, session: Session, candidates: Sequence[Candidate], now: datetime) -> Collection[int]:
+        """Of what is about to be claimed: what may not go out."""
+
+
+class _AlwaysOpen:
+    """No rules but those of the database."""
+
+    def prepare(self, store: Store, now: datetime) -> None:
+        pass
+
+    def open(self, session: Session, now: datetime) -> bool:  # noqa: ARG002
+        return True
+
+    def refused(
+        self,
+        session: Session,  # noqa: ARG002
+        candidates: Sequence[Candidate],  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+    ) -> Collection[int]:
+        return ()
 
 
 class Dispatcher:
@@ -97,9 +130,13 @@ class Dispatcher:
         siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
         ended: Callable[[Lease], bool] = lambda _lease: False,
         rules: Mapping[str, Rule] = MappingProxyType({}),
+        gate: Gate | None = None,
     ) -> None:
         """``ended`` says whether the process that holds a lease is known to be no more; ``rules`` are what
-        holds for an account besides the policy for all."""
+        holds for an account besides the policy for all. ``gate`` is asked in every claim; without one the
+        conditions of the database are all.
+        """
+        self._gate: Gate = gate or _AlwaysOpen()
         self.replanned = False
         """Set when a delivery that was on its way is planned again: its campaign file may have changed
         meanwhile, and must be looked at before it goes out. Whoever does so takes it back."""
@@ -152,13 +189,14 @@ class Dispatcher:
         machine, begun = self._clock.now(), self._clock.steady()
         brief = self._can_be_brief(machine, begun)
         saved: list[tuple[SaveRequest, Saved]] = []
+        self._gate.prepare(self._store, machine + self._ahead)
         try:
             with self._store.write() as session:
                 now = self._store.moment(session, machine)
                 if not brief:
                     stopping.end_expired(session, now)
-                holding.present(session)  # its lock comes before any other of this transaction
-                saved = self._save(session)
+                present(session, now)  # its lock comes before any other of this transaction
+                saved = self._save(session, now)
                 replanned = self._settle(session, now)
                 if self._doubtful:
                     leases.release(session, now, self._node, list(self._publishing))
@@ -173,7 +211,11 @@ class Dispatcher:
                     self._move_overdue(session, now)
                 if not brief:
                     self._find_more(session, now, work)
-                    next_due = _earlier(dispatching.next_due(session, now), stopping.next_end(session, now))
+                    next_due = _earliest(
+                        dispatching.next_due(session, now),
+                        stopping.next_end(session, now),
+                        windowing.next_change(session, now),
+                    )
         except StoreError:
             self._doubtful = True  # perhaps all of it was committed, and only the word of it got lost
             raise
@@ -213,12 +255,12 @@ class Dispatcher:
         refuse(self._unsettled)
         self._mailbox.close()
 
-    def _save(self, session: Session) -> list[tuple[SaveRequest, Saved]]:
+    def _save(self, session: Session, now: datetime) -> list[tuple[SaveRequest, Saved]]:
         return [
             (
                 message,
                 dispatching.save_progress(
-                    session, message.claim.delivery_id, node=self._node, progress=message.progress
+                    session, message.claim.delivery_id, now=now, node=self._node, progress=message.progress
                 ),
             )
             for message in self._unsettled
@@ -269,6 +311,8 @@ class Dispatcher:
         held = {*self._publishing, *self._looking} - settled
         free = self._limits.workers - len(held) - len(self._measuring)
         lease_until = now + self._limits.lease
+        if free > 0 and not self._gate.open(session, now):
+            return _Work(held, free)
         claims = dispatching.claim(
             session,
             now=now,
@@ -276,6 +320,7 @@ class Dispatcher:
             node=self._node,
             limit=free,
             held=held,
+            refuse=lambda rows: self._gate.refused(session, rows, now),
             passing=[name for name, rule in self._rules.items() if rule.pass_unsure],
         )
         self._treasury.reserve(session, claims, now)
@@ -300,6 +345,8 @@ class Dispatcher:
             work.measures = {
                 account: dict(list(due[account].items())[:FIGURES_AT_ONCE]) for account in chosen
             }
+            ids = [one for posts in work.measures.values() for one in posts.values()]
+            settling.asked(session, ids, now + settlement.ASK_AGAIN)
 
     def _forget(self, messages: Sequence[Message]) -> None:
         for message in messages:

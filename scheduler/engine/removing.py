@@ -13,6 +13,7 @@ from typing import Any
 from adapters.errors import AdapterError, Ambiguous, Stopped
 from scheduler.clock import Clock
 from scheduler.engine.calls import Calls
+from scheduler.engine.treasury import Treasury
 from scheduler.states import Event
 from scheduler.store import operations
 from scheduler.store.database import Store
@@ -24,13 +25,15 @@ UNCLEAR = "takedown-unclear"
 
 
 def take_down(
-    store: Store, clock: Clock, calls: Calls, post: Delivery, *, actor: str, reason: str
+    store: Store, clock: Clock, calls: Calls, treasury: Treasury, post: Delivery, *, actor: str, reason: str
 ) -> AdapterError | None:
     """Remove a post from its platform; return what the platform said against it, None if it is gone."""
     _note(store, clock, post, "takedown_begun", actor, {"reason": reason})
     answer = calls.remove(post.account_id, post.remote_id)
     if answer is None:
         gone(store, clock, post, actor=actor, reason=reason, by_hand=False)
+        with store.write() as session:
+            treasury.removed(session, post, clock.now())
         return None
     said = {"code": answer.code, "reason": answer.reason, "kind": answer.kind}
     _note(store, clock, post, "takedown_failed", actor, said)

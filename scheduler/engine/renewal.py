@@ -11,19 +11,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from adapters.contract import Credentials
-from adapters.errors import AdapterError, Transient
+from adapters.errors import AdapterError, AuthExpired, Transient
 from scheduler.clock import Clock
 from scheduler.engine.calls import Calls
-from scheduler.engine.mailbox import Mailbox, Message, Renewed
-from scheduler.vault import Vault
+from scheduler.engine.mailbox import Answered, Looked, Mailbox, Message, Renewed
+from scheduler.errors import StoreError
+from scheduler.store.dispatching import Claim
+from scheduler.vault import Vault, VaultError
 
 log = logging.getLogger("gaung.renewal")
 
 #: How soon a renewal that did not succeed is tried again, by whatever node.
 AGAIN = timedelta(minutes=10)
+_REPLACED = "the credentials were replaced while they were used"
 #: How long a node may be at it before another takes over.
 LEASE = timedelta(minutes=5)
 #: How long the call itself may last (``adapters.transport``: 10 s to connect, 60 s to answer, with room).
@@ -66,9 +71,30 @@ class Renewal:
                 self._running.add(account_id)
                 self._executor.submit(self._renew, account_id, version, begun)
 
-    def settle(self, messages: Sequence[Message]) -> None:
-        """Keep what came back; a database that cannot be used now is asked again at the next turn."""
+    def take(self, messages: Sequence[Message]) -> list[Message]:
+        """Take the answers that are for here, so that they outlast a failing turn; return the others.
+
+        A platform that refused credentials which somebody has replaced meanwhile did not refuse the
+        account: such an answer is returned as one to be tried again.
+        """
         self._unkept += [message for message in messages if isinstance(message, Renewed)]
+        return [self._excused(message) for message in messages if not isinstance(message, Renewed)]
+
+    def _excused(self, message: Message) -> Message:
+        match message:
+            case Answered(claim, AuthExpired()) if self._replaced(claim):
+                return replace(message, outcome=Transient(_REPLACED))
+            case Looked(claim, AuthExpired()) if self._replaced(claim):
+                return replace(message, finding=Transient(_REPLACED))
+        return message
+
+    def _replaced(self, claim: Claim) -> bool:
+        with suppress(StoreError, VaultError):  # the turn that follows says so
+            return self._vault.refreshed(claim.account_id, claim.at)
+        return False
+
+    def settle(self) -> None:
+        """Keep what came back; a database that cannot be used now is asked again at the next turn."""
         while self._unkept:
             self._keep(self._unkept[0])
             self._running.discard(self._unkept.pop(0).account_id)

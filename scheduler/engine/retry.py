@@ -17,6 +17,7 @@ from adapters.errors import (
     Ambiguous,
     AuthExpired,
     Duplicate,
+    NotReady,
     RateLimited,
     Rejected,
     Stopped,
@@ -25,6 +26,9 @@ from adapters.errors import (
 from scheduler.states import Event
 
 Outcome = Receipt | Handed | AdapterError
+
+#: As after so many failures is looked again at what a person has to mend: two minutes by default.
+WAITING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +119,21 @@ def after_attempt(outcome: Outcome, tries: int, now: datetime, policy: Policy) -
             stopped = isinstance(outcome, Stopped)
             event = (Event.REJECTED, Event.STOPPED)[stopped]
             return Decision(event, counts=not stopped, code=outcome.kind, reason=outcome.reason)
-        case Transient() if tries >= policy.attempts:
-            return Decision(Event.EXHAUSTED, code=outcome.kind, reason=outcome.reason)
         case Transient():
-            return Decision(
-                Event.POSTPONED, due_at=now + policy.pause(tries), code=outcome.kind, reason=outcome.reason
-            )
+            return _again(outcome, tries, now, policy)
         case Duplicate() | Ambiguous() | AdapterError():
             return _lost(now, policy, outcome.kind, outcome.reason)
+
+
+def _again(error: Transient, tries: int, now: datetime, policy: Policy) -> Decision:
+    """What follows on a failure that may be over later."""
+    if isinstance(error, NotReady):
+        # Only its time may pass, as that of any post: a web server that is down spends no attempts.
+        due_at = now + policy.pause(WAITING)
+        return Decision(Event.POSTPONED, due_at=due_at, counts=False, code=error.kind, reason=error.reason)
+    if tries >= policy.attempts:
+        return Decision(Event.EXHAUSTED, code=error.kind, reason=error.reason)
+    return Decision(Event.POSTPONED, due_at=now + policy.pause(tries), code=error.kind, reason=error.reason)
 
 
 def on_platform(event: Event, answer: Receipt | Found) -> Decision:

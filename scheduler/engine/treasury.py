@@ -108,6 +108,15 @@ class Treasury:
             spending.open_month(session, self.row(account_id, self.prices.month(at)))
             self._charge(session, account_id, {adapter.billed_reading: count}, at, None, "", closed_at=at)
 
+    def removed(self, session: Session, delivery: Delivery, at: datetime) -> None:
+        """Charge for a post that was just taken down through its platform's interface."""
+        if delivery.account_id not in self.payers or not (adapter := self._adapter(delivery.account_id)):
+            return
+        content = spending.content(session, delivery.digest)
+        if acts := adapter.billed_removal(self._post(content), delivery.progress):
+            spending.open_month(session, self.row(delivery.account_id, self.prices.month(at)))
+            self._charge(session, delivery.account_id, acts, at, delivery.id, delivery.digest, closed_at=at)
+
     def _open_acts(self, session: Session, delivery: Delivery, charge: Charge | None) -> Mapping[str, int]:
         """The acts of a delivery that are done and stand in no closed charge."""
         content = spending.content(session, charge.digest if charge else delivery.digest)

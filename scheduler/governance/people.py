@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scheduler.config import Config, Person, Role
+from scheduler.config import Config, Person
 from scheduler.errors import GaungError
 from scheduler.i18n import N_
 from scheduler.origin import login
@@ -57,22 +57,3 @@ def require_role(who: Actor, role: str) -> None:
             name=who.person.name,
             role=role,
         )
-
-
-def require_one_of(who: Actor, *roles: Role) -> Person:
-    """The person who acts; raise GaungError unless it is a known one with at least one of ``roles``."""
-    if who.person is None:
-        raise GaungError(
-            N_("The user {user} is not among the people of the configuration. Nothing was changed."),
-            hint=N_('Add a table [people.ID] with os_user = "{user}" and one of the roles {roles}.'),
-            user=who.os_user,
-            roles=", ".join(roles),
-        )
-    if not set(roles) & set(who.person.roles):
-        raise GaungError(
-            N_("{name} has none of the roles that may do this: {roles}. Nothing was changed."),
-            hint=N_("Ask somebody who has it, or have the role added in the configuration."),
-            name=who.person.name,
-            roles=", ".join(roles),
-        )
-    return who.person

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scheduler.governance.contents import own_digest
 from scheduler.i18n import N_
 from scheduler.store import auditing
 from scheduler.store.chain import GENESIS, row_hash
@@ -29,6 +30,8 @@ MESSAGES: Mapping[str, str] = {
         "The newest rows are missing: the anchor in {where} knows row {last}, the last here is {first}."
     ),
     "post": N_("The post {where} stands as “{found}” in its table, but the audit says “{said}”."),
+    "words": N_("The content {where} was changed in its table: it does not give its digest any more."),
+    "approval": N_("The approval of the content {where} by {found} is not in the audit."),
     "content": N_("The post {where} has another content in its table than the audit says."),
 }
 
@@ -94,6 +97,10 @@ def verify(session: Session, anchors: Sequence[Anchor] = ()) -> Verdict:
     off = [flaw for anchor in anchors if (flaw := _anchor_flaw(anchor, hashes, head))]
     flaws += off
     flaws += _post_flaws(session)
+    flaws += [Flaw("words", where=one.digest[:12]) for one in contents_changed(session)]
+    flaws += [
+        Flaw("approval", where=one.digest[:12], found=one.approver) for one in auditing.unheard(session)
+    ]
     return Verdict(counted, head, flaws, len(anchors) - len(off))
 
 
@@ -165,6 +172,13 @@ def _anchor_flaw(anchor: Anchor, hashes: Mapping[int, str], head: auditing.Head)
     if hashes.get(anchor.sequence) != anchor.hash:
         return Flaw("anchor", anchor.sequence, anchor.sequence, anchor.where)
     return None
+
+
+def contents_changed(session: Session) -> Iterator[Any]:
+    """Contents in use whose words and pictures no longer give their digest."""
+    for row in auditing.contents_in_use(session):
+        if own_digest(row) != row.digest:
+            yield row
 
 
 def _post_flaws(session: Session) -> Iterator[Flaw]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from importlib.metadata import version
 from typing import Any
 
@@ -36,7 +36,7 @@ def day(value: date) -> str:
     return format_date(value, "d MMMM y", locale=i18n.language())
 
 
-def clock(value: datetime) -> str:
+def clock(value: datetime | time) -> str:
     """The time of day: 14.05 in Indonesian, 14:05 in English."""
     return value.strftime("%H.%M" if i18n.language() == "id" else "%H:%M")
 

@@ -49,12 +49,12 @@ ALL: Mapping[str, Column] = {
         Column("campaign", N_("Campaign"), "code", 18),
         Column("message", N_("Message"), "code", 20),
         Column("topic", N_("Topic"), width=16, free=True),
-        Column("title", N_("Title"), width=44, free=True),
+        Column("title", N_("Title"), width=38, free=True),
         Column("kind", N_("Kind of content"), width=12),
         Column("planned_at", N_("Planned"), "time", 18),
         Column("published_at", N_("Published"), "time", 18),
         Column("state", N_("State"), width=16),
-        Column("permalink", N_("Link"), "code", 36, free=True),
+        Column("permalink", N_("Link"), "code", 28, free=True),
         Column("views", N_("Views"), "count", 11),
         Column("reach", N_("Reach"), "count", 11),
         Column("likes", N_("Likes"), "count", 9),
@@ -69,9 +69,9 @@ ALL: Mapping[str, Column] = {
         Column("drafter", N_("Drafter"), width=24, free=True),
         Column("approver", N_("Approver"), width=24, free=True),
         Column("approved_at", N_("Approved"), "time", 18),
-        Column("digest", N_("Version (hash)"), "code", 20),
+        Column("digest", N_("Version (hash)"), "code", 12),
         Column("evidence", N_("Evidence"), "code", 30, free=True),
-        Column("note", N_("Note"), width=40, free=True),
+        Column("note", N_("Note"), width=34, free=True),
     )
 }
 

@@ -110,7 +110,8 @@ class Report:
         for row in report_rows(self._session, self.scope, self.office.words):
             into.add(row)
             yield row
-        self._coverage = into
+        if not isinstance(self._coverage, Summary):
+            self._coverage = into
 
     @property
     def written(self) -> int:

@@ -145,7 +145,7 @@ def title(text: str) -> str:
     line = text.lstrip().partition("\n")[0].rstrip()
     if len(line) <= _TITLE:
         return line
-    return line[:_TITLE].rpartition(" ")[0].rstrip(" ,;:–-") + "…"
+    return line[:_TITLE].rpartition(" ")[0].rstrip(" .,;:–-") + "…"
 
 
 def office_rows(rows: Iterable[Row], state_word: Callable[[State], str]) -> Iterator[Row]:

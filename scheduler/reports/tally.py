@@ -185,9 +185,13 @@ class Summary(Coverage):
         best = max(RANKED, key=self.total.known)
         return best if self.total.known(best) else ""
 
+    def best_by(self, name: str) -> list[Row]:
+        """The posts with the highest ``name``, highest first."""
+        return _ranking(self._best.get(name, []))
+
     def best(self) -> list[Row]:
         """The posts with the highest figures, highest first."""
-        return _ranking(self._best.get(self.ranked_by, []))
+        return self.best_by(self.ranked_by)
 
     def weakest(self) -> list[Row]:
         """The posts with the lowest figures, lowest first, none of which is among the best."""

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from scheduler.origin import Origin
 from scheduler.store.chain import GENESIS, row_hash
-from scheduler.store.tables import audit, deliveries
+from scheduler.store.tables import approvals, audit, contents, deliveries
 
 #: "gaung" in ASCII: the key of PostgreSQL's advisory lock.
 LOCK = 0x6761756E67
@@ -192,3 +192,52 @@ def contradictions(session: Session) -> list[Row[Any]]:
         .order_by(deliveries.c.id)
     )
     return list(session.execute(statement))
+
+
+def contents_in_use(session: Session) -> Iterator[Row[Any]]:
+    """Every delivery's content as far as its digest covers it, each once for each account and class."""
+    yield from session.execute(
+        select(
+            deliveries.c.account_id,
+            deliveries.c.message_class,
+            contents.c.platform,
+            contents.c.digest,
+            contents.c.text,
+            contents.c.link,
+            contents.c.media,
+            contents.c.kind,
+            contents.c.thread,
+            contents.c.first_comment,
+        )
+        .join(contents, contents.c.digest == deliveries.c.digest)
+        .where(
+            deliveries.c.id.in_(
+                select(func.min(deliveries.c.id)).group_by(
+                    deliveries.c.digest, deliveries.c.account_id, deliveries.c.message_class
+                )
+            )
+        )
+        .order_by(contents.c.digest)
+        .execution_options(yield_per=PAGE)
+    )
+
+
+def unheard(session: Session) -> list[Row[Any]]:
+    """Approvals in force that no event of the audit tells of."""
+    told = (
+        select(audit.c.id)
+        .where(
+            audit.c.campaign_id == approvals.c.campaign_id,
+            audit.c.digest == approvals.c.digest,
+            audit.c.action == "approved",
+            audit.c.actor == approvals.c.approver,
+        )
+        .exists()
+    )
+    return list(
+        session.execute(
+            select(approvals.c.campaign_id, approvals.c.digest, approvals.c.approver)
+            .where(approvals.c.void_at.is_(None), ~told)
+            .order_by(approvals.c.id)
+        )
+    )

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlmodel import Session
 
 from campaigns.definition import Picture
 from campaigns.planning import PlannedPost, StoredPost
 from scheduler.states import EDITABLE, Event, State
 from scheduler.store import auditing
-from scheduler.store.tables import CampaignVersion, contents, deliveries, versions
+from scheduler.store.tables import CampaignVersion, Content, contents, deliveries, versions
 from scheduler.store.transitions import Change, apply_changes, record
 
 #: Rows a statement; SQLite takes 32,766 variables at most (sqlite.org/limits.html, no. 9).
@@ -79,18 +79,20 @@ def stored_posts(session: Session, campaign_id: str, until: datetime) -> Iterato
             deliveries.c.message_id,
             deliveries.c.account_id,
             deliveries.c.planned_at,
+            func.coalesce(deliveries.c.slot_at, deliveries.c.allowed_at).label("allowed_at"),
             deliveries.c.digest,
             deliveries.c.state,
             deliveries.c.code,
         ).where(deliveries.c.campaign_id == campaign_id, deliveries.c.planned_at < until)
     )
     begun = _begun(session, campaign_id)
-    for key, message_id, account_id, planned_at, digest, state, code in rows:
+    for key, message_id, account_id, planned_at, allowed_at, digest, state, code in rows:
         yield StoredPost(
             key=key,
             message_id=message_id,
             account_id=account_id,
             planned_at=planned_at,
+            allowed_at=allowed_at,
             digest=digest,
             waiting=state == State.PLANNED,
             editable=state in EDITABLE and key not in begun,
@@ -129,6 +131,11 @@ def add_contents(session: Session, posts: Sequence[PlannedPost]) -> None:
         rows = [_content(by_digest[digest]) for digest in batch if digest not in known]
         if rows:
             session.connection().execute(contents.insert(), rows)
+
+
+def content_of(post: PlannedPost) -> Content:
+    """A planned post's content in the shape in which it would be stored."""
+    return Content(**_content(post))
 
 
 def _content(post: PlannedPost) -> dict[str, Any]:
@@ -218,10 +225,13 @@ def _from_file(post: PlannedPost, terms: Terms) -> dict[str, Any]:
         "message_class": post.variant.message_class,
         "platform": post.target.platform,
         "agency": post.target.agency,
+        "region": post.target.region,
         "zone": terms.zone,
         "planned_at": post.planned_at,
-        "due_at": post.planned_at,
-        "expires_at": post.planned_at + terms.publish_within,
+        "allowed_at": post.allowed_at,
+        "window_rule": post.verdict.rule,
+        "due_at": post.allowed_at,
+        "expires_at": post.allowed_at + terms.publish_within,
         "if_missed": terms.if_missed,
         "min_gap": _seconds(terms.min_gap),
         "digest": post.digest,
@@ -242,8 +252,15 @@ def edit_deliveries(
     """
     for old, new in changed:
         values = _from_file(new, terms)
-        if old.planned_at == new.planned_at:
+        if (old.planned_at, old.allowed_at) == (new.planned_at, new.allowed_at):
             del values["expires_at"]
+            # A post that a person has moved stays where it is.
+            for name in ("allowed_at", "due_at"):
+                values[name] = case(
+                    (deliveries.c.slot_at.is_(None), values[name]), else_=getattr(deliveries.c, name)
+                )
+        else:
+            values["slot_at"] = None
         done = session.connection().execute(
             update(deliveries)
             .where(deliveries.c.key == old.key, deliveries.c.state.in_(EDITABLE))
@@ -259,14 +276,20 @@ def edit_deliveries(
                 campaign_id=new.campaign_id,
                 delivery_id=delivery_id,
                 digest=new.digest,
-                detail={"previous_digest": old.digest, **_moved(old.planned_at, new.planned_at)},
+                detail={"previous_digest": old.digest, **_moved(old, new)},
             )
 
 
-def _moved(before: datetime, after: datetime) -> dict[str, str]:
-    if before == after:
-        return {}
-    return {"previously_planned_at": before.isoformat(), "planned_at": after.isoformat()}
+def _moved(old: StoredPost, new: PlannedPost) -> dict[str, str]:
+    moved: dict[str, str] = {}
+    if old.planned_at != new.planned_at:
+        moved |= {
+            "previously_planned_at": old.planned_at.isoformat(),
+            "planned_at": new.planned_at.isoformat(),
+        }
+    if (old.allowed_at or old.planned_at) != new.allowed_at:
+        moved |= {"allowed_at": new.allowed_at.isoformat(), "window": new.verdict.rule}
+    return moved
 
 
 def set_terms(session: Session, campaign_id: str, before: timedelta, terms: Terms) -> None:
@@ -278,12 +301,12 @@ def set_terms(session: Session, campaign_id: str, before: timedelta, terms: Term
     waiting = (deliveries.c.campaign_id == campaign_id, deliveries.c.state == State.PLANNED)
     if before != terms.publish_within:
         rows = session.execute(
-            select(deliveries.c.id, deliveries.c.planned_at, deliveries.c.expires_at).where(*waiting)
+            select(deliveries.c.id, deliveries.c.allowed_at, deliveries.c.expires_at).where(*waiting)
         ).all()
         moved = [
-            {"_id": row.id, "_expires": row.planned_at + terms.publish_within}
+            {"_id": row.id, "_expires": row.allowed_at + terms.publish_within}
             for row in rows
-            if row.expires_at == row.planned_at + before
+            if row.expires_at == row.allowed_at + before
         ]
         if moved:
             session.connection().execute(
@@ -307,9 +330,9 @@ def _seconds(span: timedelta) -> int:
 
 
 def set_labels(
-    session: Session, campaign_id: str, topics: Mapping[str, str], agencies: Mapping[str, str]
+    session: Session, campaign_id: str, topics: Mapping[str, str], owners: Mapping[str, tuple[str, str]]
 ) -> None:
-    """Give all deliveries of a campaign the present topics (by message) and agencies (by account)."""
+    """Give all deliveries of a campaign its present topics (by message), agencies, regions (by account)."""
     own = deliveries.c.campaign_id == campaign_id
     for message_id, topic in topics.items():
         session.execute(
@@ -317,11 +340,12 @@ def set_labels(
             .where(own, deliveries.c.message_id == message_id, deliveries.c.topic != topic)
             .values(topic=topic)
         )
-    for account_id, agency in agencies.items():
+    for account_id, (agency, region) in owners.items():
+        differs = or_(deliveries.c.agency != agency, deliveries.c.region != region)
         session.execute(
             update(deliveries)
-            .where(own, deliveries.c.account_id == account_id, deliveries.c.agency != agency)
-            .values(agency=agency)
+            .where(own, deliveries.c.account_id == account_id, differs)
+            .values(agency=agency, region=region)
         )
 
 

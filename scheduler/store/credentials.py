@@ -24,6 +24,11 @@ def ends(session: Session) -> dict[str, datetime | None]:
 
 
 def of(session: Session, account_id: str) -> Credential | None:
+    """The row of an account."""
+    return session.get(Credential, account_id)
+
+
+def locked(session: Session, account_id: str) -> Credential | None:
     """The row of an account, which nobody else changes before this transaction ends."""
     return session.get(Credential, account_id, with_for_update=True)
 
@@ -82,7 +87,7 @@ def put(
 
     The version goes up, and whoever renews the former ones comes too late.
     """
-    row = of(session, account_id)
+    row = locked(session, account_id)
     if row is None:
         row = Credential(account_id=account_id, sealed=sealed, updated_at=now, expires_at=expires_at)
     row.sealed, row.updated_at, row.expires_at = sealed, now, expires_at

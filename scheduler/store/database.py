@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from datetime import datetime
 from functools import partial
@@ -25,7 +26,7 @@ from sqlmodel import Session, SQLModel
 from scheduler.errors import ContentionError, StoreError
 from scheduler.i18n import N_
 from scheduler.origin import Origin, origin
-from scheduler.store import auditing, postgres, schema, tables
+from scheduler.store import auditing, listening, postgres, schema, tables
 from scheduler.store.patience import Patience
 
 __all__ = ["Session", "Store", "make_engine", "open_store", "told", "upgrade"]
@@ -95,12 +96,21 @@ class Store:
             yield session
 
     def moment(self, session: Session, machine: datetime) -> datetime:
-        """The time (UTC) by which a writing transaction judges what is due and whose lease has run out.
+        """The time (UTC) by which this transaction judges what is due and whose lease has run out.
 
         On PostgreSQL the server's, for machines differ; otherwise ``machine``, what this one's clock says.
         """
-        moment: datetime = machine if self._own_clock else session.info.get("moment", machine)
+        if self._own_clock or self.dialect != "postgresql":
+            return machine
+        moment: datetime = session.info.get("moment") or postgres.now(session)
         return moment
+
+    def listen(self, heard: Callable[[], None], ended: threading.Event) -> None:
+        """Call ``heard`` whenever a person's change was committed anywhere, until ``ended``.
+
+        For a thread of its own, and only if :attr:`wakes`.
+        """
+        listening.listen(self._engine, heard, ended)
 
     @contextmanager
     def patience(self, seconds: float) -> Iterator[None]:
@@ -290,7 +300,7 @@ def _trouble(cause: BaseException | None) -> tuple[str, str] | None:
             return _CROSSED  # another daemon claimed a post of the same account at the same moment
         return _POSTGRES.get(state) or _POSTGRES.get(state[:2])
     # psycopg has no SQLSTATE for a server that does not answer, or that went away.
-    return _AWAY if type(cause).__name__ == "OperationalError" else None
+    return _AWAY if any(kind.__name__ == "OperationalError" for kind in type(cause).__mro__) else None
 
 
 def _refusal(status: schema.Status, name: str) -> StoreError:

@@ -8,12 +8,12 @@ statement, so they are built anew when a stop or a window begins or ends.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
@@ -37,6 +37,7 @@ from scheduler.states import Event, State
 from scheduler.store import holding
 from scheduler.store.budgets import affordable, over_budget
 from scheduler.store.holding import Holds
+from scheduler.store.present import present
 from scheduler.store.tables import UtcDateTime, accounts, approvals, attempts, contents, deliveries
 from scheduler.store.transitions import Change, apply_changes
 
@@ -71,6 +72,50 @@ class Claim:
     """When an attempt was last given up though its process may still have been at it."""
 
 
+class Candidate(Protocol):
+    """What is known of a delivery that is about to be claimed."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def campaign_id(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def account_id(self) -> str: ...
+
+    @property
+    def message_class(self) -> str: ...
+
+    @property
+    def platform(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def link(self) -> str: ...
+
+    @property
+    def media(self) -> Sequence[Mapping[str, Any]]: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def thread(self) -> Sequence[Mapping[str, Any]]: ...
+
+    @property
+    def first_comment(self) -> str: ...
+
+
+Refuse = Callable[[Sequence[Candidate]], Collection[int]]
+"""Given what is about to be claimed, in the same transaction: which of it may not go out."""
+
+
 _COLUMNS = (
     deliveries.c.id,
     deliveries.c.key,
@@ -80,6 +125,8 @@ _COLUMNS = (
     deliveries.c.progress,
     deliveries.c.attempts,
     deliveries.c.looks,
+    deliveries.c.message_class,
+    contents.c.platform,
     deliveries.c.min_gap,
     contents.c.text,
     contents.c.link,
@@ -105,13 +152,20 @@ def in_state(state: State, rows: Any = deliveries) -> ColumnElement[bool]:
     return rows.c.state == literal_column(f"'{state.value}'")  # type: ignore[no-any-return]
 
 
-def approved(rows: Any = deliveries) -> ColumnElement[bool]:
-    """Whether somebody's approval for exactly this content in this campaign is in force."""
-    return exists().where(
+def approved(rows: Any = deliveries, now: Any = NOW) -> ColumnElement[bool]:
+    """Whether an approval for exactly this content in this campaign is in force, all its stages given.
+
+    ``now``: the moment, as a parameter or a value; None to leave the end of approvals aside.
+    """
+    condition = exists().where(
         approvals.c.campaign_id == rows.c.campaign_id,
         approvals.c.digest == rows.c.digest,
         approvals.c.void_at.is_(None),
+        approvals.c.complete.is_(True),
     )
+    if now is None:
+        return condition
+    return condition.where(or_(approvals.c.expires_at.is_(None), approvals.c.expires_at > now))
 
 
 def _account_usable() -> ColumnElement[bool]:
@@ -141,10 +195,9 @@ def _first_of_account(holds: Holds) -> ColumnElement[bool]:
     return ~exists().where(
         earlier.c.account_id == deliveries.c.account_id,
         in_state(State.PLANNED, earlier),
-        or_(
-            earlier.c.planned_at < deliveries.c.planned_at,
-            and_(earlier.c.planned_at == deliveries.c.planned_at, earlier.c.id < deliveries.c.id),
-        ),
+        # A range of the index first: without it all that ever waits for the account would be looked at.
+        earlier.c.allowed_at <= deliveries.c.allowed_at,
+        or_(earlier.c.allowed_at < deliveries.c.allowed_at, earlier.c.id < deliveries.c.id),
         approved(earlier),
         affordable(NOW, earlier),
         ~holding.held(holds, earlier),
@@ -158,7 +211,7 @@ def _claimable(holds: Holds) -> Select[Any]:
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(
             in_state(State.PLANNED),
-            deliveries.c.planned_at <= NOW,
+            deliveries.c.allowed_at <= NOW,
             deliveries.c.due_at <= NOW,
             deliveries.c.expires_at >= NOW,
             deliveries.c.id.not_in(bindparam("held", expanding=True)),
@@ -169,7 +222,7 @@ def _claimable(holds: Holds) -> Select[Any]:
             _account_free(),
             _first_of_account(holds),
         )
-        .order_by(deliveries.c.planned_at, deliveries.c.id)
+        .order_by(deliveries.c.allowed_at, deliveries.c.id)
         .limit(bindparam("limit"))
         .with_for_update(of=deliveries, skip_locked=True)
     )
@@ -184,19 +237,23 @@ def claim(
     limit: int,
     held: Collection[int] = (),
     passing: Collection[str] = (),
+    refuse: Refuse | None = None,
 ) -> list[Claim]:
     """Claim up to ``limit`` deliveries, the earliest of each account: attempt row and lease are set.
 
     ``held`` are deliveries of which a call is still running here, whatever the rows say: it may yet
     publish, so no second one starts beside it. ``passing`` are accounts of which a post may go out while
-    the outcome of an earlier one is unknown.
+    the outcome of an earlier one is unknown. ``refuse`` is asked last.
     """
     if limit <= 0:
         return []
-    claimable = _claimable(holding.present(session))
+    claimable = _claimable(present(session, now))
     rows = session.execute(
         claimable, {"now": now, "held": list(held), "limit": limit, "passing": list(passing)}
     ).all()
+    if rows and refuse is not None:
+        refused = refuse(rows)
+        rows = [row for row in rows if row.id not in refused]
     if not rows:
         return []
     apply_changes(
@@ -278,7 +335,7 @@ def expire(session: Session, now: datetime) -> int:
 
     What was held back is put to a person, whatever its campaign does with what it misses.
     """
-    rows = session.execute(_expired(holding.present(session)), {"now": now}).all()
+    rows = session.execute(_expired(present(session, now)), {"now": now}).all()
     apply_changes(
         session,
         [
@@ -320,7 +377,7 @@ def _expired(holds: Holds) -> Select[Any]:
             holding.code(holds).label("held"),
             over_budget(NOW).label("over_budget"),
         )
-        .where(in_state(State.PLANNED), deliveries.c.planned_at <= NOW, deliveries.c.expires_at < NOW)
+        .where(in_state(State.PLANNED), deliveries.c.allowed_at <= NOW, deliveries.c.expires_at < NOW)
         .with_for_update(of=deliveries, skip_locked=True)
     )
 
@@ -402,13 +459,19 @@ class Saved(Enum):
     """Not stored: the attempt is no longer this node's."""
 
 
-def save_progress(session: Session, delivery_id: int, *, node: str, progress: Mapping[str, Any]) -> Saved:
-    """Store what an attempt must remember, and say whether it may go on."""
+def save_progress(
+    session: Session, delivery_id: int, *, now: datetime, node: str, progress: Mapping[str, Any]
+) -> Saved:
+    """Store what an attempt must remember, and say whether it may go on.
+
+    A stop ends it here. A window does not: half a thread is worse than one that ends a minute late.
+    """
+    stops = [hold for hold in present(session, now) if hold.code == "stopped"]
     held = session.connection().execute(
         update(deliveries)
         .where(deliveries.c.id == delivery_id, deliveries.c.node == node, in_state(State.SENDING))
         .values(progress=dict(progress))
-        .returning(holding.held(holding.present(session)))
+        .returning(holding.held(stops))
     )
     answer = held.scalar()
     return Saved.LOST if answer is None else Saved.STOPPED if answer else Saved.KEPT
@@ -465,9 +528,9 @@ def next_due(session: Session, now: datetime) -> datetime | None:
 
 @cache
 def _next_due() -> Select[Any]:
-    begun = (in_state(State.PLANNED), deliveries.c.planned_at <= NOW)
+    begun = (in_state(State.PLANNED), deliveries.c.allowed_at <= NOW)
     moments = {
-        "waiting": _earliest(deliveries.c.planned_at, in_state(State.PLANNED)),
+        "waiting": _earliest(deliveries.c.allowed_at, in_state(State.PLANNED)),
         "retrying": _earliest(deliveries.c.due_at, *begun),
         "expiring": _earliest(deliveries.c.expires_at, *begun),
         "looking": _earliest(deliveries.c.due_at, in_state(State.UNSURE), deliveries.c.asks.is_(False)),

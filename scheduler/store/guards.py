@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import DDL, Table, event
+from sqlalchemy import DDL, MetaData, Table, event
 
 #: By dialect. In SQLite, INSERT OR REPLACE fires no trigger of deletion (sqlite.org/lang_conflict.html),
 #: so the number of a new row is looked at as well.
@@ -40,9 +40,44 @@ def append_only(table: str) -> Mapping[str, Sequence[str]]:
     }
 
 
-def guard(table: Table, statements: Mapping[str, Sequence[str]]) -> None:
-    """Have the statements executed wherever SQLAlchemy makes the table."""
+#: What belongs to a campaign, and how a row of it names the campaign.
+_RECORDS: Mapping[str, str] = {
+    "delivery": "OLD.campaign_id",
+    "approval": "OLD.campaign_id",
+    "campaign_version": "OLD.campaign_id",
+    "attempt": "(SELECT campaign_id FROM delivery WHERE id = OLD.delivery_id)",
+    "snapshot": "(SELECT campaign_id FROM delivery WHERE id = OLD.delivery_id)",
+}
+_HELD: Mapping[str, Sequence[str]] = {
+    "sqlite": (
+        """CREATE TRIGGER IF NOT EXISTS @_held BEFORE DELETE ON @
+        WHEN EXISTS (SELECT 1 FROM legal_hold WHERE lifted_at IS NULL AND campaign_id = #)
+        BEGIN SELECT RAISE(ABORT, 'a legal hold forbids to delete this'); END""",
+    ),
+    "postgresql": (
+        """CREATE OR REPLACE FUNCTION @_held() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF EXISTS (SELECT 1 FROM legal_hold WHERE lifted_at IS NULL AND campaign_id = #)
+        THEN RAISE EXCEPTION 'a legal hold forbids to delete this'; END IF; RETURN OLD; END $$""",
+        """CREATE OR REPLACE TRIGGER @_held BEFORE DELETE ON @ FOR EACH ROW EXECUTE FUNCTION @_held()""",
+    ),
+}
+
+
+def held() -> Mapping[str, Sequence[str]]:
+    """The statements by dialect that refuse to delete what a legal hold covers; all tables must be there."""
+    return {
+        dialect: [
+            one.replace("@", table).replace("#", campaign)
+            for table, campaign in _RECORDS.items()
+            for one in several
+        ]
+        for dialect, several in _HELD.items()
+    }
+
+
+def guard(what: Table | MetaData, statements: Mapping[str, Sequence[str]]) -> None:
+    """Have the statements executed wherever SQLAlchemy makes the table, or all of them."""
     for dialect, several in statements.items():
         for statement in several:
             ddl = DDL(statement)  # type: ignore[no-untyped-call]
-            event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
+            event.listen(what, "after_create", ddl.execute_if(dialect=dialect))

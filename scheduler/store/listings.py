@@ -14,8 +14,9 @@ from sqlalchemy import Row, Select, func, select
 from sqlmodel import Session
 
 from scheduler.states import State
-from scheduler.store import budgets, holding
+from scheduler.store import budgets, presence
 from scheduler.store.dispatching import approved, in_state
+from scheduler.store.present import stops_in_force
 from scheduler.store.tables import (
     AccountState,
     Attempt,
@@ -24,7 +25,6 @@ from scheduler.store.tables import (
     Charge,
     Content,
     Delivery,
-    Node,
     Snapshot,
     Stop,
     approvals,
@@ -33,7 +33,6 @@ from scheduler.store.tables import (
     charges,
     contents,
     deliveries,
-    nodes,
     snapshots,
 )
 
@@ -49,6 +48,8 @@ class PostFilter:
     since: datetime | None = None
     until: datetime | None = None
     limit: int = 0
+    now: datetime | None = None
+    """Approvals that came to their end before are none; without it their end is not looked at."""
 
 
 def posts(session: Session, wanted: PostFilter) -> list[Row[Any]]:
@@ -59,7 +60,7 @@ def posts(session: Session, wanted: PostFilter) -> list[Row[Any]]:
             contents.c.text,
             contents.c.link,
             contents.c.media,
-            approved().label("approved"),
+            approved(now=wanted.now).label("approved"),
         ).join(contents, contents.c.digest == deliveries.c.digest),
         wanted,
     ).order_by(deliveries.c.planned_at, deliveries.c.id)
@@ -142,7 +143,7 @@ class Standing:
     over_budget: dict[str, int]
     """How many posts that are due and approved the budget of each account holds."""
     accounts: list[AccountState]
-    nodes: list[Node]
+    nodes: list[presence.Standing]
     stops: list[Stop]
 
 
@@ -150,22 +151,22 @@ def standing(session: Session, now: datetime) -> Standing:
     """How everything stands at ``now``."""
     counts = session.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state))
     upcoming = (
-        select(*deliveries.c, approved().label("approved"))
-        .where(deliveries.c.state == State.PLANNED, deliveries.c.planned_at >= now)
-        .order_by(deliveries.c.planned_at, deliveries.c.id)
+        select(*deliveries.c, approved(now=now).label("approved"))
+        .where(deliveries.c.state == State.PLANNED, deliveries.c.allowed_at >= now)
+        .order_by(deliveries.c.allowed_at, deliveries.c.id)
         .limit(1)
     )
     planned = deliveries.c.state == State.PLANNED
     return Standing(
         by_state={State(state): count for state, count in counts},
         next_due=session.execute(upcoming).first(),
-        overdue=_count(session, planned, deliveries.c.planned_at < now),
-        unapproved=_count(session, planned, ~approved()),
+        overdue=_count(session, planned, deliveries.c.allowed_at < now),
+        unapproved=_count(session, planned, ~approved(now=now)),
         asking=_count(session, deliveries.c.state == State.UNSURE, deliveries.c.asks.is_(True)),
         over_budget=over_budget(session, now),
         accounts=list(session.execute(select(AccountState)).scalars()),
-        nodes=list(session.execute(select(Node).order_by(nodes.c.seen_at.desc()).limit(10)).scalars()),
-        stops=holding.in_force(session),
+        nodes=presence.every(session, now),
+        stops=stops_in_force(session),
     )
 
 
@@ -181,7 +182,12 @@ def over_budget(session: Session, now: datetime) -> dict[str, int]:
 
 
 def _held_by_budget(now: datetime) -> tuple[Any, ...]:
-    return in_state(State.PLANNED), deliveries.c.planned_at <= now, approved(), budgets.over_budget(now)
+    return (
+        in_state(State.PLANNED),
+        deliveries.c.planned_at <= now,
+        approved(now=now),
+        budgets.over_budget(now),
+    )
 
 
 def is_over_budget(session: Session, delivery: Delivery, now: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""What persons do to deliveries: retry, cancel, resolve; and the heartbeats of the daemons.
+"""What persons do to deliveries: retry, cancel, resolve.
 
 Each is one transition with the person's name in the audit. Times in UTC.
 """
@@ -6,19 +6,15 @@ Each is one transition with the person's name in the audit. Times in UTC.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State
-from scheduler.store.tables import CampaignVersion, Delivery, Node, deliveries, nodes
+from scheduler.store.tables import CampaignVersion, Delivery, deliveries
 from scheduler.store.transitions import Change, apply_changes
-
-#: A daemon that was not seen for so long is history.
-FORGET_NODES = timedelta(days=7)
 
 
 def by_key(session: Session, prefix: str) -> list[Delivery]:
@@ -71,6 +67,7 @@ def retry(
 ) -> None:
     """Plan a failed, missed or reviewed delivery again, for now; its approval must still hold to go out."""
     values = {
+        "allowed_at": min(delivery.allowed_at, at),
         "due_at": at,
         "expires_at": at + publish_within,
         "attempts": 0,
@@ -79,6 +76,52 @@ def retry(
         "reason": "",
     }
     change(session, delivery, Event.RETRIED, actor=actor, at=at, values=values, detail={"reason": reason})
+
+
+def move(
+    session: Session,
+    delivery: Delivery,
+    *,
+    to: datetime,
+    actor: str,
+    at: datetime,
+    publish_within: timedelta,
+    reason: str,
+) -> None:
+    """Plan a failed, missed or reviewed delivery again, for another time; its file no longer decides when."""
+    values = {
+        "allowed_at": to,
+        "slot_at": delivery.slot_at or delivery.allowed_at,
+        "due_at": to,
+        "expires_at": to + publish_within,
+        "attempts": 0,
+        "looks": 0,
+        "code": "",
+        "reason": "",
+    }
+    detail = {"reason": reason, "time": to.isoformat()}
+    change(session, delivery, Event.RETRIED, actor=actor, at=at, values=values, detail=detail)
+
+
+def passed_over(
+    session: Session,
+    states: Sequence[State],
+    *,
+    campaign_id: str = "",
+    account_id: str = "",
+    since: datetime | None = None,
+    limit: int = 0,
+) -> list[Delivery]:
+    """The deliveries that did not go out at their time, in one of ``states``, by time."""
+    statement = select(Delivery).where(deliveries.c.state.in_(states))
+    if campaign_id:
+        statement = statement.where(deliveries.c.campaign_id == campaign_id)
+    if account_id:
+        statement = statement.where(deliveries.c.account_id == account_id)
+    if since:
+        statement = statement.where(deliveries.c.planned_at >= since)
+    statement = statement.order_by(deliveries.c.planned_at, deliveries.c.id)
+    return list(session.execute(statement.limit(limit) if limit else statement).scalars())
 
 
 def cancel(session: Session, delivery: Delivery, *, actor: str, at: datetime, reason: str) -> None:
@@ -143,31 +186,3 @@ def publish_within(version: CampaignVersion | None) -> timedelta:
     if version is None:
         return timedelta(hours=2)
     return duration(version.definition["campaign"]["publish_within"])
-
-
-@dataclass(frozen=True, slots=True)
-class Presence:
-    """A daemon: its name, which no other has, and where it runs (:class:`Node`)."""
-
-    name: str
-    host: str
-    pid: int
-    place: str
-    version: str
-
-
-def beat(session: Session, node: Presence, *, started_at: datetime, now: datetime) -> None:
-    """Record that a daemon lives."""
-    changed = session.connection().execute(
-        update(nodes).where(nodes.c.name == node.name).values(seen_at=now, stopped_at=None)
-    )
-    if not changed.rowcount:
-        # A daemon comes with a row of its own, and takes along the rows nobody will ask for again.
-        session.execute(delete(nodes).where(nodes.c.seen_at < now - FORGET_NODES))
-        session.add(Node(**asdict(node), started_at=started_at, seen_at=now))
-        session.flush()
-
-
-def leave(session: Session, node: str, now: datetime) -> None:
-    """Record that a daemon stopped in good order."""
-    session.execute(update(nodes).where(nodes.c.name == node).values(seen_at=now, stopped_at=now))

@@ -12,12 +12,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Update, bindparam, literal_column, select, update
+from sqlalchemy import Select, Update, bindparam, exists, literal_column, select, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State
 from scheduler.store.dispatching import NOW, in_state
-from scheduler.store.tables import attempts, deliveries, snapshots
+from scheduler.store.tables import accounts, attempts, deliveries, snapshots
 from scheduler.store.transitions import Change, apply_changes
 
 
@@ -121,7 +121,10 @@ def settled(session: Session, attempt_id: int) -> bool:
 
 
 def reach_due(session: Session, now: datetime, limit: int) -> dict[str, dict[str, int]]:
-    """Posts whose figures are due: account -> remote id -> delivery, at most ``limit`` posts in all."""
+    """Posts whose figures are due: account -> remote id -> delivery, at most ``limit`` posts in all.
+
+    An account that pauses is asked for nothing: on most platforms reading counts against the same limits.
+    """
     rows = session.execute(_reach_due(), {"now": now, "limit": limit})
     due: dict[str, dict[str, int]] = {}
     for row in rows:
@@ -133,10 +136,22 @@ def reach_due(session: Session, now: datetime, limit: int) -> dict[str, dict[str
 def _reach_due() -> Select[Any]:
     return (
         select(deliveries.c.id, deliveries.c.account_id, deliveries.c.remote_id)
-        .where(deliveries.c.reach_at.is_not(None), deliveries.c.reach_at <= NOW, in_state(State.SENT))
+        .where(
+            deliveries.c.reach_at.is_not(None),
+            deliveries.c.reach_at <= NOW,
+            in_state(State.SENT),
+            ~exists().where(accounts.c.account_id == deliveries.c.account_id, accounts.c.not_before > NOW),
+        )
         .order_by(deliveries.c.reach_at)
         .limit(bindparam("limit"))
+        .with_for_update(skip_locked=True)
     )
+
+
+def asked(session: Session, delivery_ids: Sequence[int], until: datetime) -> None:
+    """Nobody else asks for the figures of these posts before ``until``, nor later if an answer comes."""
+    if delivery_ids:
+        session.execute(update(deliveries).where(deliveries.c.id.in_(delivery_ids)).values(reach_at=until))
 
 
 def published(session: Session, delivery_ids: Sequence[int]) -> dict[int, datetime]:

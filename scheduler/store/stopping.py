@@ -6,7 +6,6 @@ lifted, whoever or whatever lifts it. Times in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,9 +14,10 @@ from sqlalchemy import Row, and_, func, or_, select, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State
-from scheduler.store import holding
+from scheduler.store import approving, holding
 from scheduler.store.dispatching import in_state
-from scheduler.store.tables import Stop, approvals, deliveries, stops
+from scheduler.store.present import hold_of, stopped
+from scheduler.store.tables import Stop, deliveries, stops
 from scheduler.store.transitions import Change, apply_changes, record
 
 
@@ -72,11 +72,11 @@ def lift(session: Session, stop: Stop, *, actor: str, at: datetime, reason: str 
         campaign_id=stop.target if stop.scope == "campaign" else "",
         detail={"stop": stop.id, **({"reason": reason} if reason else {})},
     )
-    others = holding.held(holding.stopped(session))
-    concerned = and_(holding.held([holding.hold_of(stop)]), ~others)
+    others = holding.held(stopped(session))
+    concerned = and_(holding.held([hold_of(stop)]), ~others)
     due = session.execute(
         select(deliveries.c.id, deliveries.c.campaign_id, deliveries.c.digest)
-        .where(in_state(State.PLANNED), deliveries.c.planned_at <= at, concerned)
+        .where(in_state(State.PLANNED), deliveries.c.allowed_at <= at, concerned)
         .with_for_update()
     ).all()
     apply_changes(
@@ -102,34 +102,9 @@ def lift(session: Session, stop: Stop, *, actor: str, at: datetime, reason: str 
         )
     ).all()
     if stop.fresh_approval:
-        _void_approvals(session, waiting, stop, actor=actor, at=at)
+        pairs = [(row.campaign_id, row.digest) for row in waiting]
+        approving.void(session, pairs, code="stop", actor=actor, at=at, reason=stop.reason)
     return len(waiting)
-
-
-def _void_approvals(
-    session: Session, rows: Sequence[Row[Any]], stop: Stop, *, actor: str, at: datetime
-) -> None:
-    """Take back the approvals of what came due meanwhile: the office looks at it again before it goes out."""
-    for campaign_id, digest in sorted({(row.campaign_id, row.digest) for row in rows}):
-        taken = session.connection().execute(
-            update(approvals)
-            .where(
-                approvals.c.campaign_id == campaign_id,
-                approvals.c.digest == digest,
-                approvals.c.void_at.is_(None),
-            )
-            .values(void_at=at)
-        )
-        if taken.rowcount:
-            record(
-                session,
-                "approval_void",
-                actor=actor,
-                at=at,
-                campaign_id=campaign_id,
-                digest=digest,
-                detail={"stop": stop.id},
-            )
 
 
 def end_expired(session: Session, now: datetime) -> None:
@@ -163,7 +138,7 @@ def out_already(session: Session, stop: Stop, since: datetime) -> list[Row[Any]]
             select(*deliveries.c)
             .where(
                 or_(published, partly, on_its_way),
-                holding.held([replace(holding.hold_of(stop), but_urgent=False)]),
+                holding.held([replace(hold_of(stop), but_urgent=False)]),
             )
             .order_by(func.coalesce(deliveries.c.published_at, deliveries.c.planned_at).desc())
         )

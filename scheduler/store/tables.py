@@ -11,20 +11,23 @@ from typing import Any
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Index,
     Integer,
+    String,
     Table,
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-from scheduler.store.guards import append_only, guard
+from scheduler.store.guards import append_only, guard, held
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -75,6 +78,11 @@ def _money(*, null: bool = False) -> Any:
 
 def _instant(*, null: bool = True) -> Any:
     return Field(default=None, sa_type=UtcDateTime, nullable=null)
+
+
+def _as_planned(context: Any) -> Any:
+    """What a new delivery is allowed to be, if nothing else is said: on time."""
+    return context.get_current_parameters()["planned_at"]
 
 
 def _json(default: type) -> Any:
@@ -131,8 +139,8 @@ class Delivery(SQLModel, table=True):
 
     __table_args__ = (
         _where("state = 'sending'", "one_sending_per_account", "account_id", unique=True),
-        _where("state = 'planned'", "waiting", "account_id", "planned_at", "id"),
-        _where("state = 'planned'", "waiting_by_time", "planned_at", "id"),
+        _where("state = 'planned'", "waiting", "account_id", "allowed_at", "id"),
+        _where("state = 'planned'", "waiting_by_time", "allowed_at", "id"),
         _where("state = 'sending'", "leased", "lease_until"),
         _where("state = 'unsure'", "uncertain", "account_id", "due_at"),
         _where("reach_at IS NOT NULL", "reach_due", "reach_at"),
@@ -148,15 +156,22 @@ class Delivery(SQLModel, table=True):
     account_id: str
     platform: str
     agency: str = ""
+    region: str = ""
     message_class: str = "regular"
     """``regular``, ``urgent`` or ``candidate``: what stops and windows ask for."""
     slot: str
     """Wall-clock time in the campaign's zone, ISO without offset."""
     zone: str
     planned_at: datetime = _instant(null=False)
-    """When it is to go out: the instant of the slot, unless a person has moved it."""
+    """The instant of the slot; never moved."""
     slot_at: datetime | None = _instant()
-    """The instant of the slot, if a person has moved the post away from it."""
+    """When it would go out by its file, if a person has moved it to another time."""
+    allowed_at: datetime = Field(
+        default=None, sa_column=Column(UtcDateTime, nullable=False, default=_as_planned)
+    )
+    """When it may go out: as planned, or where a window has moved it. Claims go by this."""
+    window_rule: str = ""
+    """The hard window that moved it, or holds it, as far as was known when it was planned."""
     expires_at: datetime = _instant(null=False)
     """After this a planned post no longer goes out by itself."""
     if_missed: str
@@ -223,9 +238,15 @@ class AccountState(SQLModel, table=True):
 
 
 class Approval(SQLModel, table=True):
-    """Somebody's recorded yes to one content digest in one campaign."""
+    """Somebody's recorded yes to one content digest in one campaign.
 
-    __table_args__ = (Index("approvals_of", "campaign_id", "digest"),)
+    Where a campaign has several stages, each is a row; the one that ends them is ``complete``.
+    """
+
+    __table_args__ = (
+        Index("approvals_of", "campaign_id", "digest"),
+        _where("void_at IS NULL AND expires_at IS NOT NULL", "approvals_ending", "expires_at"),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     campaign_id: str
@@ -234,6 +255,62 @@ class Approval(SQLModel, table=True):
     os_user: str
     approved_at: datetime = _instant(null=False)
     void_at: datetime | None = _instant()
+    stage: int = Field(default=1, sa_column=Column(Integer, nullable=False, server_default="1"))
+    role: str = Field(default="approver", sa_column=Column(String, nullable=False, server_default="approver"))
+    """The role in which it was given."""
+    complete: bool = Field(default=True, sa_column=Column(Boolean, nullable=False, server_default=true()))
+    """With this one, the content is approved."""
+    expires_at: datetime | None = _instant()
+    """Not in force from this instant on; for the row that is complete, the earliest of all its stages."""
+    void_reason: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
+    """``withdrawn``, ``sent-back``, ``expired``, ``role``, ``signature``, ``content`` or ``stop``."""
+    statement_id: int | None = Field(default=None, foreign_key="signed_statement.id")
+    """What was signed, where approvals are signed."""
+
+
+class SignedStatement(SQLModel, table=True):
+    """A list of contents that somebody signed with their SSH key, exactly as it was signed."""
+
+    __tablename__ = "signed_statement"
+
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: str = Field(unique=True)
+    """Of the document: what was signed once counts once."""
+    document: str = _long()
+    signature: str = _long()
+    signer: str
+    stored_at: datetime = _instant(null=False)
+
+
+class SentBack(SQLModel, table=True):
+    """A content that somebody sent back to its drafter; it is over when it was approved after all."""
+
+    __tablename__ = "sent_back"
+    __table_args__ = (_where("over_at IS NULL", "sent_back_of", "campaign_id", "digest"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: str
+    digest: str = Field(foreign_key="content.digest")
+    message_id: str
+    sent_by: str
+    sent_at: datetime = _instant(null=False)
+    reason: str = _long()
+    over_at: datetime | None = _instant()
+
+
+class LegalHold(SQLModel, table=True):
+    """An order to keep everything of a campaign: while it lasts, the database refuses to delete it."""
+
+    __tablename__ = "legal_hold"
+
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: str
+    reason: str = _long()
+    letter: str = ""
+    placed_by: str
+    placed_at: datetime = _instant(null=False)
+    lifted_by: str = ""
+    lifted_at: datetime | None = _instant()
 
 
 class Stop(SQLModel, table=True):
@@ -258,6 +335,17 @@ class Stop(SQLModel, table=True):
     until: datetime | None = _instant()
     lifted_at: datetime | None = _instant()
     lifted_by: str = ""
+
+
+class WindowSet(SQLModel, table=True):
+    """The windows as they were applied: every set is kept, the newest is in force."""
+
+    __tablename__ = "window_set"
+
+    id: int | None = Field(default=None, primary_key=True)
+    definition: str = _long()
+    applied_at: datetime = _instant(null=False)
+    applied_by: str
 
 
 class AuditEvent(SQLModel, table=True):
@@ -414,7 +502,11 @@ attempts = table(Attempt)
 approvals = table(Approval)
 accounts = table(AccountState)
 stops = table(Stop)
+window_sets = table(WindowSet)
 audit = table(AuditEvent)
+statements = table(SignedStatement)
+sent_back = table(SentBack)
+legal_holds = table(LegalHold)
 snapshots = table(Snapshot)
 versions = table(CampaignVersion)
 sealed_credentials = table(Credential)
@@ -425,3 +517,4 @@ content_prices = table(ContentPrice)
 charges = table(Charge)
 
 guard(audit, append_only("audit_event"))
+guard(SQLModel.metadata, held())

@@ -112,6 +112,7 @@ def _write(session: Session, batch: Batch, done: int) -> None:
             "slot": batch.at.replace(tzinfo=None).isoformat(),
             "zone": "WIB",
             "planned_at": at,
+            "allowed_at": at,
             "expires_at": literal(batch.at + 2 * HOUR, UtcDateTime),
             "if_missed": "review",
             "due_at": at,

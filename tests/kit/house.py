@@ -43,6 +43,8 @@ class House:
         self.start = self.engine.clock.at = datetime.now(UTC).replace(microsecond=0)
         self.sides: Mapping[str, Side] = {name: stack.enter_context(SIDES[name]()) for name in platforms}
         site = stack.enter_context(public_folder(folder / "publik"))
+        self.site = site
+        """The office's own web server, from which platforms fetch pictures."""
         self._public_url = MediaStore(str(site.folder), site.url).url_for
         self._stack = stack
         self.read_timeout = 20.0  # a busy machine is no platform that does not answer

@@ -155,6 +155,10 @@ def picture(path: Path, colour: str = "navy") -> Path:
     return path
 
 
+#: Every role, as whoever works alone has them.
+ROLES = ("drafter", "reviewer", "approver", "publisher", "auditor")
+
+
 class Office:
     """A working folder with two practice accounts, and one person who may approve: whoever runs the tests."""
 
@@ -301,6 +305,12 @@ class Office:
         assert now() == before
 
 
-def person(id_: str, name: str, *, os_user: str, roles: Sequence[str] = ("drafter", "approver")) -> str:
+def person(
+    id_: str,
+    name: str,
+    *,
+    os_user: str,
+    roles: Sequence[str] = ROLES,
+) -> str:
     """A table of the configuration for somebody."""
     return f'[people.{id_}]\nname = "{name}"\nos_user = "{os_user}"\nroles = {json.dumps(list(roles))}\n'

@@ -60,6 +60,7 @@ class Container:
     words: str = ""
     sizes: tuple[tuple[int, int], ...] = ()
     uploaded: bool = True
+    received: bytes = b""
 
 
 @dataclass
@@ -90,6 +91,8 @@ class Instagram:
         default_factory=lambda: {"quota_usage": 3, "config": {"quota_total": 50, "quota_duration": 86400}}
     )
     polls: int = 0
+    breaks_off: int = 0
+    """After so many bytes the next upload breaks off."""
     lists: bool = True
     keeps_at: bool = True
     """False: captions come back without the @ of mentions."""
@@ -190,10 +193,15 @@ class Instagram:
         return Answer(200, {"id": id_, "uri": f"https://rupload.facebook.com/ig-api-upload/{VERSION}/{id_}"})
 
     def _upload(self, id_: str, scheme: str, request: Request) -> Answer:
-        content = request.get_data()
-        if scheme != "OAuth" or int(request.headers.get("file_size", -1)) != len(content):
+        container, offset = self.containers[id_], int(request.headers.get("offset", -1))
+        content = container.received[:offset] + request.get_data()
+        wrong = offset > len(container.received) or int(request.headers.get("file_size", -1)) != len(content)
+        if scheme != "OAuth" or offset < 0 or wrong:
             return Answer(400, {"debug_info": {"retriable": False, "type": "ProcessingFailedError"}})
-        container = self.containers[id_]
+        if self.breaks_off:
+            container.received, self.breaks_off = content[: self.breaks_off], 0
+            return Answer(500, {"debug_info": {"retriable": True, "type": "PartialRequestError"}})
+        container.received = content
         container.media = ((hashlib.sha256(content).hexdigest(), ""),)
         container.uploaded, container.status = True, "FINISHED"
         return Answer(200, {"success": True, "message": "Upload successful."})
@@ -203,7 +211,10 @@ class Instagram:
         if container.polls > 0:
             container.polls -= 1
             status = "IN_PROGRESS"
-        return Answer(200, {"status_code": status, "status": container.words or status.title(), "id": "1"})
+        uploading = {"status": "complete" if container.uploaded else "in_progress"}
+        told = {"uploading_phase": {**uploading, "bytes_transferred": len(container.received)}}
+        answer = {"status_code": status, "status": container.words or status.title(), "id": "1"}
+        return Answer(200, answer | ({"video_status": told} if "upload_type" in container.params else {}))
 
     def _publish(self, id_: str) -> Answer:
         container = self.containers.get(id_)

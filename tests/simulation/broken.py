@@ -20,7 +20,7 @@ from scheduler.engine.leases import Leases
 from scheduler.engine.mailbox import Answered, MailedProgress, Message
 from scheduler.engine.retry import Outcome
 from scheduler.states import State
-from scheduler.store import dispatching, holding
+from scheduler.store import dispatching, holding, present
 from scheduler.store.database import Session
 from scheduler.store.dispatching import Claim
 from scheduler.store.holding import Holds
@@ -104,7 +104,7 @@ class ReadsStopsEarly(Dispatcher):
     def turn(self, messages: Sequence[Message] = ()) -> datetime | None:
         next_due = super().turn(messages)
         with self._store.read() as session:
-            self._known = holding.stopped(session)
+            self._known = present.stopped(session)
         return next_due
 
     def _claim(self, session: Session, now: datetime) -> Any:

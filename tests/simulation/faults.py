@@ -67,6 +67,7 @@ class Deed(StrEnum):
     PUT_BACK = "puts a message back into the file"
     TERMS = "changes how late posts may go out"
     CANCEL = "cancels a post"
+    WITHDRAW = "withdraws an approval"
     STOP = "stops"
     RESUME = "lifts the stops"
 

@@ -129,6 +129,8 @@ class Office:
                 self._attend(name)
             case Deed.CANCEL:
                 self._cancel(name)
+            case Deed.WITHDRAW:
+                self._withdraw(name)
             case Deed.STOP:
                 self._stop(name)
             case Deed.RESUME:
@@ -157,6 +159,16 @@ class Office:
                     session, _read(session, chosen.id), actor="budi", at=self.now(), reason="not wanted"
                 )
             self.did(Deed.CANCEL, str(chosen))
+
+    def _withdraw(self, name: str) -> None:
+        coming = list(self.watch.of_state(State.PLANNED))
+        if coming:
+            row = coming[int(self.fate.number(f"which {name}") * len(coming))]
+            with self.store.write() as session:
+                approving.void(
+                    session, [(row.campaign, row.digest)], code="withdrawn", actor="budi", at=self.now()
+                )
+            self.did(Deed.WITHDRAW, str(row))
 
     def _stop(self, name: str) -> None:
         scopes = [("everything", ""), *(("account", one) for one in self.network.styles)]

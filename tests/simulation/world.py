@@ -59,13 +59,14 @@ HAPPENINGS = 28
 #: What happens besides, out of the blue.
 _HAPPENINGS: Mapping[str, float] = {
     Deed.APPROVE: 0.12,
-    Deed.ATTEND: 0.18,
+    Deed.ATTEND: 0.14,
     Deed.EDIT: 0.09,
     Deed.MOVE: 0.05,
     Deed.REMOVE: 0.05,
     Deed.PUT_BACK: 0.05,
     Deed.TERMS: 0.03,
     Deed.CANCEL: 0.04,
+    Deed.WITHDRAW: 0.04,
     Deed.STOP: 0.04,
     Deed.RESUME: 0.06,
     "crash": 0.09,

@@ -10,7 +10,7 @@ from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, listing, say
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
-from scheduler.i18n import N_, _
+from scheduler.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
     from scheduler.cli.endings import Ending
@@ -26,7 +26,8 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
     config = workplace.config
     stored = endings(workplace)
     with workplace.store().read() as session:
-        known = {one.account_id: one for one in listings.standing(session, workplace.clock.now()).accounts}
+        now = workplace.clock.now()
+        known = {one.account_id: one for one in listings.standing(session, now).accounts}
     rows: list[dict[str, Any]] = []
     for name, settings in config.accounts.items():
         state = known.get(name)
@@ -38,6 +39,9 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
                 "agency": settings.agency or None,
                 "groups": ", ".join(group for group, members in config.groups.items() if name in members),
                 "usable": not (state and state.disabled_at),
+                "paused_until": LocalTime(state.not_before, config.zone)
+                if state and state.not_before and state.not_before > now
+                else None,
                 "code": state.code if state and state.disabled_at else None,
                 "reason": state.reason if state and state.disabled_at else None,
                 "checked_at": LocalTime(state.verified_at, config.zone)
@@ -54,6 +58,7 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
         "agency": _("agency"),
         "groups": _("groups"),
         "usable": _("usable"),
+        "paused_until": _("pauses until"),
         "code": "",
         "reason": _("reason"),
         "checked_at": _("checked"),
@@ -66,6 +71,8 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
         headings.pop("days_left")
         if not stored:
             headings.pop("credentials_end")
+        if not any(row["paused_until"] for row in rows):
+            headings.pop("paused_until")
         rows = [
             {**row, "reason": reason_words(row["code"], row["reason"]) if row["code"] else None}
             for row in rows
@@ -96,7 +103,7 @@ def check(
     account: Annotated[list[str] | None, typer.Argument(help=_("Ids of accounts; without them all."))] = None,
     form: FormatOption = Format.TABLE,
 ) -> int:
-    from adapters.errors import AdapterError
+    from adapters.errors import AdapterError, Misconfigured
     from scheduler.store import dispatching
 
     workplace: Workplace = context.obj
@@ -115,6 +122,9 @@ def check(
             identity = workplace.accounts.adapter(name).verify()
         except AdapterError as error:
             rows.append({**row, "works": False, "code": error.kind, "reason": error.reason})
+            continue
+        except Misconfigured as error:  # it must not keep the others from being asked
+            rows.append({**row, "works": False, "code": "misconfigured", "reason": str(error)})
             continue
         with store.write() as session:
             dispatching.enable_account(
@@ -144,4 +154,13 @@ def check(
     broken = sum(not row["works"] for row in rows)
     if broken:
         say(_("{count} accounts do not work; see the reason.", count=broken))
-    return 1 if broken else 0
+    lacking = sum(bool(row.get("missing")) for row in rows)
+    if lacking:
+        say(
+            ngettext(
+                "{count} account lacks permissions; grant them on the platform, then check again.",
+                "{count} accounts lack permissions; grant them on the platform, then check again.",
+                lacking,
+            )
+        )
+    return 1 if broken else 3 if lacking else 0

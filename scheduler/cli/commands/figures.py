@@ -27,6 +27,7 @@ def reach(
 ) -> int:
     from scheduler.cli.reports import must_exist
     from scheduler.cli.words import figure_headings
+    from scheduler.governance import roles
     from scheduler.reports.rows import LocalTime, figures
     from scheduler.states import State
     from scheduler.store import listings
@@ -35,6 +36,8 @@ def reach(
     store = workplace.store()
     with store.read() as session:
         must_exist(session, campaign)
+    if now:
+        roles.may("reach --now", workplace.actor)
     failed = _measure(workplace, store, campaign) if now else 0
     with store.read() as session:
         sent = listings.posts(session, listings.PostFilter(campaign=campaign, states=[State.SENT]))

@@ -2,29 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, emit, listing, say
+from scheduler.cli.quiet import WINDOW_COLUMNS
 from scheduler.cli.workplace import Workplace
-from scheduler.i18n import _, ngettext
+from scheduler.errors import GaungError
+from scheduler.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
     from campaigns.files import Loaded
     from campaigns.planning import Changes, PlannedPost
+    from scheduler.cli.pending import Changed
 
 CampaignArgument = Annotated[str, typer.Argument(help=_("Id of a campaign; without it all of them."))]
 
 
-def check(context: typer.Context, form: FormatOption = Format.TABLE) -> int:
+class CheckFormat(StrEnum):
+    """How findings are written: as a listing, or as SARIF for programs that show them in the file."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+    SARIF = "sarif"
+
+
+def check(
+    context: typer.Context,
+    source: Annotated[
+        str, typer.Option(help=_("List the messages to come that cite this source instead."))
+    ] = "",
+    form: Annotated[
+        CheckFormat, typer.Option("--format", "-f", help=_("How the listing is written; sarif for CI."))
+    ] = CheckFormat.TABLE,
+) -> int:
     from scheduler.cli.problems import list_problems, tell_problems
 
     workplace: Workplace = context.obj
+    if source:
+        _list_citing(workplace, source, form)
+        return 0
     loaded, problems = workplace.load_campaigns()
-    if form is Format.TABLE:
+    failed = any(problem.severity == "error" for problem in problems)
+    if form is CheckFormat.SARIF:
+        from scheduler.cli.sarif import sarif
+
+        emit(sarif(problems, workplace.config.path(workplace.config.campaigns), workplace.config.file.parent))
+    elif form is not CheckFormat.TABLE:
+        list_problems(problems, Format(form), workplace.config.path(workplace.config.campaigns))
+    else:
         tell_problems(problems)
         for one in loaded:
             say(
@@ -38,11 +69,28 @@ def check(context: typer.Context, form: FormatOption = Format.TABLE) -> int:
                     end=one.campaign.end,
                 )
             )
-        if not any(problem.severity == "error" for problem in problems):
+        if not failed:
             say(_("No errors. Next: gaung plan"))
-    else:
-        list_problems(problems, form)
-    return 2 if any(problem.severity == "error" for problem in problems) else 0
+    return 2 if failed else 0
+
+
+def _list_citing(workplace: Workplace, source: str, form: CheckFormat) -> None:
+    """Every message with a post to come that cites a source, in the files and in what is in force."""
+    from scheduler.cli.citing import citing
+
+    if form is CheckFormat.SARIF:
+        raise GaungError(N_("--source is a listing; it has no SARIF."), hint=N_("Use table, json or csv."))
+    headings = {
+        "campaign": _("campaign"),
+        "message": _("message"),
+        "source": _("source"),
+        "recheck_by": _("check again by"),
+        "next": _("next time"),
+        "posts": _("posts to come"),
+        "applied": _("in force"),
+    }
+    nothing = _("No message to come cites {source}.", source=source)
+    listing(citing(workplace, source), headings, Format(form), empty=nothing)
 
 
 def schema(
@@ -52,8 +100,6 @@ def schema(
 
     from campaigns.definition import Campaign
     from scheduler.config import Config
-    from scheduler.errors import GaungError
-    from scheduler.i18n import N_
 
     models: Mapping[str, Any] = {"campaign": Campaign, "config": Config}
     if what not in models:
@@ -73,6 +119,7 @@ def plan(
     ] = False,
     form: FormatOption = Format.TABLE,
 ) -> None:
+    from scheduler.cli import pending
     from scheduler.cli.money import forecasts, list_forecasts, tell_budgets, tell_forecasts
     from scheduler.cli.problems import tell_problems
     from scheduler.engine import applying
@@ -85,10 +132,16 @@ def plan(
     store = workplace.store()
     now = workplace.clock.now()
     rows: list[dict[str, Any]] = []
+    otherwise: list[Changed] = []
     waiting = 0
     for one in loaded:
-        changes = applying.preview(store, one, now=now, horizon=workplace.config.daemon.horizon)
-        rows += _rows(workplace, one, changes, form)
+        changes = applying.preview(
+            store, one, now=now, horizon=workplace.config.daemon.horizon, windows=workplace.windows
+        )
+        with store.read() as session:
+            differing = pending.against_files(session, one.campaign.id, one.campaign.zone, changes)
+        otherwise += differing
+        rows += _rows(workplace, one, changes, form, differing)
         waiting += bool(changes)
         if form is Format.TABLE:
             _summary(one, changes)
@@ -101,6 +154,7 @@ def plan(
     headings = _headings(rows, form, several=len(loaded) > 1)
     listing(rows, headings, form, empty=_("Nothing would change."))
     if form is Format.TABLE:
+        pending.tell(otherwise)
         coming = forecasts(workplace, loaded)
         tell_forecasts(coming)
         tell_budgets(workplace, coming)
@@ -122,14 +176,18 @@ def _headings(rows: list[dict[str, Any]], form: Format, *, several: bool) -> dic
         "parts": _("parts"),
         "media": _("media"),
         "cost": _("cost"),
+        "window": _("window"),
         "text": _("text"),
     }
     if form is not Format.TABLE:
-        return {**headings, "currency": "", "acts": ""}
+        headings.pop("window")
+        extra = ("currency", "acts", *WINDOW_COLUMNS, "differences")
+        return {**headings, **dict.fromkeys(extra, "")}
     useful = {
         "campaign": several,
         "parts": any(row.get("parts", 1) > 1 for row in rows),
         "cost": any(row.get("cost") for row in rows),
+        "window": any(row.get("window") for row in rows),
     }
     return {key: heading for key, heading in headings.items() if useful.get(key, True)}
 
@@ -142,7 +200,9 @@ def apply(context: typer.Context, campaign: CampaignArgument = "") -> None:
     workplace: Workplace = context.obj
     loaded, warnings = workplace.sound_campaigns(campaign)
     store = workplace.store(create=True)
-    now = workplace.clock.now()
+    now, horizon = workplace.clock.now(), workplace.config.daemon.horizon
+    if applying.put_windows(store, workplace.windows, actor=workplace.actor.id, now=now, horizon=horizon):
+        say(_("The windows are in force as the configuration says them; posts to come follow them."))
     for one in loaded:
         changes = applying.apply(
             store,
@@ -150,7 +210,7 @@ def apply(context: typer.Context, campaign: CampaignArgument = "") -> None:
             one,
             actor=workplace.actor.id,
             now=now,
-            horizon=workplace.config.daemon.horizon,
+            horizon=horizon,
         )
         _summary(one, changes)
     tell_problems(warnings)
@@ -160,7 +220,10 @@ def apply(context: typer.Context, campaign: CampaignArgument = "") -> None:
     _tell_unapproved(workplace)
 
 
-def _rows(workplace: Workplace, loaded: Loaded, changes: Changes, form: Format) -> list[dict[str, Any]]:
+def _rows(
+    workplace: Workplace, loaded: Loaded, changes: Changes, form: Format, differing: Sequence[Changed]
+) -> list[dict[str, Any]]:
+    from scheduler.cli.pending import plain
     from scheduler.reports.rows import LocalTime
 
     zone = loaded.campaign.zone
@@ -170,6 +233,11 @@ def _rows(workplace: Workplace, loaded: Loaded, changes: Changes, form: Format) 
         *(("back", post) for post in changes.returned),
     ]
     rows = [_row(workplace, loaded, change, post, form) for change, post in named]
+    if form is not Format.TABLE:
+        found = {(one.message_id, one.account_id): plain([one])[0]["differences"] for one in differing}
+        for row in rows:
+            told = found.get((row["message"], row["account"]), [])
+            row["differences"] = told if form is Format.JSON else ", ".join(one["what"] for one in told)
     rows += [
         {
             "change": "withdrawn",
@@ -188,6 +256,7 @@ def _row(
 ) -> dict[str, Any]:
     from scheduler.checking import as_post, measure
     from scheduler.cli.money import cost_columns
+    from scheduler.cli.quiet import window_columns
     from scheduler.reports.rows import LocalTime
 
     adapter = workplace.accounts.adapter(post.target.id)
@@ -206,6 +275,7 @@ def _row(
         "parts": 1 + len(post.variant.thread),
         "media": len(post.variant.pictures),
         **cost_columns(workplace.config.prices.cost(post.target.platform, acts, post.planned_at), form),
+        **window_columns(post, workplace.windows, loaded.campaign.zone),
         "text": first_line if len(first_line) <= 60 else f"{first_line[:57]}...",
     }
 
@@ -253,7 +323,9 @@ def _tell_unapproved(workplace: Workplace) -> None:
 
     with workplace.store().read() as session:
         counts = {
-            version.campaign_id: len(approving.waiting(session, version.campaign_id))
+            version.campaign_id: len(
+                approving.waiting(session, version.campaign_id, now=workplace.clock.now())
+            )
             for version in stored.in_force(session)
         }
     for campaign_id, count in counts.items():

@@ -36,7 +36,9 @@ def posts(
     from scheduler.store import listings
 
     workplace: Workplace = context.obj
-    wanted = listings.PostFilter(campaign, account, message, _states(state or []), limit=limit)
+    wanted = listings.PostFilter(
+        campaign, account, message, _states(state or []), limit=limit, now=workplace.clock.now()
+    )
     with workplace.store().read() as session:
         found = listings.posts(session, wanted)
     rows = [

@@ -28,16 +28,17 @@ def takedown(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help=_("Take down what is named without asking."))] = False,
 ) -> int:
-    from scheduler.governance import stops as governance
+    from scheduler.governance.records import refuse_if_held
 
     workplace: Workplace = context.obj
-    governance.may_go_on(workplace.actor)
     if not reason.strip():
         raise GaungError(
             N_("The reason is missing, so nothing was taken down."), hint=N_("Give it with --reason.")
         )
     with workplace.store().read() as session:
         chosen = list({one.id: one for one in (one_post(session, prefix) for prefix in post)}.values())
+        for one in chosen:
+            refuse_if_held(session, one.campaign_id)
     for one in chosen:
         with refused(one):
             _is_out(one)
@@ -79,7 +80,9 @@ def _take_down(workplace: Workplace, one: Delivery, reason: str, *, by_hand: boo
         say(_("Recorded: {id} was deleted by hand.", id=shown))
         return 0
     with refused(one):
-        answer = removing.take_down(store, clock, workplace.calls, one, actor=actor, reason=reason)
+        answer = removing.take_down(
+            store, clock, workplace.calls, workplace.treasury, one, actor=actor, reason=reason
+        )
     if answer is None:
         say(_("{id} is taken down.", id=shown))
         return 0

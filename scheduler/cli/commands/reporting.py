@@ -27,6 +27,9 @@ class ReportFormat(StrEnum):
     CSV = "csv"
     CSV_EXCEL = "csv-excel"
     JSON = "json"
+    XLSX = "xlsx"
+    HTML = "html"
+    PDF = "pdf"
 
 
 class Group(StrEnum):

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from scheduler.cli.endings import Ending
     from scheduler.store.listings import Standing
 
-#: A daemon that was not heard of for so long is taken for dead; it reports every 15 seconds.
-SILENT = timedelta(minutes=1)
+
+#: Posts that their campaign skipped are told for so long.
+LATELY = timedelta(days=7)
 
 
 def run(
@@ -44,6 +45,7 @@ def run(
         workplace.accounts.siblings,
         workplace.vault,
         workplace.treasury,
+        gate=workplace.gate,
         anchor=lambda now: workplace.write_anchor_if_due(store, now),
     )
     if not once:
@@ -93,23 +95,53 @@ def status(
     context: typer.Context,
     form: FormatOption = Format.TABLE,
 ) -> int:
+    from scheduler.cli import missed, pending
     from scheduler.cli.endings import endings
-    from scheduler.store import listings
+    from scheduler.states import State
+    from scheduler.store import listings, operations
 
     workplace: Workplace = context.obj
     now = workplace.clock.now()
     with workplace.store().read() as session:
         standing = listings.standing(session, now)
+        changed = pending.against_store(session, now)
+        back = pending.sent_back(workplace, session)
+        late = operations.passed_over(session, [State.REVIEW])
+        late += operations.passed_over(session, [State.MISSED], since=now - LATELY)
     stored = endings(workplace)
     facts = {
         **_stops(workplace, standing, form),
-        **_facts(workplace, standing, now),
+        **_facts(workplace, standing),
+        **_pauses(workplace, standing, now, form),
         **_logins(workplace, stored, form),
+        **pending.facts(workplace, back, changed, form),
     }
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
+        facts["missed"] = ("", missed.rows(late, form) if form is Format.JSON else len(late))
     details(facts, form)
+    if form is Format.TABLE:
+        pending.tell(changed)
+        missed.tell(late)
     return 3 if _needs_person(standing) or any(one.soon for one in stored.values()) else 0
+
+
+def _pauses(
+    workplace: Workplace, standing: Standing, now: datetime, form: Format
+) -> dict[str, tuple[str, Any]]:
+    """Which accounts send nothing for now, because their platform's limits are used up, and until when."""
+    from scheduler.reports.rows import LocalTime
+
+    ends = {
+        one.account_id: LocalTime(one.not_before, workplace.config.zone)
+        for one in standing.accounts
+        if one.not_before and one.not_before > now
+    }
+    if form is Format.JSON:
+        return {"accounts_paused": ("", ends)}
+    until = _("until") if form is Format.TABLE else ""
+    lines = [f"{name}: {until} {plain(at)}".replace("  ", " ") for name, at in ends.items()]
+    return {"accounts_paused": (_("Pauses asked for by platforms"), "\n".join(lines))}
 
 
 def _logins(workplace: Workplace, stored: Mapping[str, Ending], form: Format) -> dict[str, tuple[str, Any]]:
@@ -181,17 +213,17 @@ def _held(standing: Standing) -> str:
     )
 
 
-def _facts(workplace: Workplace, standing: Standing, now: datetime) -> dict[str, tuple[str, Any]]:
+def _facts(workplace: Workplace, standing: Standing) -> dict[str, tuple[str, Any]]:
     from scheduler.cli.words import reason_words, state_word
     from scheduler.reports.rows import LocalTime
     from scheduler.states import State
 
     upcoming = standing.next_due
-    heartbeat = standing.nodes[0] if standing.nodes else None
-    alive = [one for one in standing.nodes if one.stopped_at is None and now - one.seen_at < SILENT]
+    heartbeat = standing.nodes[0].node if standing.nodes else None
+    alive = [one for one in standing.nodes if one.health == "alive"]
     counts = {state: count for state, count in standing.by_state.items() if count}
     return {
-        "next_due": (_("Next post"), LocalTime(upcoming.planned_at, upcoming.zone) if upcoming else None),
+        "next_due": (_("Next post"), LocalTime(upcoming.allowed_at, upcoming.zone) if upcoming else None),
         "next_post": (_("  which"), f"{upcoming.message_id} → {upcoming.account_id}" if upcoming else None),
         "next_approved": (_("  approved"), bool(upcoming.approved) if upcoming else None),
         "overdue": (_("Overdue"), standing.overdue),

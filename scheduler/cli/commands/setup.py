@@ -21,6 +21,8 @@ from scheduler.i18n import N_, _
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
+    from scheduler.config import Config
+
 #: The three packages have generic names: another distribution may have brought its own (DESIGN.md section 1).
 PACKAGES = ("campaigns", "adapters", "scheduler")
 
@@ -173,6 +175,10 @@ def _check_workplace(workplace: Workplace) -> Iterator[_Finding]:
         else:
             yield _Finding(code, what, True, "")
     yield _Finding("approvers", _("People who may approve"), *_approvers(workplace))
+    if config.approval.signing == "ssh":
+        yield _Finding("signing", _("Approvals can be signed"), *_signing(config))
+    if workplace.treasury.payers:
+        yield _Finding("prices", _("Prices of paid platforms"), *_prices(workplace))
 
 
 def _in_words(error: GaungError) -> str:
@@ -190,6 +196,51 @@ def _in_words(error: GaungError) -> str:
 def _approvers(workplace: Workplace) -> tuple[bool, str]:
     able = [person.name for person in workplace.config.people.values() if "approver" in person.roles]
     return bool(able), ", ".join(able) or _("nobody has the role approver, so nothing can be published")
+
+
+def _signing(config: Config) -> tuple[bool, str]:
+    """Whether signatures can be verified here, and everybody who approves has a key."""
+    from shutil import which
+
+    from campaigns.definition import STAGES
+    from scheduler.governance.signing import allowed_signers
+
+    if which("ssh-keygen") is None:
+        return False, _("There is no ssh-keygen on this computer.")
+    try:
+        known = {line.split()[0] for line in allowed_signers(config).splitlines() if line.strip()}
+    except GaungError as error:
+        return False, _in_words(error)
+    keyless = [
+        person.name
+        for name, person in config.people.items()
+        if set(person.roles) & set(STAGES) and name not in known
+    ]
+    return not keyless, _("without a key: {names}", names=", ".join(keyless)) if keyless else ""
+
+
+def _prices(workplace: Workplace) -> tuple[bool, str]:
+    """Whether every price belongs to an act that its platform bills; which acts have no price today."""
+    from adapters import registry
+
+    treasury, notes, good = workplace.treasury, [], True
+    for platform in sorted({payer.platform for payer in treasury.payers.values()}):
+        bills = registry.adapter_class(platform).bills
+        known = {act for one in workplace.config.costs.prices if one.platform == platform for act in one.acts}
+        missing = treasury.prices.cost(platform, dict.fromkeys(bills, 1), workplace.clock.now()).unpriced
+        if strange := sorted(known - set(bills)):
+            good = False
+            notes.append(
+                _(
+                    "{platform} bills no {acts}; known: {known}",
+                    platform=platform,
+                    acts=", ".join(strange),
+                    known=", ".join(bills),
+                )
+            )
+        if missing:
+            notes.append(_("unknown for {platform}: {acts}", platform=platform, acts=", ".join(missing)))
+    return good, "; ".join(notes)
 
 
 def _probe(folder: Path) -> None:

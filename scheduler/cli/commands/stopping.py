@@ -43,7 +43,6 @@ def stop(
     from scheduler.store import stopping
 
     workplace: Workplace = context.obj
-    governance.may_stop(workplace.actor)
     if not reason.strip():
         raise GaungError(
             N_("The reason is missing, so nothing was stopped."),
@@ -228,11 +227,9 @@ def resume(
     every: Annotated[bool, typer.Option("--all", help=_("End every stop in force."))] = False,
     reason: ReasonOption = "",
 ) -> int:
-    from scheduler.governance import stops as governance
     from scheduler.store import stopping
 
     workplace: Workplace = context.obj
-    governance.may_go_on(workplace.actor)
     with workplace.store().write() as session:
         chosen = _chosen(stopping.every(session), stop, every=every)
         waiting = sum(

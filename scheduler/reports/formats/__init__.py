@@ -15,6 +15,9 @@ FORMATS = {
     "csv": ("plain_csv", ".csv"),
     "csv-excel": ("excel_csv", ".csv"),
     "json": ("json_file", ".json"),
+    "xlsx": ("xlsx", ".xlsx"),
+    "html": ("html", ".html"),
+    "pdf": ("pdf", ".pdf"),
 }
 #: Formats that people read: columns and headings are an office's unless asked otherwise.
 FOR_PEOPLE = frozenset({"xlsx", "html", "pdf"})

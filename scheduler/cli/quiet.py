@@ -1,0 +1,63 @@
+"""What windows say of a post, as columns of a listing; and the names of windows in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scheduler.i18n import N_, _
+
+if TYPE_CHECKING:
+    from campaigns.planning import PlannedPost
+    from campaigns.windows import Rule, Windows
+
+#: What programs get of a window.
+WINDOW_COLUMNS = ("effect", "rule", "allowed_at", "next_slot", "warned_by")
+
+KINDS = {
+    "quiet-hours": N_("quiet hours"),
+    "friday-prayer": N_("Friday prayer"),
+    "ramadan": N_("Ramadan hours"),
+    "holiday": N_("public holiday"),
+    "joint-leave": N_("joint leave"),
+    "election": N_("election quiet period"),
+    "mourning": N_("mourning"),
+    "office": N_("dates of the office"),
+    "working-day": N_("working day"),
+}
+
+
+def rule_words(rule: Rule) -> str:
+    """A window as people call it: its own title, or else the name of its kind."""
+    return rule.title or _(KINDS[rule.kind])
+
+
+def window_columns(post: PlannedPost, windows: Windows, zone: str) -> dict[str, Any]:
+    """What moves, holds or warns of a post, in words (``window``) and for programs."""
+    from campaigns.timetable import to_utc
+    from scheduler.reports.rows import LocalTime
+
+    verdict = post.verdict
+    by_id = {rule.id: rule for rule in windows.rules}
+    slot = LocalTime(to_utc(verdict.slot, zone), zone) if verdict.slot else None
+    return {
+        "window": _words(verdict.effect, verdict.rule, verdict.warns, by_id, slot),
+        "effect": verdict.effect or ("warn" if verdict.warns else ""),
+        "rule": verdict.rule,
+        "allowed_at": LocalTime(post.allowed_at, zone),
+        "next_slot": slot,
+        "warned_by": ", ".join(verdict.warns),
+    }
+
+
+def _words(effect: str, rule: str, warns: tuple[str, ...], by_id: dict[str, Rule], slot: Any) -> str:
+    from scheduler.cli.output import human
+
+    name = rule_words(by_id[rule]) if rule in by_id else rule
+    if effect == "move":
+        return _("moves to {time} ({rule})", time=human(slot), rule=name)
+    if effect == "hold" and slot:
+        return _("held ({rule}); next slot: {time}", time=human(slot), rule=name)
+    if effect == "hold":
+        return _("held ({rule}); no slot is left", rule=name)
+    names = ", ".join(rule_words(by_id[one]) if one in by_id else one for one in warns)
+    return _("falls into: {rules}", rules=names) if names else ""

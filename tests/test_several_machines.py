@@ -1,0 +1,324 @@
+"""Several daemons on one PostgreSQL: what each of them does, what one does for all, what a failure does.
+
+The dispatchers here are nodes in one process; the database is real, and so is its clock where it counts.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from kit.engine import HOUR, MINUTE, NOON, Engine, ManualClock, campaign, new_store, rows
+from kit.postgres import Server, own_server
+
+from scheduler.engine import applying
+from scheduler.errors import StoreError
+from scheduler.states import State
+from scheduler.store import presence, routines
+from scheduler.store.database import Session, Store, make_engine, open_store
+from scheduler.store.tables import deliveries
+from scheduler.store.tables import routines as routine_rows
+
+SECOND = timedelta(seconds=1)
+PATIENCE = 20
+
+
+@pytest.fixture
+def engine(postgres_store: Store, tmp_path: Path) -> Engine:
+    """Nodes on PostgreSQL that write side by side, as daemons do."""
+    return Engine(tmp_path, store=postgres_store)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "postgresql":
+        yield request.getfixturevalue("postgres_store")
+        return
+    store = new_store(tmp_path)
+    yield store
+    store.close()
+
+
+def test_many_nodes_publish_each_post_once(postgres: str, tmp_path: Path) -> None:
+    """Given forty posts and four nodes that turn at the same time, each post goes out once, in order."""
+    engine = Engine(tmp_path, store=open_store(postgres, own_clock=True))
+    accounts = [f"dinas-{n}" for n in range(10)]
+    times = {f"pesan-{n}": [NOON + n * SECOND] for n in range(4)}
+    engine.apply(campaign(engine.folder, times, accounts=accounts))
+    engine.clock.forward(MINUTE)
+    engine.store = engine.store.for_daemon()
+    nodes = [engine.node(f"n{n}", workers=3) for n in range(4)]
+
+    def work(one: int) -> None:
+        for _ in range(30):
+            nodes[one].turn()
+            nodes[one].run()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(work, range(4)))
+    assert len(engine.platform.posts) == 40
+    for account in accounts:
+        texts = [post.text for name, post, _ in engine.platform.posts if name == account]
+        assert texts == [f"Pesan pesan-{n}" for n in range(4)]
+    assert {row["state"] for row in engine.rows()} == {State.SENT}
+    assert {row["node"] for row in engine.rows()} == {""}
+    engine.store.close()
+
+
+def test_a_person_and_a_claim_never_cross(postgres: str, tmp_path: Path) -> None:
+    """Given a daemon in the middle of a turn, a person's change waits for its end."""
+    engine = Engine(tmp_path, store=open_store(postgres, own_clock=True))
+    daemons = engine.store.for_daemon()
+    order: list[str] = []
+    begun = threading.Event()
+
+    def person() -> None:
+        begun.wait(PATIENCE)
+        with engine.store.write():
+            order.append("person")
+
+    thread = threading.Thread(target=person)
+    thread.start()
+    with daemons.write(), daemons.write():  # two daemons do not wait for each other
+        begun.set()
+        thread.join(0.3)
+        order.append("daemon")
+    thread.join(PATIENCE)
+    assert order == ["daemon", "person"]
+    engine.store.close()
+
+
+def test_daemons_go_by_the_clock_of_the_server(postgres: str, tmp_path: Path) -> None:
+    """Given a machine whose clock is a day ahead, nothing goes out a day early."""
+    store = open_store(postgres)
+    engine = Engine(tmp_path, store=store)
+    engine.clock.at = datetime.now(UTC).replace(microsecond=0)
+    tomorrow = engine.clock.at + timedelta(hours=20)
+    engine.apply(campaign(engine.folder, {"jujur": [tomorrow]}))
+    wrong = ManualClock(engine.clock.at + timedelta(days=1))
+    engine.clock = wrong
+    node = engine.node("ahead")
+    woken = node.turn()
+    assert engine.states == {"jujur": State.PLANNED}
+    # It wakes when its own clock shows what the server's will not show before tomorrow.
+    assert woken is not None
+    assert abs(woken - (tomorrow + timedelta(days=1))) < MINUTE
+    store.close()
+
+
+def test_a_routine_is_done_by_one(store: Store) -> None:
+    def taken(node: str, at: datetime) -> bool:
+        with store.write() as session:
+            return routines.take(session, "extend", now=at, every=HOUR, node=node)
+
+    assert taken("one", NOON)
+    assert not taken("two", NOON + MINUTE)
+    assert taken("two", NOON + HOUR)
+    assert not taken("one", NOON + HOUR + MINUTE)
+    assert taken("one", NOON - HOUR)  # somebody set the clock back
+
+
+def test_a_routine_that_failed_is_anybodys_again(store: Store) -> None:
+    def failing() -> None:
+        with store.write() as session:
+            assert routines.take(session, "extend", now=NOON, every=HOUR, node="one")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        failing()
+    with store.write() as session:
+        assert routines.take(session, "extend", now=NOON, every=HOUR, node="two")
+
+
+def test_nobody_waits_for_who_does_a_routine(postgres_store: Store) -> None:
+    daemon = postgres_store.for_daemon()
+    with daemon.write() as one, daemon.write() as two:
+        assert routines.take(one, "extend", now=NOON, every=HOUR, node="one")
+        assert not routines.take(two, "extend", now=NOON, every=HOUR, node="two")
+
+
+def test_planning_on_is_done_once(store: Store, tmp_path: Path) -> None:
+    engine = Engine(tmp_path, store=store)
+    engine.apply(campaign(engine.folder))
+
+    def extend(node: str) -> int:
+        def wanted(session: object, now: datetime) -> bool:
+            return routines.take(session, "extend", now=now, every=HOUR, node=node)  # type: ignore[arg-type]
+
+        return applying.extend(store, now=NOON, horizon=timedelta(days=9), wanted=wanted)
+
+    assert [extend("one"), extend("two")] == [0, 0]
+    (done,) = [row for row in engine.rows(routine_rows) if row["name"] == "extend"]
+    assert done["node"] == "one"
+
+
+def test_figures_are_asked_for_by_one_node(store: Store, tmp_path: Path) -> None:
+    """Given two nodes and a post whose figures are due, one asks; if it dies, they are asked for again."""
+    engine = Engine(tmp_path, store=store)
+    engine.apply(campaign(engine.folder))
+    engine.work()
+    engine.clock.forward(HOUR)
+    one, two = engine.node("one"), engine.node("two")
+    one.turn()
+    two.turn()
+    assert (one.dispatcher.in_flight, two.dispatcher.in_flight) == (1, 0)
+    engine.clock.forward(15 * MINUTE)
+    two.turn()
+    assert two.run() == 1
+    two.turn()
+    assert engine.platform.measured == [("dinas", ("1",))]
+    assert len(engine.snapshots) == 1
+
+
+def test_the_daemons_are_listed_with_their_health(store: Store) -> None:
+    def came(name: str, at: datetime) -> None:
+        with store.write() as session:
+            where = presence.Presence(name, "kantor", 7, "", "1.0")
+            presence.beat(session, where, started_at=at, now=at)
+
+    came("gone", NOON - 2 * HOUR)
+    came("silent", NOON - HOUR)
+    came("alive", NOON - SECOND)
+    with store.write() as session:
+        presence.leave(session, "gone", NOON - HOUR)
+    with store.read() as session:
+        found = {one.node.name: one.health.value for one in presence.every(session, NOON)}
+    assert found == {"alive": "alive", "silent": "silent", "gone": "stopped"}
+
+
+def test_a_change_anywhere_is_heard(postgres: str) -> None:
+    """Given a listener, a person's commit is heard, a daemon's is not, and a rollback is not either."""
+    store = open_store(postgres)
+    other = open_store(postgres)
+    heard, ended = threading.Semaphore(0), threading.Event()
+    listener = threading.Thread(target=store.listen, args=(heard.release, ended))
+    listener.start()
+    try:
+        assert heard.acquire(timeout=PATIENCE)  # that it listens
+        with other.for_daemon().write():
+            pass
+        with pytest.raises(LookupError):
+            roll_back(other)
+        assert not heard.acquire(timeout=0.3)
+        with other.write():
+            pass
+        assert heard.acquire(timeout=PATIENCE)
+    finally:
+        ended.set()
+        listener.join()
+    store.close()
+    other.close()
+
+
+def roll_back(store: Store) -> None:
+    with store.write():
+        raise LookupError
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """A server that may be stopped."""
+    with own_server() as server:
+        yield server
+
+
+def test_a_listener_survives_a_restart_of_the_server(server: Server) -> None:
+    url = server.url(server.create())
+    store, other = open_store(url), open_store(url)
+    heard, ended = threading.Semaphore(0), threading.Event()
+    listener = threading.Thread(target=store.listen, args=(heard.release, ended))
+    listener.start()
+    try:
+        assert heard.acquire(timeout=PATIENCE)
+        server.restart("immediate")
+        assert heard.acquire(timeout=PATIENCE)  # that it listens again
+        with other.write():
+            pass
+        assert heard.acquire(timeout=PATIENCE)
+    finally:
+        ended.set()
+        listener.join()
+    store.close()
+    other.close()
+
+
+def test_a_silent_server_hangs_nobody_for_ever(server: Server) -> None:
+    """Given a server that is frozen in a transaction, its client gets an error; later all is well."""
+    store = open_store(f"{server.url(server.create())}&connect_timeout=2")
+    with store.write() as session:
+        assert rows(session, deliveries) == []
+    with store.patience(1.0):
+        server.pause()
+        try:
+            with pytest.raises(StoreError, match="cannot be reached"), store.write():
+                pass
+        finally:
+            server.resume()
+        with store.write() as session:
+            assert rows(session, deliveries) == []
+    store.close()
+
+
+def test_a_node_that_loses_its_database_keeps_its_answers(server: Server, tmp_path: Path) -> None:
+    """Given a server that goes away during calls, nothing more is sent, and every answer is kept."""
+    store = open_store(server.url(server.create()), own_clock=True)
+    engine = Engine(tmp_path, store=store)
+    engine.apply(campaign(engine.folder, {"satu": [NOON], "dua": [NOON + SECOND]}))
+    engine.turn()
+    server.halt("immediate")
+    engine.clock.forward(MINUTE)
+    for _ in range(3):
+        with pytest.raises(StoreError):
+            engine.first.turn()
+    assert [text for _, text in engine.platform.published] == ["Pesan satu"]
+    server.go()
+    engine.work()
+    assert engine.states == {"satu": State.SENT, "dua": State.SENT}
+    assert engine.events() == ["planned", "planned", "claimed", "accepted", "claimed", "accepted"]
+    store.close()
+
+
+class Deaf(Store):
+    """A database that commits, and whose word that it has done so gets lost as often as it is told to."""
+
+    deaf = 0
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        with super().write() as session:
+            yield session
+        if self.deaf:
+            self.deaf -= 1
+            raise StoreError("the connection broke")
+
+
+def test_a_commit_of_which_the_word_was_lost_does_no_harm(tmp_path: Path) -> None:
+    """Given a claim that was committed while its node got an error instead, the post is not called lost:
+    the node knows that it has never sent it. An answer so committed is not taken for a late one."""
+    new_store(tmp_path).close()
+    store = Deaf(make_engine(f"sqlite:///{tmp_path / 'gaung.db'}"))
+    engine = Engine(tmp_path, store=store)
+    engine.apply(campaign(engine.folder))
+    store.deaf = 1
+    with pytest.raises(StoreError):
+        engine.first.turn()
+    assert engine.states == {"jujur": State.SENDING}
+    engine.first.turn()
+    assert engine.events() == ["planned", "claimed", "postponed", "claimed"]
+    assert engine.first.run() == 1
+    store.deaf = 1
+    with pytest.raises(StoreError):
+        engine.first.turn()
+    engine.first.turn()
+    assert engine.states == {"jujur": State.SENT}
+    assert engine.row["attempts"] == 1
+    assert [row["code"] for row in engine.attempts] == ["not-begun", ""]
+    assert engine.events()[4:] == ["accepted"]
+    assert len(engine.platform.posts) == 1
+    assert engine.first.dispatcher.in_flight == 0
+    store.close()
