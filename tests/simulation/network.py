@@ -165,9 +165,16 @@ class Network:
         """What is public of a delivery, in the order of its parts."""
         return sorted((one for one in self.posts if one.key == key), key=lambda one: one.part)
 
-    def listed(self, account: str, text: str, parent: str, since: datetime) -> Public | None:
-        """What the account's own listing shows of a text now."""
+    def listed(self, account: str, post: Post, part: int, parent: str, since: datetime) -> Public | None:
+        """What the account's own listing shows of a text now.
+
+        Threads are told apart by more than their text: half a thread of another delivery with the same text
+        is beyond what a listing can decide, and beyond this proof.
+        """
+        text = post.text if part == 0 else post.thread[part - 1].text
         for one in self.posts:
+            if post.thread and one.key != post.key:
+                continue
             if (one.account, one.text, one.parent) == (account, text, parent) and one.at >= since:
                 if one.listed_at <= self.now():
                     return one
@@ -225,6 +232,8 @@ class SimulatedAdapter(Adapter):
             answer = self._part(
                 post, part, ids[-1] if ids else "", progress, call, fault if part == struck else None
             )
+            if answer is None:  # refused for good: what is out stays out
+                return Receipt(ids[0], f"https://simulated.example/{ids[0]}", "a part was refused")
             if not isinstance(answer, str):
                 return answer
             ids.append(answer)
@@ -234,8 +243,8 @@ class SimulatedAdapter(Adapter):
 
     def _part(
         self, post: Post, part: int, parent: str, progress: Progress, call: str, fault: Fault | None
-    ) -> str | Receipt:
-        """Bring out one part; return its id, or the answer with which the whole call ends."""
+    ) -> str | Receipt | None:
+        """Bring out one part; return its id, or the answer that ends the call; None if it is refused."""
         network, strand = self.network, Strand.current()
         if post.thread and (known := self._pending(post, progress, part, parent)):
             return known
@@ -245,6 +254,9 @@ class SimulatedAdapter(Adapter):
         strand.in_the_air = None if fault in _BEFORE else accepted
         self._pause("in the request", f"{call} {part}", 0.1, 3)
         strand.in_the_air = None
+        if fault is Fault.REJECTED and part:
+            network.met(fault, post.key)
+            return None
         if fault in _BEFORE:
             return self._refusal(fault, post)
         if fault is Fault.ACCEPTED_LATER:
@@ -262,9 +274,8 @@ class SimulatedAdapter(Adapter):
         """Note that a part is about to go out; its id if an earlier attempt has already brought it out."""
         pending = progress.saved.get("pending")
         if isinstance(pending, dict) and pending["part"] == part:
-            text = post.text if part == 0 else post.thread[part - 1].text
             since = datetime.fromisoformat(str(pending["at"])) - EARLIER
-            found = self.network.listed(self.account.id, text, parent, since)
+            found = self.network.listed(self.account.id, post, part, parent, since)
             return found.remote_id if found else ""
         progress.save(pending={"part": part, "at": self.now().isoformat()})
         return ""
@@ -327,8 +338,8 @@ class SimulatedAdapter(Adapter):
         if not self.sees:
             return Unknown("this platform has no listing")
         parent, root = "", None
-        for text in (post.text, *(part.text for part in post.thread)):
-            found = network.listed(self.account.id, text, parent, since)
+        for part in range(1 + len(post.thread)):
+            found = network.listed(self.account.id, post, part, parent, since)
             if found is None:
                 return Absent()
             root, parent = root or found, found.remote_id
