@@ -61,6 +61,7 @@ def _coming(workplace: Workplace, loaded: Loaded) -> dict[str, list[datetime]]:
     from scheduler.engine.applying import to_come
 
     times: dict[str, list[datetime]] = {}
-    for post in to_come(workplace.store(), loaded, now=workplace.clock.now()):
+    now, windows = workplace.clock.now(), workplace.windows
+    for post in to_come(workplace.store(), loaded, now=now, windows=windows):
         times.setdefault(post.message_id, []).append(post.planned_at)
     return times

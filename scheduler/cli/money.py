@@ -38,9 +38,10 @@ def forecasts(workplace: Workplace, loaded: Sequence[Loaded]) -> list[tuple[str,
     found: list[tuple[str, Forecast]] = []
     for one in loaded:
         billed = {target.id for target in one.targets if workplace.accounts.adapter(target.id).bills}
-        posts = to_come(workplace.store(), one, now=workplace.clock.now()) if billed else []
+        now, windows = workplace.clock.now(), workplace.windows
+        posts = to_come(workplace.store(), one, now=now, windows=windows) if billed else []
         outgoing = (
-            Outgoing(post.target.id, post.target.platform, post.planned_at, as_post(one, post.variant))
+            Outgoing(post.target.id, post.target.platform, post.allowed_at, as_post(one, post.variant))
             for post in posts
             if post.target.id in billed
         )
@@ -63,7 +64,7 @@ def stored_forecasts(workplace: Workplace, until: datetime, but: Collection[str]
     with workplace.store().read() as session:
         rows = spending.coming(session, list(treasury.payers), until, but)
     outgoing = (
-        Outgoing(row.account_id, row.platform, row.planned_at, stored_post(row, workplace.media))
+        Outgoing(row.account_id, row.platform, row.allowed_at, stored_post(row, workplace.media))
         for row in rows
     )
     return forecast(outgoing, workplace.accounts.adapter, treasury.prices, workplace.config.reach.ages)

@@ -65,13 +65,14 @@ def apply(
         return changes
 
 
-def to_come(store: Store, loaded: Loaded, *, now: datetime) -> list[PlannedPost]:
+def to_come(store: Store, loaded: Loaded, *, now: datetime, windows: Windows) -> list[PlannedPost]:
     """Given a campaign, return every post that would still go out if it were applied at ``now``.
 
-    To the campaign's last day, whatever the horizon; what a person cancelled is not among them.
+    ``windows`` are those that would be applied with it. To the campaign's last day, whatever the horizon;
+    what a person cancelled is not among them.
     """
     last = to_utc(datetime.combine(loaded.campaign.end, time.max), loaded.campaign.zone)
-    posts = plan(loaded, last + timedelta(days=1))
+    posts = plan(loaded, last + timedelta(days=1), windows)
     with store.read() as session:
         known = {one.key: one for one in stored.stored_posts(session, loaded.campaign.id, _EVER)}
 

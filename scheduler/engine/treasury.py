@@ -45,9 +45,10 @@ class Treasury:
 
     def prepare(self, session: Session, now: datetime) -> None:
         """See that claims at ``now`` find this month's budgets, and the prices of what is due."""
+        if not self.payers:
+            return
         month = self.prices.month(now)
-        for account_id in self.payers:
-            spending.open_month(session, self.row(account_id, month))
+        spending.open_months(session, [self.row(account_id, month) for account_id in self.payers])
         limited = [name for name, payer in self.payers.items() if payer.budget is not None]
         if limited:
             prices = self.prices.name(now)

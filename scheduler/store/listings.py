@@ -184,7 +184,7 @@ def over_budget(session: Session, now: datetime) -> dict[str, int]:
 def _held_by_budget(now: datetime) -> tuple[Any, ...]:
     return (
         in_state(State.PLANNED),
-        deliveries.c.planned_at <= now,
+        deliveries.c.allowed_at <= now,
         approved(now=now),
         budgets.over_budget(now),
     )

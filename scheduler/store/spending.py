@@ -34,8 +34,22 @@ from scheduler.store.transitions import record
 _IN_FLIGHT = (State.SENDING, State.UNSURE)
 
 
+def open_months(session: Session, rows: Sequence[Spending]) -> None:
+    """See that accounts have their row of a month, with the budget that the configuration gives them now."""
+    known = session.execute(
+        select(spending.c.account_id, spending.c.budget, spending.c.currency).where(
+            spending.c.account_id.in_([row.account_id for row in rows]),
+            spending.c.month.in_({row.month for row in rows}),
+        )
+    )
+    settled = {tuple(one) for one in known}
+    for row in rows:
+        if (row.account_id, row.budget, row.currency) not in settled:
+            open_month(session, row)
+
+
 def open_month(session: Session, row: Spending) -> None:
-    """See that an account has its row of a month, with the budget that the configuration gives it now."""
+    """The same for one account."""
     key = (spending.c.account_id == row.account_id, spending.c.month == row.month)
     known = session.execute(select(spending.c.budget, spending.c.currency).where(*key)).first()
     if known is None:
@@ -51,7 +65,7 @@ def to_price(session: Session, accounts: Collection[str], now: datetime, prices:
     due = select(deliveries.c.digest).where(
         deliveries.c.account_id.in_(accounts),
         in_state(State.PLANNED),
-        deliveries.c.planned_at <= now,
+        deliveries.c.allowed_at <= now,
     )
     return list(session.execute(select(Content).where(contents.c.digest.in_(due), ~known)).scalars())
 
@@ -190,12 +204,12 @@ def coming(
 ) -> list[Row[Any]]:
     """What is planned on ``accounts`` before ``until``, except of campaigns ``but``: content and time."""
     statement = (
-        select(deliveries.c.planned_at, *contents.c)
+        select(deliveries.c.allowed_at, *contents.c)
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(
             in_state(State.PLANNED),
             deliveries.c.account_id.in_(accounts),
-            deliveries.c.planned_at < until,
+            deliveries.c.allowed_at < until,
             deliveries.c.campaign_id.not_in(but),
         )
     )
