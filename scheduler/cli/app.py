@@ -61,6 +61,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "deciding:resolve",
         N_("Say what became of a post whose outcome is unknown or that was handed to you."),
     ),
+    "calendar": (
+        "calendar:calendar",
+        N_("Show the month: posts, days off and windows; with --ics for other calendars."),
+    ),
+    "windows": (
+        "calendar:windows",
+        N_("List the rules by which posts wait, move or are warned of."),
+    ),
     "stop": (
         "stopping:stop",
         N_("Stop everything, or an agency, a campaign, a platform, an account, at once."),
@@ -79,7 +87,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "entering:enter",
         N_("Record figures of a post that a person read off the platform; the source is “manual”."),
     ),
-    "report": ("reporting:report", N_("Write the report of a campaign as a file: one row a post.")),
+    "report": ("reporting:report", N_("Write a report as a file: table, workbook, page or PDF.")),
     "budget": (
         "budgeting:budget",
         N_("Show what accounts may spend, have spent and will spend in a month; allow more."),
@@ -97,6 +105,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "audit export": ("auditing:export", N_("Write the record as a file that others can verify.")),
     "audit anchor": ("auditing:anchor", N_("Write the head of the record into the anchor file now.")),
+    "bundle": (
+        "bundling:bundle",
+        N_("Write the evidence of a campaign as one ZIP: report, data, approvals, pictures of the posts."),
+    ),
     "accounts": ("", N_("The accounts of the configuration.")),
     "accounts list": ("accounts:list_accounts", N_("List the accounts and what is known of them.")),
     "accounts check": (

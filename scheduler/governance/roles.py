@@ -65,6 +65,7 @@ ROLES: Mapping[str, Roles] = {
     "secrets rotate": _PUBLISHING,
     "budget": EVERYBODY,
     "calendar": EVERYBODY,
+    "windows": EVERYBODY,
     "doctor": EVERYBODY,
     "db upgrade": EVERYBODY,
     "practice serve": EVERYBODY,
