@@ -206,7 +206,7 @@ class Office:
                 draft = replace(draft, text=f"Pesan {draft.id}, ralat {name}")
             case Deed.MOVE if draft.at:
                 by = self.fate.between(f"by {name}", -2 * DAY, 2 * DAY)
-                draft = replace(draft, at=tuple(max(at + by, file.start) for at in draft.at))
+                draft = replace(draft, at=tuple(sorted({max(at + by, file.start) for at in draft.at})))
             case Deed.REMOVE:
                 draft = replace(draft, there=False)
             case Deed.PUT_BACK:
