@@ -34,6 +34,7 @@ from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
 from scheduler.store import presence, routines
 from scheduler.store.database import Session, Store
+from scheduler.store.leases import Lease
 from scheduler.vault import Vault
 
 log = logging.getLogger("gaung.daemon")
@@ -98,6 +99,7 @@ class Daemon:
         mailbox: Mailbox | None = None,
         jitter: Callable[[], float] = _RANDOM.random,
         node: str = "",
+        ended: Callable[[Lease], bool] = process_ended,
         dispatcher: Callable[..., Dispatcher] = Dispatcher,
     ) -> None:
         """``siblings`` gives the accounts that share an app with an account, itself included.
@@ -105,8 +107,9 @@ class Daemon:
         ``gate`` is asked in every claim (``scheduler.governance.gate``).
         ``anchor`` is told the time once a minute, and writes the head of the audit down if that is due.
         Calls run in ``executor`` (without one: threads of its own) and come back through ``mailbox``;
-        ``jitter`` as in :class:`Policy`; ``node`` is its name, without one a new one; ``dispatcher``
-        makes the dispatcher.
+        ``jitter`` as in :class:`Policy`; ``node`` is its name, without one a new one; ``ended``
+        says whether the process that holds a lease is known to be no more; ``dispatcher`` makes the
+        dispatcher.
         """
         self._store = store = store.for_daemon()
         self._clock = clock
@@ -141,7 +144,7 @@ class Daemon:
             node=self._node,
             siblings=siblings,
             gate=gate,
-            ended=process_ended,
+            ended=ended,
             rules=settings.rules,
             treasury=treasury,
         )
