@@ -36,12 +36,9 @@ from adapters.errors import AdapterError, Ambiguous, AuthExpired, Duplicate, Rej
 from adapters.facebook.checks import check_page_post
 from adapters.facebook.reading import HOME, address, figures, find_comment, is_video, search
 from adapters.facebook.video import VideoPublisher, saved_video, video_state
-from adapters.matching import LATER
+from adapters.matching import EARLIER, LATER
 from adapters.meta.graph import NOT_UNDERSTOOD, Codes, GraphClient, Meaning, created, is_missing
 from adapters.transport import CONNECT_TIMEOUT, READ_TIMEOUT
-
-#: How far Facebook's clock may be behind ours.
-SKEW = timedelta(minutes=2)
 
 #: What this adapter needs; ``pages_show_list`` is needed only to get the token.
 PERMISSIONS = (
@@ -203,6 +200,9 @@ class FacebookPageAdapter(Adapter):
             if problem.severity == "error":
                 raise Rejected(problem.message.format(**problem.values), code=problem.code)
 
+    def begun(self, progress: Progress) -> Receipt | None:
+        return self._published(progress)
+
     def _published(self, progress: Progress) -> Receipt | None:
         done = progress.saved.get("post")
         return Receipt(str(done["id"]), str(done["permalink"])) if isinstance(done, dict) else None
@@ -227,7 +227,7 @@ class FacebookPageAdapter(Adapter):
         ids = _photo_ids(progress)
         try:
             seen = search(
-                self.client, self.page, post, self.wording(post), ids, at - SKEW, self.now() + LATER
+                self.client, self.page, post, self.wording(post), ids, at - EARLIER, self.now() + LATER
             )
         except (Transient, Rejected) as error:  # not being able to look proves nothing
             raise Ambiguous(error.reason, code=error.code) from None
