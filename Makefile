@@ -14,6 +14,7 @@ test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 # The long proofs: kill -9 without end, and whatever else is marked so. CHAOS_KILLS=20 makes it shorter.
+# SEEDS=1000 is how many simulated worlds (tests/simulation), SEED=5000 the first of them.
 soak: $(READY)
 	$(BIN)/python -m pytest -m soak -n 2
 

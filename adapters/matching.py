@@ -11,6 +11,9 @@ from datetime import timedelta
 
 #: How far after our own clock a platform may date a post (its clock, its queue).
 LATER = timedelta(hours=24)
+#: How far before our own clock a platform may date a post: our clock may have been ahead when it was made,
+#: by an hour where somebody set it by hand. Too short, and a post that is there is sent again.
+EARLIER = timedelta(minutes=90)
 
 
 def plain_text(text: str) -> str:

@@ -51,6 +51,11 @@ def fenced(held: Callable[[], bool]) -> Iterator[None]:
         _held.reset(token)
 
 
+def may_write() -> bool:
+    """Whether a request that writes may leave now; for adapters that send without :class:`Transport`."""
+    return _held.get(lambda: True)()
+
+
 class Transport(requests.Session):
     """A ``requests.Session`` to hand to any SDK; used by one thread at a time.
 
@@ -108,7 +113,7 @@ class Transport(requests.Session):
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
         if self._busy:  # a further hop of a redirect: what was sent stays sent
             return self._hop(request, **kwargs)
-        if request.method not in READING and not _held.get(lambda: True)():
+        if request.method not in READING and not may_write():
             raise _unsent(request.method or "")
         self._busy, wire.sent, wire.blind = True, False, False
         self.last_status, self.last_headers = None, {}

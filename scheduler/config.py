@@ -160,6 +160,7 @@ class ReportSettings(Part):
     """What reports say of the office, and what they hold its figures against."""
 
     office: str = Field(default="", description="Name of the office, as it stands on the cover.")
+    layout: Path | None = Field(default=None, description="Layout of evidence bundles; empty: ours.")
     signatures: tuple[Signature, ...] = Field(default=(), max_length=3, description="Left to right.")
     targets: Mapping[str, Annotated[int, Field(ge=0)]] = Field(
         default_factory=dict,

@@ -17,7 +17,18 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from kit.engine import HORIZON, HOUR, MINUTE, NOON, Engine, FakeAdapter, campaign, draw, new_store
+from kit.engine import (
+    HORIZON,
+    HOUR,
+    MINUTE,
+    NOON,
+    Engine,
+    FakeAdapter,
+    ManualClock,
+    campaign,
+    draw,
+    new_store,
+)
 
 from adapters.contract import Absent, Found, Handed, Post, Progress, Reach, Receipt, Unknown
 from adapters.errors import (
@@ -31,6 +42,7 @@ from adapters.errors import (
     Rejected,
     Transient,
 )
+from adapters.matching import EARLIER
 from scheduler.engine import applying
 from scheduler.engine.retry import Rule
 from scheduler.errors import StoreError
@@ -583,6 +595,23 @@ def lost(engine: Engine, *, accepted: bool) -> None:
         dead.run()
     engine.clock.forward(LEASE_OVER)
     engine.ended.add("dead")
+    engine.turn()
+    engine.clock.forward(engine.policy.look_after[0])
+
+
+def test_what_a_dead_process_has_sent_may_still_arrive(engine: Engine) -> None:
+    """Given a daemon killed in mid call, the platform gets time to take the post before it is looked for."""
+    engine.apply(campaign(engine.folder))
+    dead = engine.node("dead")
+    dead.turn()
+    engine.ended.add("dead")
+    engine.clock.forward(LEASE_OVER)
+    engine.work()
+    assert (engine.states, engine.platform.looked) == ({"jujur": State.UNSURE}, [])
+    dead.run()  # its request was on the way all the time
+    engine.work(engine.policy.look_after[0])
+    assert engine.states == {"jujur": State.SENT}
+    assert engine.platform.texts == [("dinas", "Pesan jujur")]
 
 
 def test_a_lease_that_runs_out_makes_the_post_unsure(engine: Engine) -> None:
@@ -630,7 +659,7 @@ def test_what_is_found_is_adopted_and_not_sent_again(engine: Engine) -> None:
     assert (row["remote_id"], row["source"], row["published_at"]) == ("1", "found", NOON)
     assert row["reach_at"] == NOON + HOUR
     assert len(engine.platform.published) == 1
-    assert engine.platform.looked == [("dinas", NOON - 2 * MINUTE)]
+    assert engine.platform.looked == [("dinas", NOON - EARLIER)], "our clock may have been ahead"
 
 
 def test_what_is_found_without_a_time_was_published_by_the_last_attempt(engine: Engine) -> None:
@@ -732,6 +761,29 @@ def test_a_post_that_belongs_to_another_delivery_is_not_adopted(engine: Engine) 
     first, second = engine.rows()
     assert (first["remote_id"], second["remote_id"]) == ("1", "")
     assert (second["state"], second["reason"]) == (State.UNSURE, "the post 1 belongs to another delivery")
+
+
+def test_a_post_made_while_the_clock_was_an_hour_ahead_is_found(engine: Engine) -> None:
+    """Given a clock that was an hour ahead of the platform's, the post is not overlooked and sent again."""
+    engine.platform.clock = ManualClock(NOON - HOUR)
+    lost(engine, accepted=True)
+    engine.work(5 * SECOND)
+    assert engine.states == {"jujur": State.SENT}
+    assert len(engine.platform.posts) == 1
+
+
+def test_an_answer_with_the_id_of_another_post_is_no_success(engine: Engine) -> None:
+    """Given a platform that answers with the id of an earlier post, this one is looked for."""
+    engine.apply(campaign(engine.folder, {"jujur": [NOON], "adil": [NOON + MINUTE]}))
+    engine.work()
+    engine.platform.answers.append(engine.platform.receipt(1))
+    engine.work(MINUTE)
+    second = engine.row_of("adil")
+    assert (second["state"], second["remote_id"]) == (State.UNSURE, "")
+    engine.work(5 * SECOND)
+    engine.work(MINUTE)
+    second = engine.row_of("adil")
+    assert (second["state"], second["remote_id"]) == (State.SENT, "2"), "absent, and sent after all"
 
 
 @pytest.mark.parametrize("error", [RateLimited("slow", until=NOON + HOUR), AuthExpired("token")])

@@ -770,7 +770,10 @@ def test_what_facebook_would_refuse_is_told_beforehand(tmp_path: Path) -> None:
         (Post("a", "x", media=(item,), kind="reel"), ["reel-is-a-video"]),
         (Post("a", "x", media=(video(tmp_path, pixels=(640, 360)),), kind="reel"), ["reel-shape"]),
         (Post("a", "x", media=(video(tmp_path, pixels=(270, 480)),), kind="reel"), ["reel-shape"]),
-        (Post("a", "x", media=(video(tmp_path, seconds=91, fps=24),), kind="reel"), ["duration"]),
+        (
+            Post("a", "x", media=(video(tmp_path, seconds=91, fps=24, pixels=(90, 160)),), kind="reel"),
+            ["duration", "reel-shape"],
+        ),
         (Post("a", "x", media=(video(tmp_path, seconds=2),), kind="reel"), ["duration"]),
         (Post("a", "x", kind="story"), ["no-such-kind"]),
     ):

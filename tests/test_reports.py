@@ -314,6 +314,12 @@ def test_a_campaign_that_was_never_applied_has_no_rows(store: Store) -> None:
 def told(tmp_path: Path) -> Iterator[Store]:
     """Four published posts of two agencies, with a history: planned, sent, measured twice."""
     store = new_store(tmp_path)
+    tell(store)
+    yield store
+    store.close()
+
+
+def tell(store: Store) -> None:
     with store.write() as session:
         for number, (agency, platform, day) in enumerate(
             [("Dinas A", "x", 1), ("Dinas A", "telegram", 2), ("Dinas B", "x", 2), ("Dinas B", "x", 31)]
@@ -354,8 +360,6 @@ def told(tmp_path: Path) -> Iterator[Store]:
                         likes=hour,
                     )
                 )
-    yield store
-    store.close()
 
 
 def reported(store: Store, shape: Shape | None = None, **scope: Any) -> Report:
@@ -402,6 +406,21 @@ def test_as_of_a_moment_only_what_was_known_then_is_reported(told: Store) -> Non
     later = table(told, as_of=datetime(2026, 12, 3, 0, tzinfo=UTC))
     assert [row["views"] for row in later] == [2400, 100, 100]
     assert table(told, as_of=start - timedelta(minutes=1)) == []
+
+
+def test_postgresql_gives_the_same_rows_now_and_then(told: Store, postgres_store: Store) -> None:
+    tell(postgres_store)
+    early = datetime(2026, 12, 1, 2, 1, 30, tzinfo=UTC)
+    for moment in (early, early + timedelta(hours=2), LATER):
+        assert table(postgres_store, as_of=moment) == table(told, as_of=moment)
+    with postgres_store.write() as session:
+        session.add(
+            Approval(
+                campaign_id="hakordia", digest="digest-1", approver="budi", os_user="b", approved_at=NOON
+            )
+        )
+    row = table(postgres_store)[0]
+    assert (row["approver"], row["approved_at"]) == ("budi", datetime(2026, 12, 9, 12, 0))  # noqa: DTZ001
 
 
 def test_a_snapshot_in_which_nothing_is_told_does_not_hide_the_one_before(told: Store) -> None:

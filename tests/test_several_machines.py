@@ -5,17 +5,24 @@ The dispatchers here are nodes in one process; the database is real, and so is i
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kit.engine import HOUR, MINUTE, NOON, Engine, ManualClock, campaign, new_store, rows
+from kit.office import ROOT, Office
 from kit.postgres import Server, own_server
 
+from adapters.practice.site.server import running
 from scheduler.engine import applying
 from scheduler.errors import StoreError
 from scheduler.states import State
@@ -322,3 +329,61 @@ def test_a_commit_of_which_the_word_was_lost_does_no_harm(tmp_path: Path) -> Non
     assert len(engine.platform.posts) == 1
     assert engine.first.dispatcher.in_flight == 0
     store.close()
+
+
+# Daemons as processes of their own.
+
+
+def started(office: Office, name: str) -> subprocess.Popen[bytes]:
+    """``gaung run`` on an office, from the moment at which it works."""
+    log = office.folder / f"{name}.log"
+    with log.open("wb") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scheduler.cli", "--config", office.config, "run", "--json-log"],
+            stderr=stderr,
+            stdout=stderr,
+            cwd=ROOT,
+        )
+    until(lambda: '"extended"' in log.read_text() or process.poll() is not None)
+    assert process.poll() is None, log.read_text()
+    return process
+
+
+def until(what: Callable[[], Any]) -> Any:
+    """Wait for something to be true and return it."""
+    end = time.monotonic() + 2 * PATIENCE
+    while not (found := what()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return found
+
+
+def test_a_machine_that_sleeps_in_a_call_is_relieved_and_does_no_harm(postgres: str, tmp_path: Path) -> None:
+    """Given a daemon that is frozen in a call, another finds its post; on waking it sends nothing again."""
+    with running(tmp_path / "net.db", delay=1.0) as network:
+        office = Office(tmp_path / "office", network.url, head=f'database = "{postgres}"')
+        text = office.config.read_text(encoding="utf-8")
+        text = text.replace("[daemon]\n", '[daemon]\nlease = "2s"\n')
+        office.config.write_text(text, encoding="utf-8")
+        sleeper = started(office, "sleeper")
+        office.due_soon("hakordia", "jujur")
+        office.must("approve", "hakordia", "--yes")
+        others: list[subprocess.Popen[bytes]] = []
+        try:
+            until(network.storage.posts)
+            sleeper.send_signal(signal.SIGSTOP)
+            others.append(started(office, "other"))
+            until(lambda: [post["state"] for post in office.posts()] == ["sent"])
+            assert len(office.must("nodes", "--format", "json").json) == 2
+            sleeper.send_signal(signal.SIGCONT)
+            for process in (sleeper, *others):
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(PATIENCE) == 0
+        finally:
+            for process in (sleeper, *others):
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+        assert len(network.storage.posts()) == 1
+    health = {row["state"] for row in office.must("nodes", "--format", "json").json}
+    assert health == {"stopped"}

@@ -125,10 +125,10 @@ GIF = "image/gif"
 
 def still(folder: Path, kind: str, *, moves: bool = False) -> Media:
     path = folder / f"gambar.{kind.lower()}"
-    frames = [Image.new("RGB", (1080, 1080), colour) for colour in ("red", "white")[: 1 + moves]]
+    frames = [Image.new("RGB", (400, 400), colour) for colour in ("red", "white")[: 1 + moves]]
     frames[0].save(path, kind, **({"save_all": True, "append_images": frames[1:]} if moves else {}))
     content = path.read_bytes()
-    return Media(path, hashlib.sha256(content).hexdigest(), f"image/{kind.lower()}", "", 1080, 1080)
+    return Media(path, hashlib.sha256(content).hexdigest(), f"image/{kind.lower()}", "", 400, 400)
 
 
 def platform_codes(folder: Path, platform: str, kind: Kind, item: Media) -> list[str]:
@@ -163,7 +163,7 @@ FILMS: list[tuple[str, Kind, Mapping[str, Any], list[str]]] = [
     ("facebook", "reel", {"pixels": (960, 540)}, ["reel-shape"]),
     ("facebook", "reel", {"fps": 12}, ["frame-rate"]),
     ("facebook", "reel", {"codec": "mpeg4"}, ["video-codec"]),
-    ("facebook", "reel", {"seconds": 91, "fps": 24}, ["duration"]),
+    ("facebook", "reel", {"seconds": 91, "fps": 24, "pixels": (90, 160)}, ["duration", "reel-shape"]),
     ("instagram", "reel", {}, []),
     ("instagram", "reel", {"fps": 12}, ["frame-rate"]),
     ("instagram", "reel", {"codec": "libvpx-vp9", "fps": 24, "seconds": 3}, ["video-codec"]),

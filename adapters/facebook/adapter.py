@@ -36,7 +36,7 @@ from adapters.errors import AdapterError, Ambiguous, AuthExpired, Duplicate, Rej
 from adapters.facebook.checks import check_page_post
 from adapters.facebook.reading import HOME, NAMES, address, figures, find_comment, is_video, search
 from adapters.facebook.video import VideoPublisher, saved_video, video_state
-from adapters.matching import LATER
+from adapters.matching import EARLIER, LATER
 from adapters.meta.graph import (
     GRAPH_VERSION,
     NOT_UNDERSTOOD,
@@ -47,9 +47,6 @@ from adapters.meta.graph import (
     is_missing,
 )
 from adapters.transport import CONNECT_TIMEOUT, READ_TIMEOUT
-
-#: How far Facebook's clock may be behind ours.
-SKEW = timedelta(minutes=2)
 
 #: What this adapter needs; ``pages_show_list`` is needed only to get the token.
 PERMISSIONS = (
@@ -237,7 +234,7 @@ class FacebookPageAdapter(Adapter):
         ids = _photo_ids(progress)
         try:
             seen = search(
-                self.client, self.page, post, self.wording(post), ids, at - SKEW, self.now() + LATER
+                self.client, self.page, post, self.wording(post), ids, at - EARLIER, self.now() + LATER
             )
         except (Transient, Rejected) as error:  # not being able to look proves nothing
             raise Ambiguous(error.reason, code=error.code) from None

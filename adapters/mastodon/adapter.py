@@ -39,6 +39,7 @@ from adapters.contract import (
 from adapters.errors import Ambiguous, Misconfigured, Rejected, Transient
 from adapters.mastodon import text as mastodon_text
 from adapters.mastodon.server import MastodonServer, time_of
+from adapters.matching import EARLIER
 from adapters.material import Piece, content, json_object, pieces, understanding
 from adapters.pictures import Bounds, objections
 from adapters.transport import READ_TIMEOUT
@@ -54,8 +55,6 @@ PICTURE = Bounds(
 VIDEO = VideoBounds(types=(MP4, QUICKTIME, WEBM), max_bytes=99 * 2**20, max_fps=120, max_pixels=8_294_400)
 #: Posts in one call of the figures (Mastodon's own limit).
 BATCH = 20
-#: Our clock may be ahead of the server's when a pending part is looked for.
-SKEW = timedelta(minutes=2)
 
 _TOO_MANY = N_("The account has posted so much since that its list does not reach back far enough.")
 _LOST_FILE = N_("The Mastodon server lost an uploaded file; it will be uploaded again.")
@@ -203,7 +202,7 @@ class MastodonAdapter(Adapter):
         if progress.saved.get("pending") != number or not isinstance(began, str):
             return None
         try:
-            listing = self.server.listing(datetime.fromisoformat(began) - SKEW)
+            listing = self.server.listing(datetime.fromisoformat(began) - EARLIER)
         except Rejected as error:  # not being able to look proves nothing
             raise Ambiguous(error.reason, code=error.code) from None
         if listing is None:

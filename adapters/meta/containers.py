@@ -11,13 +11,13 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
 from adapters.contract import N_, Absent, Finding, Found, Json, Progress, Unknown
 from adapters.errors import AdapterError, Ambiguous, Rejected, Transient
-from adapters.matching import LATER
+from adapters.matching import EARLIER, LATER
 
 #: Seconds between looks at a container that is being processed; Meta asks for once a minute, five at most.
 PAUSES: tuple[float, ...] = (2, 5, 10, 20, 30, 60, 60, 60, 60)
@@ -25,8 +25,6 @@ PAUSES: tuple[float, ...] = (2, 5, 10, 20, 30, 60, 60, 60, 60)
 PUBLISH_PAUSES: tuple[float, ...] = (30, 60)
 #: Containers made in one attempt before the engine's own backoff takes over.
 ROUNDS = 3
-#: How far the platform's clock may be behind ours.
-SKEW = timedelta(minutes=2)
 
 Wait = Callable[[float], None]
 
@@ -211,7 +209,7 @@ class Walk:
             return ""
         since = memory.time("since") or self.now()
         try:
-            found = piece.look(since - SKEW, self.now() + LATER, state is Status.PUBLISHED)
+            found = piece.look(since - EARLIER, self.now() + LATER, state is Status.PUBLISHED)
         except Rejected as error:
             raise _not_seen(error) from None
         match found:

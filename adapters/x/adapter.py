@@ -41,7 +41,7 @@ from adapters.errors import (
     Rejected,
     Transient,
 )
-from adapters.matching import LATER
+from adapters.matching import EARLIER, LATER
 from adapters.transport import READ_TIMEOUT, Transport
 from adapters.x import billing
 from adapters.x.account import Listing, Step, list_posts, parent_of, posted_at, time_of, who_am_i
@@ -242,7 +242,7 @@ class XAdapter(Adapter):
     def _look(self, api: XApi, progress: Progress, since: datetime) -> tuple[Listing, datetime]:
         pending = progress.saved.get("pending")
         if isinstance(pending, dict):
-            since = min(since, datetime.fromisoformat(str(pending["at"])))
+            since = min(since, datetime.fromisoformat(str(pending["at"])) - EARLIER)
         return list_posts(api, self._user_id(api), since), since
 
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:

@@ -87,7 +87,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "entering:enter",
         N_("Record figures of a post that a person read off the platform; the source is “manual”."),
     ),
-    "report": ("reporting:report", N_("Write the report of a campaign as a file: one row a post.")),
+    "report": ("reporting:report", N_("Write a report as a file: table, workbook, page or PDF.")),
     "budget": (
         "budgeting:budget",
         N_("Show what accounts may spend, have spent and will spend in a month; allow more."),
@@ -105,6 +105,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "audit export": ("auditing:export", N_("Write the record as a file that others can verify.")),
     "audit anchor": ("auditing:anchor", N_("Write the head of the record into the anchor file now.")),
+    "bundle": (
+        "bundling:bundle",
+        N_("Write the evidence of a campaign as one ZIP: report, data, approvals, pictures of the posts."),
+    ),
     "accounts": ("", N_("The accounts of the configuration.")),
     "accounts list": ("accounts:list_accounts", N_("List the accounts and what is known of them.")),
     "accounts check": (

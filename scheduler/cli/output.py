@@ -54,15 +54,22 @@ def listing(rows: Sequence[Row], columns: Mapping[str, str], form: Format, *, em
 def details(facts: Mapping[str, tuple[str, Any]], form: Format) -> None:
     """Write one thing: key -> (heading, value)."""
     if form is Format.TABLE:
-        width = max(len(heading) for heading, _value in facts.values())
-        for heading, value in facts.values():
-            if value not in (None, ""):
-                lines = human(value).splitlines() or [""]
-                emit(f"{heading.ljust(width)}  {lines[0]}")
-                for line in lines[1:]:
-                    emit(f"{' ' * width}  {line}")
+        for line in detail_lines(facts):
+            emit(line)
         return
     listing([{key: value for key, (_heading, value) in facts.items()}], dict.fromkeys(facts, ""), form)
+
+
+def detail_lines(facts: Mapping[str, tuple[str, Any]]) -> list[str]:
+    """One thing as lines: heading and value; what is unknown is left out."""
+    width = max(len(heading) for heading, _value in facts.values())
+    shown = []
+    for heading, value in facts.values():
+        if value not in (None, ""):
+            lines = human(value).splitlines() or [""]
+            shown.append(f"{heading.ljust(width)}  {lines[0]}")
+            shown += [f"{' ' * width}  {line}" for line in lines[1:]]
+    return shown
 
 
 def _plain_row(row: Row, columns: Mapping[str, str]) -> dict[str, Any]:

@@ -54,6 +54,12 @@ def apply(
         if before is None or before.definition != definition:
             stored.add_version(session, _version(loaded, definition, before, actor, now))
         _write(session, loaded, changes, actor=actor, now=now)
+        stored.set_labels(
+            session,
+            loaded.campaign.id,
+            {message.id: message.topic for message in loaded.campaign.messages},
+            {target.id: (target.agency, target.region) for target in loaded.targets},
+        )
         if before is not None:
             stored.set_terms(session, loaded.campaign.id, publish_within(before), _terms(loaded.campaign))
         return changes
@@ -119,19 +125,12 @@ def _compare(
 
 
 def _write(session: Session, loaded: Loaded, changes: Changes, *, actor: str, now: datetime) -> None:
-    campaign = loaded.campaign
-    terms = _terms(campaign)
+    terms = _terms(loaded.campaign)
     stored.add_contents(session, [*changes.new, *changes.returned, *(new for _, new in changes.changed)])
     stored.add_deliveries(session, changes.new, terms, actor=actor, at=now)
     stored.edit_deliveries(session, changes.changed, terms, actor=actor, at=now)
     stored.bring_back(session, changes.returned, terms, actor=actor, at=now)
     stored.withdraw(session, changes.withdrawn, actor=actor, at=now)
-    stored.set_labels(
-        session,
-        campaign.id,
-        {message.id: message.topic for message in campaign.messages},
-        {target.id: (target.agency, target.region) for target in loaded.targets},
-    )
 
 
 def _terms(campaign: Campaign) -> stored.Terms:

@@ -39,6 +39,7 @@ from adapters.errors import (
     Rejected,
     Stopped,
 )
+from adapters.matching import EARLIER
 from adapters.transport import CONNECT_TIMEOUT, LONGEST_UPLOAD, READ_TIMEOUT, SLOWEST_UPLOAD, fenced
 from scheduler.engine.retry import Outcome
 from scheduler.store.dispatching import Claim
@@ -46,8 +47,6 @@ from scheduler.store.media import MediaFolder
 
 log = logging.getLogger("gaung.calls")
 
-#: How far the platform's clock may be behind ours when a post is looked for by time.
-CLOCK_SKEW = timedelta(minutes=2)
 
 T = TypeVar("T")
 
@@ -108,7 +107,7 @@ class Calls:
         """Look for a delivery whose outcome is unknown; an absence seen too soon proves nothing."""
 
         def look(adapter: Adapter) -> Finding:
-            found = _finding(adapter.find(self.post(claim), progress, claim.first_try_at - CLOCK_SKEW))
+            found = _finding(adapter.find(self.post(claim), progress, claim.first_try_at - EARLIER))
             if not isinstance(found, Absent):
                 return found
             if claim.at < claim.last_try_at + adapter.listing_lag:

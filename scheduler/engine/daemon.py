@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
 from scheduler.store import presence, routines
 from scheduler.store.database import Session, Store
+from scheduler.store.leases import Lease
 from scheduler.vault import Vault
 
 log = logging.getLogger("gaung.daemon")
@@ -49,6 +51,8 @@ EXTEND = timedelta(hours=6)
 STARTED_TOGETHER = timedelta(seconds=30)
 RENEW = timedelta(minutes=1)
 ANCHOR = timedelta(minutes=1)
+#: Seconds from one turn to the next, at least: what comes in meanwhile is written down together.
+PACE = 0.01
 #: Without a message for so long, the loop looks by itself: APScheduler's thread may have died.
 LONGEST_SLEEP = 10.0
 
@@ -95,6 +99,7 @@ class Daemon:
         mailbox: Mailbox | None = None,
         jitter: Callable[[], float] = _RANDOM.random,
         node: str = "",
+        ended: Callable[[Lease], bool] = process_ended,
         dispatcher: Callable[..., Dispatcher] = Dispatcher,
     ) -> None:
         """``siblings`` gives the accounts that share an app with an account, itself included.
@@ -102,8 +107,9 @@ class Daemon:
         ``gate`` is asked in every claim (``scheduler.governance.gate``).
         ``anchor`` is told the time once a minute, and writes the head of the audit down if that is due.
         Calls run in ``executor`` (without one: threads of its own) and come back through ``mailbox``;
-        ``jitter`` as in :class:`Policy`; ``node`` is its name, without one a new one; ``dispatcher``
-        makes the dispatcher.
+        ``jitter`` as in :class:`Policy`; ``node`` is its name, without one a new one; ``ended``
+        says whether the process that holds a lease is known to be no more; ``dispatcher`` makes the
+        dispatcher.
         """
         self._store = store = store.for_daemon()
         self._clock = clock
@@ -138,7 +144,7 @@ class Daemon:
             node=self._node,
             siblings=siblings,
             gate=gate,
-            ended=process_ended,
+            ended=ended,
             rules=settings.rules,
             treasury=treasury,
         )
@@ -154,9 +160,14 @@ class Daemon:
         with self._signals(), self._workers(), self._ears(), _Alarm(self._mailbox, tick) as alarm:
             messages: list[Message] = []
             while not self._done():
+                begun = self._clock.steady()
                 next_due = self.turn(messages)
                 alarm.set(next_due)
                 messages = self._mailbox.wait(LONGEST_SLEEP)
+                early = PACE - (self._clock.steady() - begun)
+                if early > 0:
+                    time.sleep(early)
+                    messages += self._mailbox.wait(0)
 
     def run_once(self) -> None:
         """One pass: everything that is due now, until nothing is in flight (for cron, Task Scheduler)."""

@@ -10,7 +10,7 @@ from scheduler.engine.calls import Calls
 from scheduler.engine.settlement import snapshot
 from scheduler.engine.treasury import Treasury
 from scheduler.states import State
-from scheduler.store import settling
+from scheduler.store import dispatching, settling
 from scheduler.store.database import Store
 from scheduler.store.operations import of_campaign
 
@@ -39,7 +39,7 @@ def measure_now(
         ids = list(asked)
         for start in range(0, len(ids), BATCH):
             batch = ids[start : start + BATCH]
-            answer, _pause = calls.reach(account_id, batch)
+            answer, pause = calls.reach(account_id, batch)
             advance(len(batch))
             if isinstance(answer, AdapterError):
                 failed.append((account_id, answer))
@@ -48,4 +48,6 @@ def measure_now(
             with store.write() as session:
                 treasury.read(session, account_id, [asked[one] for one in batch], now)
                 settling.add_snapshots(session, [snapshot(asked[one], answer, one, now) for one in batch])
+                if pause:  # a person's question may have been the last that the platform allows for now
+                    dispatching.pause_account(session, account_id, pause.until)
     return failed

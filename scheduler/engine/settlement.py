@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from adapters.contract import FIGURES, Finding, Found, Reach, Receipt, Unknown
-from adapters.errors import AdapterError, RateLimited
+from adapters.errors import AdapterError, Ambiguous, RateLimited
 from scheduler.engine.calls import Figures
 from scheduler.engine.mailbox import Answered, Looked, Measured
-from scheduler.engine.retry import Decision, Policy, Rule, after_attempt, after_look, on_platform
+from scheduler.engine.retry import Decision, Outcome, Policy, Rule, after_attempt, after_look, on_platform
 from scheduler.states import Event, State, after
 from scheduler.store import dispatching, settling
 from scheduler.store.database import Session
@@ -28,6 +28,10 @@ log = logging.getLogger("gaung.settle")
 
 #: When figures that could not be had are asked for again.
 ASK_AGAIN = timedelta(minutes=15)
+
+
+#: Account and remote id of a post -> the delivery that has it as its own.
+Owners = Mapping[tuple[str, str], int]
 
 
 def next_age(published_at: datetime, now: datetime, ages: Sequence[timedelta]) -> datetime | None:
@@ -59,10 +63,11 @@ class Settlement:
     def answers(self, messages: Sequence[Answered]) -> bool:
         """Settle publishing calls that came back; return whether a delivery is planned again."""
         standing = settling.standings(self.session, [message.claim.delivery_id for message in messages])
+        owners = self._owners([(one.claim, one.outcome) for one in messages])
         changes: list[Change] = []
         ends: list[dict[str, Any]] = []
         for message in messages:
-            claim, outcome = message.claim, message.outcome
+            claim, outcome = message.claim, _outcome(message, owners)
             stands = standing[claim.delivery_id]
             if stands.open_attempt == claim.attempt_id:
                 decision = after_attempt(outcome, stands.attempts, self.now, self._policy(claim))
@@ -89,12 +94,13 @@ class Settlement:
     def looks(self, messages: Sequence[Looked]) -> bool:
         """Settle looks at the platform that came back; return whether a delivery is planned again."""
         standing = settling.standings(self.session, [message.claim.delivery_id for message in messages])
+        owners = self._owners([(one.claim, one.finding) for one in messages])
         changes: list[Change] = []
         for message in messages:
             claim, stands = message.claim, standing[message.claim.delivery_id]
             if stands.state is not State.UNSURE:
                 continue  # a person, or the late answer itself, was first
-            finding = self._own(claim, message.finding)
+            finding = _finding(message, owners)
             decision = after_look(finding, stands.looks + 1, stands.attempts, self.now, self._policy(claim))
             found_at = finding.published_at if isinstance(finding, Found) else None
             values = self._values(claim, decision, found_at or claim.last_try_at, "found")
@@ -153,13 +159,14 @@ class Settlement:
             detail=said,
         )
 
-    def _own(self, claim: Claim, finding: Finding | AdapterError) -> Finding | AdapterError:
-        """Never adopt a post that another delivery already has as its own."""
-        if isinstance(finding, Found) and settling.taken(
-            self.session, claim.account_id, finding.remote_id, claim.delivery_id
-        ):
-            return Unknown(f"the post {finding.remote_id} belongs to another delivery")
-        return finding
+    def _owners(self, named: Sequence[tuple[Claim, object]]) -> Owners:
+        """The deliveries whose posts the answers name."""
+        posts = {
+            (claim.account_id, answer.remote_id)
+            for claim, answer in named
+            if isinstance(answer, Receipt | Found)
+        }
+        return settling.owners(self.session, posts)
 
     def _account(self, account_id: str, decision: Decision) -> None:
         if decision.pause_until:
@@ -207,6 +214,29 @@ class Settlement:
             "source": source if on_platform else "",
             "reach_at": next_age(at, at, self.ages) if on_platform else None,
         }
+
+
+# A post that another delivery already has as its own is never adopted, whoever names it: the answer of a
+# platform that confuses requests says nothing about this one.
+
+
+def _outcome(message: Answered, owners: Owners) -> Outcome:
+    outcome = message.outcome
+    if isinstance(outcome, Receipt) and (reason := _others(message.claim, outcome.remote_id, owners)):
+        return Ambiguous(reason)
+    return outcome
+
+
+def _finding(message: Looked, owners: Owners) -> Finding | AdapterError:
+    finding = message.finding
+    if isinstance(finding, Found) and (reason := _others(message.claim, finding.remote_id, owners)):
+        return Unknown(reason)
+    return finding
+
+
+def _others(claim: Claim, remote_id: str, owners: Owners) -> str:
+    owner = owners.get((claim.account_id, remote_id), claim.delivery_id)
+    return "" if owner == claim.delivery_id else f"the post {remote_id} belongs to another delivery"
 
 
 #: States in which a delivery whose lease ran out can still be kept from being sent twice.

@@ -14,7 +14,7 @@ from typing import Any
 
 from scheduler.reports import growth, tally
 from scheduler.reports.columns import ALL, DATA, OFFICE, Column, GroupBy, Headers, grouped, heading
-from scheduler.reports.rows import LocalTime, Row, Words, office_rows, report_rows
+from scheduler.reports.rows import PUBLISHED, LocalTime, Row, Words, office_rows, report_rows
 from scheduler.reports.tally import Coverage, Summary
 from scheduler.reports.targets import Targets
 from scheduler.states import State
@@ -52,6 +52,12 @@ class Office:
     media: MediaFolder | None = None
     """Where the approved pictures are, for formats that show them."""
 
+    def picture(self, media: Mapping[str, Any]) -> bytes | None:
+        """An approved picture, exactly as it was approved; None if it is not at hand."""
+        if self.media is None or not self.media.intact(media["sha256"], media["name"]):
+            return None
+        return self.media.path(media["sha256"], media["name"]).read_bytes()
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -73,6 +79,8 @@ class Report:
         self.shape = shape
         self.risky = 0
         """Cells that a spreadsheet would take for formulas, where a writer leaves texts as they are."""
+        self.evidence: Callable[[int, Row], str | None] | None = None
+        """Where the evidence of a row lies, by its number, if it lies beside the report."""
         self._groups = 0
         self._coverage: Coverage | None = None
 
@@ -109,9 +117,13 @@ class Report:
     def _counted(self, into: Coverage) -> Iterator[Row]:
         for row in report_rows(self._session, self.scope, self.office.words):
             into.add(row)
-            yield row
+            yield row if self.evidence is None else self._with_evidence(into.total.posts, row)
         if not isinstance(self._coverage, Summary):
             self._coverage = into
+
+    def _with_evidence(self, number: int, row: Row) -> Row:
+        published = self.evidence and row["state"] in PUBLISHED
+        return {**row, "evidence": self.evidence(number, row) if self.evidence and published else None}
 
     @property
     def written(self) -> int:

@@ -59,12 +59,14 @@ class Words:
 
 def report_rows(session: Session, scope: Scope, words: Words) -> Iterator[Row]:
     """Given a scope, stream its rows by planned time; the keys are :data:`columns.DATA`, in that order."""
-    local, label, first_line, approved = _readers(words)
+    local, often, label, first_line, approved = _readers(words)
     names = words.names
     for post in reporting.posts(session, scope):
-        agency, account, platform, campaign, message, topic, zone, planned_at, published_at, state = post[:10]
-        permalink, digest, code, reason, kind, text, measured_by, taken_at, given, drafter = post[10:20]
-        measured = dict(zip(FIGURES, post[20:], strict=True))
+        (
+            agency, account, platform, campaign, message, topic, zone, planned_at, published_at, state,
+            permalink, digest, code, reason, kind, text, measured_by, taken_at, given, drafter, *told,
+        ) = post  # fmt: skip
+        measured = dict(zip(FIGURES, told, strict=True))
         reach = measured["reach"]
         published = published_at is not None and state in PUBLISHED
         engagement = _engagement(measured)
@@ -76,7 +78,7 @@ def report_rows(session: Session, scope: Scope, words: Words) -> Iterator[Row]:
             "campaign": campaign,
             "message": message,
             "topic": topic,
-            "planned_at": local(planned_at, zone),
+            "planned_at": often(planned_at, zone),
             "published_at": local(published_at, zone) if published else None,
             "zone": label(planned_at, zone),
             "state": state,
@@ -84,7 +86,7 @@ def report_rows(session: Session, scope: Scope, words: Words) -> Iterator[Row]:
             **measured,
             "engagement": engagement,
             "source": measured_by,
-            "measured_at": local(taken_at, zone) if taken_at else None,
+            "measured_at": often(taken_at, zone) if taken_at else None,
             "approver": approver,
             "digest": digest,
             "title": first_line(text),
@@ -104,15 +106,15 @@ def _readers(words: Words) -> tuple[Callable[..., Any], ...]:
     """How instants, texts and approvals are read; most occur many times, so each is read once."""
 
     @lru_cache(4096)
-    def offset(hour: str, zone: str) -> timedelta:
-        return timetable.to_local(reporting.instant(f"{hour}:00"), zone).utcoffset() or timedelta()
+    def offset(ten_minutes: str, zone: str) -> timedelta:
+        return timetable.to_local(reporting.instant(f"{ten_minutes}0:00"), zone).utcoffset() or timedelta()
 
     def local(stored: Any, zone: str) -> datetime:
         if not isinstance(stored, str):
             return wall(stored, zone)
-        # A text "2026-12-09 05:00:00.000000" in UTC. Zones change their offset at full quarters of an hour.
-        minute = stored[:15] + ("0" if stored[15] < "5" else "5")
-        return datetime.fromisoformat(stored[:19]) + offset(minute, zone)
+        # A text "2026-12-09 05:00:00.000000" in UTC. No zone has changed its offset other than at full ten
+        # minutes of UTC since 1972 (Liberia; IANA tz database), so ten minutes have one offset.
+        return datetime.fromisoformat(stored[:19]) + offset(stored[:15], zone)
 
     @lru_cache(4096)
     def label(stored: Any, zone: str) -> str:
@@ -124,7 +126,8 @@ def _readers(words: Words) -> tuple[Callable[..., Any], ...]:
         names = dict.fromkeys(words.names.get(who, who) for who, _at in approvals)
         return ", ".join(names), wall(approvals[-1][1], zone)
 
-    return local, label, lru_cache(4096)(title), approved
+    # Posts share planned times and looks, not the second in which they were published.
+    return local, lru_cache(4096)(local), label, lru_cache(4096)(title), approved
 
 
 def _engagement(measured: Mapping[str, int | None]) -> int | None:

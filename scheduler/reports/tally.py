@@ -36,11 +36,12 @@ class Tally:
         self.posts += 1
         if row["state"] in PUBLISHED:
             self.published += 1
+        sums, known = self._sums, self._known
         for name in COUNTED:
             value = row[name]
             if value is not None:
-                self._sums[name] += value
-                self._known[name] += 1
+                sums[name] += value
+                known[name] += 1
 
     def merge(self, other: Tally) -> None:
         """Count everything of another tally."""

@@ -8,7 +8,6 @@ what it reads cannot change before it commits.
 from __future__ import annotations
 
 import os
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
@@ -19,20 +18,19 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import Session, SQLModel
 
-from scheduler.errors import ContentionError, StoreError
+from scheduler.errors import StoreError
 from scheduler.i18n import N_
 from scheduler.origin import Origin, origin
 from scheduler.store import auditing, listening, postgres, schema, tables
 from scheduler.store.patience import Patience
+from scheduler.store.trouble import CLOSED, FOREIGN, told
 
 __all__ = ["Session", "Store", "make_engine", "open_store", "told", "upgrade"]
 
-#: The index that keeps an account at one post in flight, whoever claims it.
-ONE_SENDING = "one_sending_per_account"
 #: How long a transaction waits for another one that is writing, in milliseconds.
 BUSY_TIMEOUT = 10_000
 
@@ -218,91 +216,6 @@ def upgrade(url: str, *, busy_timeout: int = BUSY_TIMEOUT) -> list[str]:
         engine.dispose()
 
 
-@contextmanager
-def told(name: str) -> Iterator[None]:
-    """Turn what the database driver raises about the database as a whole into a StoreError in words."""
-    try:
-        yield
-    except (DBAPIError, sqlite3.Error) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        if (trouble := _trouble(cause)) is None:
-            raise
-        message, hint = trouble
-        why = str(cause).strip().splitlines() or [type(cause).__name__]
-        kind = ContentionError if trouble is _CROSSED else StoreError
-        raise kind(message, hint=hint, name=name, why=why[0]) from error
-
-
-_LOCKED = (
-    N_("The database {name} is locked by another program."),
-    N_("Wait for it to end, or close the program that has the file open, and try again."),
-)
-_FULL = (N_("The disk is full; the database {name} was not changed."), N_("Free some space and try again."))
-_FOREIGN = (
-    N_("{name} is not a Gaung database, or it is damaged."),
-    N_("Correct the key database in the configuration, or restore a backup."),
-)
-_CLOSED = (
-    N_("The database {name} cannot be opened for writing: {why}"),
-    N_("Check the rights of the file and of its folder."),
-)
-_AWAY = (
-    N_("The database {name} cannot be reached: {why}"),
-    N_("Check the key database in the configuration and whether the server is running."),
-)
-
-#: Two transactions crossed each other; the database has ended this one.
-_CROSSED = (
-    N_("Another program was changing the same things in the database {name}; nothing was changed here."),
-    N_("Try again."),
-)
-
-#: Result codes (sqlite.org/rescode.html) of what is no mistake of ours.
-_SQLITE = {
-    sqlite3.SQLITE_BUSY: _LOCKED,
-    sqlite3.SQLITE_LOCKED: _LOCKED,
-    sqlite3.SQLITE_PROTOCOL: _LOCKED,
-    sqlite3.SQLITE_FULL: _FULL,
-    sqlite3.SQLITE_NOTADB: _FOREIGN,
-    sqlite3.SQLITE_CORRUPT: _FOREIGN,
-    sqlite3.SQLITE_READONLY: _CLOSED,
-    sqlite3.SQLITE_CANTOPEN: _CLOSED,
-    sqlite3.SQLITE_PERM: _CLOSED,
-    sqlite3.SQLITE_IOERR: _AWAY,
-    # On a disk without any room left the index of the WAL cannot be made; extended codes come first.
-    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,
-}
-#: SQLSTATE, or its class (postgresql.org/docs/current/errcodes-appendix.html).
-_POSTGRES = {
-    "40": _CROSSED,  # deadlock, serialization failure
-    "55P03": _LOCKED,
-    "53100": _FULL,
-    "25006": _CLOSED,  # a standby, or a session that may only read
-    "42501": _CLOSED,
-    "08": _AWAY,
-    "28": _AWAY,
-    "3D": _AWAY,
-    "53": _AWAY,
-    "57": _AWAY,
-    "58": _AWAY,
-}
-
-
-def _trouble(cause: BaseException | None) -> tuple[str, str] | None:
-    """What an error of the driver says about the database as a whole; None if it is about a statement."""
-    if isinstance(cause, sqlite3.Error):
-        code = getattr(cause, "sqlite_errorcode", 0)
-        return _SQLITE.get(code) or _SQLITE.get(code & 0xFF)
-    state = getattr(cause, "sqlstate", None)
-    if state:
-        diagnosis = getattr(cause, "diag", None)
-        if state == "23505" and getattr(diagnosis, "constraint_name", "") == ONE_SENDING:
-            return _CROSSED  # another daemon claimed a post of the same account at the same moment
-        return _POSTGRES.get(state) or _POSTGRES.get(state[:2])
-    # psycopg has no SQLSTATE for a server that does not answer, or that went away.
-    return _AWAY if any(kind.__name__ == "OperationalError" for kind in type(cause).__mro__) else None
-
-
 def _refusal(status: schema.Status, name: str) -> StoreError:
     if status is schema.Status.OLDER:
         return StoreError(
@@ -316,7 +229,7 @@ def _refusal(status: schema.Status, name: str) -> StoreError:
             hint=N_("Install that version; an old one must not write into it."),
             name=name,
         )
-    message, hint = _FOREIGN
+    message, hint = FOREIGN
     return StoreError(message, hint=hint, name=name)
 
 
@@ -350,7 +263,7 @@ def _is_there(file: Path) -> bool:
     except FileNotFoundError:
         return False
     except OSError as error:
-        message, hint = _CLOSED
+        message, hint = CLOSED
         raise StoreError(message, hint=hint, name=file, why=error.strerror or error) from None
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select
+from sqlalchemy import Row, Select, func, or_, select
 from sqlmodel import Session
 
 from scheduler.states import State
 from scheduler.store import budgets, presence
 from scheduler.store.dispatching import approved, in_state
 from scheduler.store.present import stops_in_force
+from scheduler.store.reporting import FIGURES
 from scheduler.store.tables import (
     AccountState,
     Attempt,
@@ -204,10 +205,11 @@ def _count(session: Session, *conditions: Any) -> int:
 
 
 def latest_snapshots(session: Session, campaign_id: str = "") -> dict[int, Snapshot]:
-    """The newest snapshot of every post of a campaign (or of all), by delivery."""
+    """The newest snapshot that tells anything of every post of a campaign (or of all), by delivery."""
     newest = (
         select(snapshots.c.delivery_id, func.max(snapshots.c.id).label("id"))
         .join(deliveries, deliveries.c.id == snapshots.c.delivery_id)
+        .where(or_(*(snapshots.c[name].is_not(None) for name in FIGURES)))
         .group_by(snapshots.c.delivery_id)
     )
     if campaign_id:

@@ -19,7 +19,7 @@ from scheduler.store.tables import approvals, audit, contents, deliveries, snaps
 #: The figures of a snapshot, by column. A further one is a column of the table and a word here.
 FIGURES = ("views", "reach", "likes", "comments", "shares", "saves", "clicks")
 #: Rows that are fetched at once.
-_CHUNK = 1000
+_CHUNK = 100
 #: Within so many of the newest audit events the order of their ids need not be that of their times.
 _NEARLY_ORDERED = 1000
 #: Characters of a text that are read for the title of a post.
@@ -254,3 +254,23 @@ def contents_of(session: Session, digests: Sequence[str]) -> dict[str, Row[Any]]
     """Some contents whole, by digest; for few of them."""
     found = session.execute(select(*contents.c).where(contents.c.digest.in_(set(digests))))
     return {row.digest: row for row in found}
+
+
+def approvals_given(session: Session, scope: Scope) -> Sequence[Row[Any]]:
+    """Every approval of the campaign of a scope until its moment, by message, account and time."""
+    content = (
+        select(deliveries.c.message_id, deliveries.c.account_id, deliveries.c.digest)
+        .where(*_within(scope))
+        .distinct()
+        .subquery()
+    )
+    return session.execute(
+        select(
+            content.c.message_id,
+            content.c.account_id,
+            *(approvals.c[name] for name in ("approver", "os_user", "approved_at", "void_at", "digest")),
+        )
+        .join(content, content.c.digest == approvals.c.digest)
+        .where(approvals.c.campaign_id == scope.campaign, approvals.c.approved_at <= scope.as_of)
+        .order_by(content.c.message_id, content.c.account_id, approvals.c.id)
+    ).fetchall()

@@ -6,7 +6,7 @@ moved on is recorded, and forced into nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -96,19 +96,21 @@ def _end_attempt() -> Update:
     )
 
 
-def taken(session: Session, account_id: str, remote_id: str, but: int) -> bool:
-    """Whether another delivery of the account already has this post as its own."""
-    return bool(
-        session.execute(
-            select(
-                exists().where(
-                    deliveries.c.account_id == account_id,
-                    deliveries.c.remote_id == remote_id,
-                    deliveries.c.remote_id != literal_column("''"),  # for the partial index
-                    deliveries.c.id != but,
-                )
-            )
-        ).scalar()
+def owners(session: Session, posts: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Which delivery already has each of these posts (account, remote id) as its own; without the rest."""
+    if not posts:
+        return {}
+    named = {"accounts": [account for account, _ in posts], "ids": [remote_id for _, remote_id in posts]}
+    rows = session.execute(_owners(), named)
+    return {(row.account_id, row.remote_id): row.id for row in rows}
+
+
+@cache
+def _owners() -> Select[Any]:
+    return select(deliveries.c.account_id, deliveries.c.remote_id, deliveries.c.id).where(
+        deliveries.c.account_id.in_(bindparam("accounts", expanding=True)),
+        deliveries.c.remote_id.in_(bindparam("ids", expanding=True)),
+        deliveries.c.remote_id != literal_column("''"),  # for the partial index
     )
 
 

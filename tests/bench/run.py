@@ -28,6 +28,7 @@ from bench import (
     planning_speed,
     punctuality,
     recovery,
+    report_speed,
     startup,
 )
 from bench.figure import Figure
@@ -41,6 +42,7 @@ GROUPS: Mapping[str, Callable[[], Iterator[Figure]]] = {
     "punctuality": punctuality.figures,
     "growth": growth.figures,
     "recovery": recovery.figures,
+    "reports": report_speed.figures,
 }
 
 

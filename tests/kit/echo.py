@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -84,7 +85,7 @@ class Echo:
     media: MediaFolder
 
 
-def make(folder: Path) -> Echo:
+def make(folder: Path, accounts: Sequence[str] = tuple(ACCOUNTS)) -> Echo:
     """Make the office; its campaign was applied, approved, published (but for a few) and measured."""
     folder.mkdir(parents=True, exist_ok=True)
     example = ROOT / "campaigns" / "examples" / "hakordia"
@@ -92,7 +93,7 @@ def make(folder: Path) -> Echo:
     file = folder / "campaigns" / "hakordia.toml"
     text = file.read_text(encoding="utf-8")
     file.write_text(
-        re.sub(r"^accounts = .*$", f"accounts = {[*ACCOUNTS]}", text, flags=re.MULTILINE), encoding="utf-8"
+        re.sub(r"^accounts = .*$", f"accounts = {[*accounts]}", text, flags=re.MULTILINE), encoding="utf-8"
     )
     tables = [
         f'[accounts.{name}]\nplatform = "{platform}"\nagency = "{agency}"\nhandle = "@{name}"\n'

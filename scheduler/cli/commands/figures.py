@@ -12,6 +12,9 @@ from scheduler.cli.workplace import Workplace
 from scheduler.i18n import _
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from scheduler.reports.growth import Curve
     from scheduler.store.database import Store
 
 CampaignArgument = Annotated[str, typer.Argument(help=_("Id of the campaign."))]
@@ -28,9 +31,11 @@ def reach(
     from scheduler.cli.reports import must_exist
     from scheduler.cli.words import figure_headings
     from scheduler.governance import roles
+    from scheduler.reports import growth
     from scheduler.reports.rows import LocalTime, figures
     from scheduler.states import State
-    from scheduler.store import listings
+    from scheduler.store import listings, reporting
+    from scheduler.store.reporting import Scope
 
     workplace: Workplace = context.obj
     store = workplace.store()
@@ -42,6 +47,8 @@ def reach(
     with store.read() as session:
         sent = listings.posts(session, listings.PostFilter(campaign=campaign, states=[State.SENT]))
         snapshots = listings.latest_snapshots(session, campaign)
+        scope = Scope(workplace.clock.now(), campaign)
+        grown = dict(growth.by_post(reporting.growth(session, scope), "views"))
     rows: list[dict[str, Any]] = []
     for post in sent:
         snapshot = snapshots.get(post.id)
@@ -53,6 +60,7 @@ def reach(
                 **figures(snapshot),
                 "source": snapshot.source if snapshot else None,
                 "measured_at": LocalTime(snapshot.taken_at, post.zone) if snapshot else None,
+                "growth": _growth(grown.get(post.id), form),
             }
         )
     listing(
@@ -61,6 +69,7 @@ def reach(
             "message": _("message"),
             "account": _("account"),
             **figure_headings(),
+            "growth": _("growth of views"),
             "source": _("source"),
             "published_at": _("published"),
             "measured_at": _("measured"),
@@ -68,7 +77,61 @@ def reach(
         form,
         empty=_("Nothing is published yet."),
     )
+    if form is Format.TABLE and rows:
+        _totals(sent, snapshots)
     return 1 if failed else 0
+
+
+#: From nothing to the most.
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def _growth(curve: Curve | None, form: Format) -> str | list[int] | None:
+    """The views of a post at each snapshot: as a small curve for people, as numbers for programs."""
+    if form is Format.JSON:
+        return list(curve.values) if curve else []
+    if curve is None:
+        return None
+    if form is Format.CSV:
+        return " ".join(map(str, curve.values))
+    top = max(curve.values) or 1
+    return "".join(_BLOCKS[value * (len(_BLOCKS) - 1) // top] for value in curve.values)
+
+
+def _totals(sent: list[Any], snapshots: Mapping[int, Any]) -> None:
+    """The totals by platform, each with the number of posts that know the figure."""
+    from scheduler.reports.rows import figures
+    from scheduler.reports.tally import Tally
+
+    tallies: dict[str, Tally] = {}
+    for post in sent:
+        row = {"state": post.state, **figures(snapshots.get(post.id))}
+        tallies.setdefault(post.platform, Tally()).add(row)
+
+    def told(tally: Tally, name: str) -> str | None:
+        total = tally.sum(name)
+        if total is None:
+            return None
+        return _("{total} ({known} of {count})", total=total, known=tally.known(name), count=tally.posts)
+
+    listing(
+        [
+            {
+                "platform": platform,
+                "posts": tally.posts,
+                **{name: told(tally, name) for name in ("views", "reach", "engagement")},
+            }
+            for platform, tally in sorted(tallies.items())
+        ],
+        {
+            "platform": _("platform"),
+            "posts": _("posts"),
+            "views": _("views (known for)"),
+            "reach": _("reach added over posts, not people (known for)"),
+            "engagement": _("engagement (known for)"),
+        },
+        Format.TABLE,
+    )
 
 
 def _measure(workplace: Workplace, store: Store, campaign: str) -> int:

@@ -94,13 +94,32 @@ def _outcome(before: Standing, after: Standing) -> int:
 def status(
     context: typer.Context,
     form: FormatOption = Format.TABLE,
+    watch: Annotated[
+        bool, typer.Option("--watch", help=_("Stay and show it anew every two seconds, until Ctrl-C."))
+    ] = False,
 ) -> int:
+    from scheduler.cli import missed, pending
+
+    workplace: Workplace = context.obj
+    if watch:
+        from scheduler.cli.watching import watch as stay
+
+        return stay(lambda: _look(workplace, form)[:2], form)
+    facts, code, changed, late = _look(workplace, form)
+    details(facts, form)
+    if form is Format.TABLE:
+        pending.tell(changed)
+        missed.tell(late)
+    return code
+
+
+def _look(workplace: Workplace, form: Format) -> tuple[dict[str, tuple[str, Any]], int, Any, Any]:
+    """How everything stands now, the exit code for it, files not in force as they are, and missed posts."""
     from scheduler.cli import missed, pending
     from scheduler.cli.endings import endings
     from scheduler.states import State
     from scheduler.store import listings, operations
 
-    workplace: Workplace = context.obj
     now = workplace.clock.now()
     with workplace.store().read() as session:
         standing = listings.standing(session, now)
@@ -119,11 +138,8 @@ def status(
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
         facts["missed"] = ("", missed.rows(late, form) if form is Format.JSON else len(late))
-    details(facts, form)
-    if form is Format.TABLE:
-        pending.tell(changed)
-        missed.tell(late)
-    return 3 if _needs_person(standing) or any(one.soon for one in stored.values()) else 0
+    code = 3 if _needs_person(standing) or any(one.soon for one in stored.values()) else 0
+    return facts, code, changed, late
 
 
 def _pauses(

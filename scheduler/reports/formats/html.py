@@ -191,11 +191,11 @@ def _posts(report: Report, rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 def _picture(report: Report, media: Mapping[str, Any]) -> str | None:
     """An approved picture, made smaller, as an address that holds it; None if it is not at hand."""
-    folder = report.office.media
-    if folder is None or not folder.intact(media["sha256"], media["name"]):
+    content = report.office.picture(media)
+    if content is None:
         return None
     small = io.BytesIO()
-    with Image.open(folder.path(media["sha256"], media["name"])) as image:
+    with Image.open(io.BytesIO(content)) as image:
         upright = ImageOps.exif_transpose(image).convert("RGB")
         upright.thumbnail((_SIDE, _SIDE))
         upright.save(small, "JPEG", quality=82)

@@ -1,0 +1,121 @@
+"""Deliberately broken variants of the engine, one for each rule that the rest leans on.
+
+Each is the real thing with one rule taken out, by subclassing; the proof must notice every one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from simulation.node import Variant
+from sqlalchemy import select, update
+
+from adapters.contract import Progress, Receipt
+from adapters.errors import Ambiguous, Transient
+from scheduler.engine.calls import Calls, Told
+from scheduler.engine.dispatch import Dispatcher
+from scheduler.engine.leases import Leases
+from scheduler.engine.mailbox import Answered, MailedProgress, Message
+from scheduler.engine.retry import Outcome
+from scheduler.states import State
+from scheduler.store import dispatching, holding, present
+from scheduler.store.database import Session
+from scheduler.store.dispatching import Claim
+from scheduler.store.holding import Holds
+from scheduler.store.leases import Lease
+from scheduler.store.tables import attempts, deliveries
+
+
+class SettlesFirst(Dispatcher):
+    """Notes a post as sent before the platform was called."""
+
+    def _publish(self, claim: Claim) -> None:
+        self._mailbox.put(Answered(claim, Receipt(f"expected-{claim.key}"), self._time()))
+        self._calls.publish(claim, MailedProgress(claim, self._mailbox))
+
+
+class RetriesAmbiguous(Calls):
+    """Takes an answer that says nothing for a refusal."""
+
+    def publish(
+        self, claim: Claim, progress: Progress, held: Callable[[], bool] = lambda: True
+    ) -> Told[Outcome]:
+        told = super().publish(claim, progress, held)
+        return told._replace(answer=Transient("again")) if isinstance(told[0], Ambiguous) else told
+
+
+class _NoLeases(Leases):
+    """What another node has begun is anybody's; and nobody ever asks whether an attempt is still theirs."""
+
+    def holds(self, delivery_id: int) -> bool:
+        return True
+
+    def must_look(self) -> bool:
+        return True
+
+    def look(self, leases: Sequence[Lease], now: datetime) -> tuple[list[Lease], list[Lease]]:
+        return list(leases), []
+
+
+class HasNoLease(Dispatcher):
+    """Knows no leases."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._leases = _NoLeases(timedelta(minutes=2), self._clock.steady, lambda _lease: True)
+
+
+class ClaimsBlindly(Dispatcher):
+    """Claims what it saw waiting a turn ago, without asking whether it still waits."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._seen: Collection[int] = ()
+
+    def _claim(self, session: Session, now: datetime) -> Any:
+        ids = [one for one in self._seen if one not in self._publishing]
+        session.execute(
+            update(attempts)
+            .where(attempts.c.delivery_id.in_(ids), attempts.c.finished_at.is_(None))
+            .values(finished_at=now)
+        )
+        session.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(state=State.PLANNED))
+        work = super()._claim(session, now)
+        soon = now + timedelta(minutes=5)
+        self._seen = list(
+            session.execute(
+                select(deliveries.c.id).where(
+                    dispatching.in_state(State.PLANNED), deliveries.c.planned_at <= soon
+                )
+            ).scalars()
+        )
+        return work
+
+
+class ReadsStopsEarly(Dispatcher):
+    """Reads the stops when its turn ends, for the claims of the next one."""
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        self._known: Holds = ()
+
+    def turn(self, messages: Sequence[Message] = ()) -> datetime | None:
+        next_due = super().turn(messages)
+        with self._store.read() as session:
+            self._known = present.stopped(session)
+        return next_due
+
+    def _claim(self, session: Session, now: datetime) -> Any:
+        session.info[holding.HOLDS] = self._known
+        return super()._claim(session, now)
+
+
+BROKEN: Mapping[str, Variant] = {
+    "settle before the call": Variant(dispatcher=SettlesFirst),
+    "retry on ambiguous": Variant(calls=RetriesAmbiguous),
+    "no lease": Variant(dispatcher=HasNoLease),
+    "claim without compare-and-set": Variant(dispatcher=ClaimsBlindly),
+    "stop read before the transaction": Variant(dispatcher=ReadsStopsEarly),
+}

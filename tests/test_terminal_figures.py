@@ -1,0 +1,132 @@
+"""Figures in the terminal, and that they are the practice network's own."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import requests
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from kit.office import ROOT, Office
+
+from adapters.practice.site import PracticeServer
+from adapters.practice.site.server import running
+from scheduler.reports import growth
+
+BROWSER = {"Accept": "text/html,*/*"}
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeServer]:
+    with running(tmp_path_factory.mktemp("network") / "practice.db") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, network: PracticeServer) -> Office:
+    """Two posts on two accounts, seen by people and measured twice."""
+    office = Office(tmp_path_factory.mktemp("kantor") / "kantor", network.url)
+    posts = office.publish("rapat", "satu", "dua", accounts=["dinas", "camat"])
+    assert {post["state"] for post in posts} == {"sent"}
+    office.must("reach", "rapat", "--now")
+    for visits, post in enumerate(sorted(posts, key=lambda one: str(one["permalink"])), 1):
+        for _ in range(visits):
+            with requests.Session() as person:
+                person.get(post["permalink"], headers=BROWSER).raise_for_status()
+                if visits > 2:
+                    person.post(f"{post['permalink']}/like", allow_redirects=False)
+    office.must("reach", "rapat", "--now")
+    return office
+
+
+def test_the_report_has_the_counters_of_the_practice_network_itself(
+    office: Office, network: PracticeServer, tmp_path: Path
+) -> None:
+    import json
+
+    office.must("report", "rapat", "-o", tmp_path / "a.json")
+    rows = json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["rows"]
+    assert len(rows) == 4
+    for row in rows:
+        page = int(row["permalink"].rpartition("/")[2])
+        (own,) = network.storage.by_id([page])
+        assert (row["views"], row["reach"], row["likes"]) == (own.views, own.reach, own.likes)
+        assert row["views"] > 0
+
+
+def test_reach_shows_growth_and_totals_by_platform(office: Office) -> None:
+    answer = office.must("reach", "rapat")
+    assert "▁█" in answer.out, "from nothing to what the second look found"
+    assert "practice" in answer.out
+    assert "10 (4 of 4)" in answer.out
+    assert "not people" in answer.out
+
+
+def test_growth_is_numbers_for_programs(office: Office) -> None:
+    assert sorted(row["growth"] for row in office.must("reach", "rapat", "--format", "json").json) == [
+        [0, 1],
+        [0, 2],
+        [0, 3],
+        [0, 4],
+    ]
+    assert {row["growth"][:2] for row in office.must("reach", "rapat", "--format", "csv").csv} == {"0 "}
+
+
+def test_a_figure_that_is_not_told_keeps_its_last_value_and_is_unknown_before_the_first() -> None:
+    def told(delivery: int, day: int, views: int | None) -> SimpleNamespace:
+        rest = dict.fromkeys(("reach", "likes", "comments", "shares", "saves", "clicks"))
+        at = datetime(2026, 12, day, 5, 0, tzinfo=UTC)
+        return SimpleNamespace(delivery_id=delivery, taken_at=at, zone="WIB", views=views, **rest)
+
+    snapshots = [told(1, 1, 5), told(1, 2, None), told(1, 4, 9), told(2, 2, None), told(2, 3, 10)]
+    assert [(id_, list(curve.values)) for id_, curve in growth.by_post(snapshots, "views")] == [
+        (1, [5, 9]),
+        (2, [10]),
+    ]
+    curves = growth.by_day(snapshots)
+    assert list(curves) == ["views"]
+    assert [(day.day, value) for day, value in curves["views"]] == [(1, 5), (2, 5), (3, 15), (4, 19)]
+    assert curves["views"][0][0] == date(2026, 12, 1)
+
+
+# status --watch
+
+
+def test_watching_needs_a_terminal(office: Office) -> None:
+    for options in (["--watch"], ["--watch", "--format", "json"]):
+        answer = office.must("status", *options, code=2)
+        assert "terminal" in answer.err
+        assert answer.out == ""
+
+
+def test_watching_shows_how_everything_stands_until_it_is_interrupted(office: Office) -> None:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "scheduler.cli", "--config", str(office.config), "--lang", "en", "status",
+         "--watch"],
+        stdin=theirs, stdout=theirs, stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "100", "LINES": "40"},
+    )  # fmt: skip
+    os.close(theirs)
+    seen, end = b"", time.monotonic() + 60
+    while b"Ctrl-C ends it" not in seen and time.monotonic() < end:
+        if select.select([ours], [], [], 1)[0]:
+            seen += os.read(ours, 65536)
+    process.send_signal(signal.SIGINT)
+    _out, err = process.communicate(timeout=30)
+    os.close(ours)
+    assert b"4 published" in seen
+    assert process.returncode in {0, 3}
+    assert b"Traceback" not in err
