@@ -266,7 +266,7 @@ class Daemon:
         ended = threading.Event()
         listener = threading.Thread(
             target=self._store.listen,
-            args=(lambda: self._mailbox.put(Wake()), ended),
+            args=(self._hear, ended),
             name="gaung-listener",
             daemon=True,
         )
@@ -279,6 +279,11 @@ class Daemon:
                 ended.set()
                 if listener.is_alive():
                     listener.join(5)
+
+    def _hear(self) -> None:
+        """Look at once: somebody has changed something."""
+        log.info("woken", extra={"action": "woken"})
+        self._mailbox.put(Wake())
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

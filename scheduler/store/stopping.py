@@ -23,7 +23,7 @@ from scheduler.store.transitions import Change, apply_changes, record
 
 def declare(session: Session, stop: Stop) -> Stop:
     """Put a stop into force: what is claimed after this transaction is committed does not go out."""
-    holding.alone(session)
+    holding.changed(session)
     session.add(stop)
     session.flush()
     record(
@@ -56,7 +56,7 @@ def lift(session: Session, stop: Stop, *, actor: str, at: datetime, reason: str 
 
     What another stop still holds stays planned, and waits for the end of that one.
     """
-    holding.alone(session)
+    holding.changed(session)
     mine = session.connection().execute(
         update(stops)
         .where(stops.c.id == stop.id, stops.c.lifted_at.is_(None))
@@ -109,7 +109,8 @@ def lift(session: Session, stop: Stop, *, actor: str, at: datetime, reason: str 
 
 def end_expired(session: Session, now: datetime) -> None:
     """Lift every stop whose end has come; its posts wait for a person like those of any other."""
-    over = select(Stop).where(stops.c.lifted_at.is_(None), stops.c.until <= now).order_by(stops.c.until)
+    over = select(Stop).where(stops.c.lifted_at.is_(None), stops.c.until <= now)
+    over = over.order_by(stops.c.until, stops.c.id)
     for stop in session.execute(over).scalars().all():
         lift(session, stop, actor="daemon", at=now, reason="its end has come")
 
