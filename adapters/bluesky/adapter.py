@@ -161,8 +161,8 @@ class BlueskyAdapter(Adapter):
         for uri in [id_ for id_ in remote_ids if id_.startswith("at://")]:
             try:
                 answer = self.server.get("app.bsky.feed.getPostThread", uri=uri, depth=6, parentHeight=0)
-            except Rejected as error:
-                if error.code != "NotFound":
+            except (Rejected, Transient) as error:
+                if "NotFound" not in error.code:
                     raise
                 continue
             with understanding():
