@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlmodel import Session
 
 from campaigns import timetable
@@ -28,8 +28,12 @@ def current(session: Session) -> Windows:
 
 
 def _text(session: Session) -> str:
-    newest = select(window_sets.c.definition).order_by(window_sets.c.id.desc()).limit(1)
-    return session.execute(newest).scalar() or ""
+    return session.execute(_newest()).scalar() or ""
+
+
+@cache
+def _newest() -> Select[Any]:
+    return select(window_sets.c.definition).order_by(window_sets.c.id.desc()).limit(1)
 
 
 @lru_cache(maxsize=4)
