@@ -317,6 +317,14 @@ class Adapter(ABC):
         without comparing text, number of media and time.
         """
 
+    def begun(self, progress: Progress) -> Receipt | None:  # noqa: ARG002
+        """What a chain of attempts is known to have put out so far: the first part; offline.
+
+        None if nothing is, or if this platform's posts are out whole or not at all. It is what a person
+        is shown, and what :meth:`remove` is given, when a post ends between two of its parts.
+        """
+        return None
+
     @abstractmethod
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         """Figures for each id that the platform knows; an id it does not know is left out."""

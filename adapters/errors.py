@@ -95,9 +95,12 @@ class Stopped(AdapterError):
     """The office stopped what is under way: raised by ``Progress.save`` alone, never by a platform.
 
     What was saved is committed. Whoever sees it ends the attempt there: nothing further is sent.
+    ``remote_id`` and ``permalink`` tell of what is out already, if anything is.
     """
 
     kind = "stopped"
+    remote_id = ""
+    permalink = ""
 
 
 class Misconfigured(ValueError):

@@ -79,7 +79,7 @@ class Event(StrEnum):
     RETRIED = "retried"
     """failed, missed, review -> planned: by a person."""
     TAKEN_DOWN = "taken_down"
-    """sent -> removed: by a person."""
+    """sent, review -> removed: by a person (review: of a post that was stopped, what is out of it)."""
 
 
 TRANSITIONS: Mapping[tuple[State, Event], State] = {
@@ -112,6 +112,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (State.MISSED, Event.RETRIED): State.PLANNED,
     (State.REVIEW, Event.RETRIED): State.PLANNED,
     (State.SENT, Event.TAKEN_DOWN): State.REMOVED,
+    (State.REVIEW, Event.TAKEN_DOWN): State.REMOVED,
 }
 
 #: Nothing of these has left the house: an edit of the campaign file may still change them.

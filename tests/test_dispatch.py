@@ -595,6 +595,23 @@ def lost(engine: Engine, *, accepted: bool) -> None:
         dead.run()
     engine.clock.forward(LEASE_OVER)
     engine.ended.add("dead")
+    engine.turn()
+    engine.clock.forward(engine.policy.look_after[0])
+
+
+def test_what_a_dead_process_has_sent_may_still_arrive(engine: Engine) -> None:
+    """Given a daemon killed in mid call, the platform gets time to take the post before it is looked for."""
+    engine.apply(campaign(engine.folder))
+    dead = engine.node("dead")
+    dead.turn()
+    engine.ended.add("dead")
+    engine.clock.forward(LEASE_OVER)
+    engine.work()
+    assert (engine.states, engine.platform.looked) == ({"jujur": State.UNSURE}, [])
+    dead.run()  # its request was on the way all the time
+    engine.work(engine.policy.look_after[0])
+    assert engine.states == {"jujur": State.SENT}
+    assert engine.platform.texts == [("dinas", "Pesan jujur")]
 
 
 def test_a_lease_that_runs_out_makes_the_post_unsure(engine: Engine) -> None:

@@ -48,6 +48,7 @@ DESIGN = {
 #: two parts.
 OURS = {
     (State.SENDING, Event.STOPPED): State.REVIEW,
+    (State.REVIEW, Event.TAKEN_DOWN): State.REMOVED,
     (State.WITHDRAWN, Event.RETURNED): State.PLANNED,
     (State.FAILED, Event.CANCELLED): State.WITHDRAWN,
     (State.MISSED, Event.CANCELLED): State.WITHDRAWN,

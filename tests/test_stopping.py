@@ -16,7 +16,9 @@ import pytest
 from kit.engine import HOUR, MINUTE, NOON, Engine, add_delivery, campaign, new_store, rows
 from sqlalchemy import select
 
-from adapters.contract import Post, Progress, Receipt
+from adapters import registry
+from adapters.contract import Account, Post, Progress, Receipt
+from adapters.contract_tools import MemoryProgress
 from adapters.errors import Ambiguous, Rejected
 from scheduler.engine import removing
 from scheduler.engine.removing import UNCLEAR
@@ -268,6 +270,86 @@ def test_a_stop_that_comes_with_the_last_part_changes_nothing_any_more(engine: E
         node.serve()
     assert engine.states == {"jujur": State.SENT}
     assert engine.row["remote_id"] == "1"
+
+
+def test_what_is_out_in_part_is_listed_by_the_next_stop(engine: Engine) -> None:
+    engine.apply(campaign(engine.folder))
+    answer = in_parts(engine, 3, lambda out: declare(engine) if out == 1 else None)
+    with ThreadPoolExecutor(1) as threads:
+        node = engine.node("threaded", executor=threads)
+        engine.platform.answers.append(answer)
+        engine.platform.looks.append(Ambiguous("cannot tell"))
+        node.serve()
+    again = declare(engine)
+    with engine.store.read() as session:
+        (listed,) = stopping.out_already(session, again, engine.clock.now() - HOUR)
+    assert (listed.message_id, listed.state) == ("jujur", State.REVIEW)
+    assert listed.permalink == "https://fake.example/1"
+    assert take_down(engine) is None
+    assert engine.platform.removed == [("dinas", "1")]
+    assert engine.states == {"jujur": State.REMOVED}
+
+
+@pytest.mark.parametrize(
+    ("platform", "saved", "expected"),
+    [
+        ("x", {"posts": ["7", "8"]}, Receipt("7", "https://x.com/dinas/status/7")),
+        (
+            "mastodon",
+            {"parts": [{"id": "7", "url": "https://a.example/7"}]},
+            Receipt("7", "https://a.example/7"),
+        ),
+        (
+            "bluesky",
+            {"parts": [{"uri": "at://did:plc:a/app.bsky.feed.post/7", "cid": "c"}]},
+            Receipt("at://did:plc:a/app.bsky.feed.post/7", "https://bsky.app/profile/did:plc:a/post/7"),
+        ),
+        (
+            "telegram",
+            {"messages": [[7, 8]], "permalink": "https://t.me/a/7"},
+            Receipt("7,8", "https://t.me/a/7"),
+        ),
+        (
+            "facebook",
+            {"post": {"id": "1_7", "permalink": "https://f.example/7"}},
+            Receipt("1_7", "https://f.example/7"),
+        ),
+    ],
+)
+def test_what_of_a_post_is_out_is_read_from_its_progress(
+    platform: str, saved: dict[str, Any], expected: Receipt
+) -> None:
+    options = {"page_id": "1", "auth": "oauth1"} if platform in {"facebook", "x"} else {}
+    address = "https://a.example" if platform == "mastodon" else ""
+    account = Account("dinas", "dinas", secret=lambda _name: "s", api_base=address, options=options)
+    adapter = registry.adapter_class(platform)(account, lambda: NOON)
+    progress = MemoryProgress()
+    assert adapter.begun(progress) is None
+    progress.save(**saved)
+    assert adapter.begun(progress) == expected
+
+
+# When the clock is set.
+
+
+def test_a_stop_holds_whatever_the_clock_is_set_to(engine: Engine) -> None:
+    """Given a stop without an end, no clock that is set forward or back lets anything through."""
+    engine.apply(campaign(engine.folder, publish_within="90d"))
+    declare(engine)
+    for jump in (-48 * HOUR, 24 * HOUR, 72 * HOUR, -24 * HOUR, 24 * HOUR):
+        engine.work(jump)
+    assert engine.platform.published == []
+    assert engine.states == {"jujur": State.PLANNED}
+
+
+def test_a_clock_that_runs_ahead_ends_a_stop_but_sends_nothing_then_or_later(engine: Engine) -> None:
+    engine.apply(campaign(engine.folder, publish_within="90d"))
+    declare(engine, until=NOON + 24 * HOUR)
+    engine.work(48 * HOUR)
+    assert engine.states == {"jujur": State.REVIEW}
+    engine.work(-48 * HOUR)
+    assert engine.platform.published == []
+    assert engine.states == {"jujur": State.REVIEW}
 
 
 # Taking down.

@@ -26,6 +26,7 @@ from campaigns.windows import Allowed, Place, Rule, Verdict, Windows, combined
 from scheduler.engine import applying
 from scheduler.states import State
 from scheduler.store import windowing
+from scheduler.store.database import Store
 from scheduler.store.tables import audit
 
 DAY = timedelta(days=1)
@@ -379,6 +380,30 @@ def test_under_any_rules_none_goes_out_inside_a_hard_window_and_none_is_lost(
         assert len(engine.platform.posts) == sum(row["state"] == State.SENT for row in found)
     finally:
         engine.store.close()
+
+
+def test_a_clock_that_is_set_back_into_a_window_is_held_by_it(engine: Engine) -> None:
+    put(engine, rule(times=["11:30-13:00"]))
+    engine.apply(campaign(engine.folder, {"jujur": [NOON], "adil": [NOON + MINUTE]}, publish_within="1d"))
+    engine.clock.at = NOON + 10 * MINUTE
+    engine.work()
+    engine.work(-15 * MINUTE)
+    engine.work(15 * MINUTE)
+    assert engine.platform.published == []
+    engine.clock.at = NOON + HOUR
+    engine.work()
+    engine.work(-30 * MINUTE)
+    assert len(engine.platform.published) == len(set(engine.platform.published))
+
+
+def test_windows_hold_on_postgresql_as_well(postgres_store: Store, tmp_path: Path) -> None:
+    engine = Engine(tmp_path, store=postgres_store)
+    put(engine, rule(times=["11:30-13:00"], agencies=["Dinas dinas"]))
+    engine.apply(campaign(engine.folder, accounts=("dinas",), publish_within="30m", if_missed="skip"))
+    engine.work()
+    assert engine.platform.published == []
+    engine.work(45 * MINUTE)
+    assert (engine.row["state"], engine.row["code"]) == (State.REVIEW, "window")
 
 
 def test_windows_are_kept_with_who_applied_them(engine: Engine) -> None:

@@ -111,6 +111,13 @@ class BlueskyAdapter(Adapter):
         wanted = pieces(self.wording(post), post)
         return wanted[: len(_parts(progress))] if shortfall.remembered(progress) else wanted
 
+    def begun(self, progress: Progress) -> Receipt | None:
+        out = _parts(progress)
+        if not out:
+            return None
+        uri = out[0]["uri"]  # at://DID/collection/key; the site knows accounts by their DID as well
+        return Receipt(uri, f"https://bsky.app/profile/{uri.split('/')[2]}/post/{uri.rpartition('/')[2]}")
+
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         """Ask for each record by its key: a server shows its own records at once, so this is conclusive.
 

@@ -200,6 +200,9 @@ class FacebookPageAdapter(Adapter):
             if problem.severity == "error":
                 raise Rejected(problem.message.format(**problem.values), code=problem.code)
 
+    def begun(self, progress: Progress) -> Receipt | None:
+        return self._published(progress)
+
     def _published(self, progress: Progress) -> Receipt | None:
         done = progress.saved.get("post")
         return Receipt(str(done["id"]), str(done["permalink"])) if isinstance(done, dict) else None

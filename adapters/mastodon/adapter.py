@@ -151,6 +151,10 @@ class MastodonAdapter(Adapter):
         key = f"{post_key} {self.account.id} {number} {progress.saved['pending_since']}"
         return self._post(hashlib.sha256(key.encode()).hexdigest(), piece, parent, media)
 
+    def begun(self, progress: Progress) -> Receipt | None:
+        out = _parts(progress)
+        return Receipt(out[0]["id"], out[0]["url"]) if out else None
+
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         """Found if every part is there. Absent if one is not: publish then goes on where the chain stopped.
 

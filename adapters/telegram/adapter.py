@@ -147,6 +147,10 @@ class TelegramAdapter(Adapter):
             progress.save(messages=[[*ids] for ids in sent], permalink=permalink)
         return _receipt(sent, permalink, shortfall.remembered(progress))
 
+    def begun(self, progress: Progress) -> Receipt | None:
+        sent = _sent(progress)
+        return _receipt(sent, str(progress.saved.get("permalink") or "")) if sent else None
+
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:  # noqa: ARG002
         """Found only if this chain noted that every part was accepted, or refused for good; nothing else
         can be looked up."""

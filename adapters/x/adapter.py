@@ -216,6 +216,10 @@ class XAdapter(Adapter):
         elif reason := listing.gap or self._stranger(api):
             raise Ambiguous(reason)
 
+    def begun(self, progress: Progress) -> Receipt | None:
+        ids = _ids(progress)
+        return Receipt(ids[0], self._permalink(ids[0])) if ids else None
+
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         """See :meth:`Adapter.find`. Found when every part is there; Absent when the next one is not:
         publish goes on after the last part that it knows of or finds. A part that X refused for good is

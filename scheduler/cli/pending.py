@@ -138,8 +138,9 @@ def facts(
         return {"sent_back": ("", len(back)), "differs": ("", len(changed))}
     if form is Format.JSON:
         return {"sent_back": ("", list(back)), "differs": ("", plain(changed))}
-    lines = [
+    told = (
         f"{row['campaign']}: {row['message']} ({workplace.person_name(row['by'])}: {row['reason']})"
         for row in back
-    ]
+    )
+    lines = list(dict.fromkeys(told))  # a message has a content for every account
     return {"sent_back": (_("Sent back to the drafter"), "\n".join(lines))}

@@ -90,6 +90,9 @@ class Calls:
         match self.find(claim, progress).answer:
             case Found(remote_id, permalink, shortfall=shortfall) if remote_id:
                 return Receipt(remote_id, permalink, shortfall)
+        match self._told(claim.account_id, "begun", lambda adapter: adapter.begun(progress)).answer:
+            case Receipt(remote_id, permalink):
+                stop.remote_id, stop.permalink = str(remote_id), str(permalink or "")
         return stop
 
     def find(self, claim: Claim, progress: Progress) -> Told[Finding | AdapterError]:

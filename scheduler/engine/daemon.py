@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -50,6 +51,8 @@ EXTEND = timedelta(hours=6)
 STARTED_TOGETHER = timedelta(seconds=30)
 RENEW = timedelta(minutes=1)
 ANCHOR = timedelta(minutes=1)
+#: Seconds from one turn to the next, at least: what comes in meanwhile is written down together.
+PACE = 0.01
 #: Without a message for so long, the loop looks by itself: APScheduler's thread may have died.
 LONGEST_SLEEP = 10.0
 
@@ -157,9 +160,14 @@ class Daemon:
         with self._signals(), self._workers(), self._ears(), _Alarm(self._mailbox, tick) as alarm:
             messages: list[Message] = []
             while not self._done():
+                begun = self._clock.steady()
                 next_due = self.turn(messages)
                 alarm.set(next_due)
                 messages = self._mailbox.wait(LONGEST_SLEEP)
+                early = PACE - (self._clock.steady() - begun)
+                if early > 0:
+                    time.sleep(early)
+                    messages += self._mailbox.wait(0)
 
     def run_once(self) -> None:
         """One pass: everything that is due now, until nothing is in flight (for cron, Task Scheduler)."""

@@ -256,16 +256,14 @@ class Dispatcher:
         self._mailbox.close()
 
     def _save(self, session: Session, now: datetime) -> list[tuple[SaveRequest, Saved]]:
-        return [
-            (
-                message,
-                dispatching.save_progress(
-                    session, message.claim.delivery_id, now=now, node=self._node, progress=message.progress
-                ),
-            )
-            for message in self._unsettled
-            if isinstance(message, SaveRequest)
-        ]
+        requests = [one for one in self._unsettled if isinstance(one, SaveRequest)]
+        told = dispatching.save_progress(
+            session,
+            {one.claim.delivery_id: one.progress for one in requests},
+            now=now,
+            node=self._node,
+        )
+        return [(one, told[one.claim.delivery_id]) for one in requests]
 
     def _settle(self, session: Session, now: datetime) -> bool:
         settle = settlement.Settlement(
@@ -299,9 +297,12 @@ class Dispatcher:
         """Put away what is too late, and make uncertain what others have begun and will not end."""
         if self._leases.must_look():
             ended, silent = self._leases.look(leases.under_way(session, list(self._publishing)), now)
-            leases.lose(session, now, ended, ended=True)
+            leases.lose(session, now, ended, ended=True, look_after=self._first_look)
             leases.lose(session, now, silent, ended=False)
         dispatching.expire(session, now)
+
+    def _first_look(self, account_id: str) -> timedelta:
+        return self._policy.for_account(self._rules.get(account_id, Rule())).look_after[0]
 
     def _claim(self, session: Session, now: datetime) -> _Work:
         """A post for every free worker, as far as there are any."""

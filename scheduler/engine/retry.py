@@ -118,7 +118,15 @@ def after_attempt(outcome: Outcome, tries: int, now: datetime, policy: Policy) -
         case Rejected() | Stopped():
             stopped = isinstance(outcome, Stopped)
             event = (Event.REJECTED, Event.STOPPED)[stopped]
-            return Decision(event, counts=not stopped, code=outcome.kind, reason=outcome.reason)
+            out = (outcome.remote_id, outcome.permalink) if isinstance(outcome, Stopped) else ("", "")
+            return Decision(
+                event,
+                counts=not stopped,
+                code=outcome.kind,
+                reason=outcome.reason,
+                remote_id=out[0],
+                permalink=out[1],
+            )
         case Transient():
             return _again(outcome, tries, now, policy)
         case Duplicate() | Ambiguous() | AdapterError():

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, func, or_, select, text
+from sqlalchemy import Row, Select, func, or_, select, text
 from sqlmodel import Session
 
 from scheduler.origin import Origin
@@ -108,6 +109,11 @@ def head(session: Session, as_of: datetime | None = None) -> Head:
     statement = select(audit.c.id, audit.c.hash, audit.c.at).order_by(audit.c.id.desc()).limit(1)
     row = session.execute(statement if as_of is None else statement.where(audit.c.at <= as_of)).first()
     return Head(row.id, row.hash, row.at) if row else Head(0, GENESIS, None)
+
+
+@cache
+def _newest() -> Select[Any]:
+    return select(audit.c.id, audit.c.hash, audit.c.at).order_by(audit.c.id.desc()).limit(1)
 
 
 @dataclass(frozen=True, slots=True)

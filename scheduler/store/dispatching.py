@@ -20,6 +20,7 @@ from sqlalchemy import (
     Row,
     ScalarSelect,
     Select,
+    Update,
     and_,
     bindparam,
     exists,
@@ -460,21 +461,40 @@ class Saved(Enum):
 
 
 def save_progress(
-    session: Session, delivery_id: int, *, now: datetime, node: str, progress: Mapping[str, Any]
-) -> Saved:
-    """Store what an attempt must remember, and say whether it may go on.
+    session: Session, saves: Mapping[int, Mapping[str, Any]], *, now: datetime, node: str
+) -> dict[int, Saved]:
+    """Store what attempts must remember, by delivery, and say of each whether it may go on.
 
     A stop ends it here. A window does not: half a thread is worse than one that ends a minute late.
     """
-    stops = [hold for hold in present(session, now) if hold.code == "stopped"]
-    held = session.connection().execute(
-        update(deliveries)
-        .where(deliveries.c.id == delivery_id, deliveries.c.node == node, in_state(State.SENDING))
-        .values(progress=dict(progress))
-        .returning(holding.held(stops))
+    if not saves:
+        return {}
+    stored = session.connection().execute(
+        _remember(), [{"_id": one, "_node": node, "_progress": dict(facts)} for one, facts in saves.items()]
     )
-    answer = held.scalar()
-    return Saved.LOST if answer is None else Saved.STOPPED if answer else Saved.KEPT
+    stops = tuple(hold for hold in present(session, now) if hold.code == "stopped")
+    if not stops and stored.rowcount == len(saves):
+        return dict.fromkeys(saves, Saved.KEPT)
+    mine = session.execute(
+        select(deliveries.c.id, holding.held(stops).label("held")).where(
+            deliveries.c.id.in_(list(saves)), deliveries.c.node == node, in_state(State.SENDING)
+        )
+    )
+    told = {row.id: Saved.STOPPED if row.held else Saved.KEPT for row in mine}
+    return {one: told.get(one, Saved.LOST) for one in saves}
+
+
+@cache
+def _remember() -> Update:
+    return (
+        update(deliveries)
+        .where(
+            deliveries.c.id == bindparam("_id"),
+            deliveries.c.node == bindparam("_node"),
+            in_state(State.SENDING),
+        )
+        .values(progress=bindparam("_progress"))
+    )
 
 
 def pause_account(session: Session, account_id: str, until: datetime) -> None:

@@ -6,9 +6,9 @@ An attempt is held by a lease, which its node renews; what is judged here was de
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -65,11 +65,20 @@ def _leases() -> Select[Any]:
     )
 
 
-def lose(session: Session, now: datetime, gone: Sequence[Lease], *, ended: bool) -> int:
+def lose(
+    session: Session,
+    now: datetime,
+    gone: Sequence[Lease],
+    *,
+    ended: bool,
+    look_after: Callable[[str], timedelta] = lambda _account: timedelta(0),
+) -> int:
     """Make attempts whose holder is gone uncertain, if it still holds them; return how many.
 
     ``ended``: it is known that the holder's process is no more. Otherwise the lease must have run out,
     and since nobody knows whether the call is still under way, it is looked for with more patience.
+    ``look_after`` gives, by account, how long to wait before the first look: what a process has sent
+    before it died is still in the platform's hands.
     """
     if not gone:
         return 0
@@ -79,8 +88,9 @@ def lose(session: Session, now: datetime, gone: Sequence[Lease], *, ended: bool)
     if not ended:
         statement = statement.where(deliveries.c.lease_until < now)
     rows = [row for row in session.execute(statement) if row.node == holder[row.id]]
-    values = {"code": code, "due_at": now, "looks": 0, "lease_until": None}
-    _end(session, [(row, values) for row in rows], Event.LOST, now=now, code=code)
+    values = {"code": code, "looks": 0, "lease_until": None}
+    due = [(row, {**values, "due_at": now + look_after(row.account_id)}) for row in rows]
+    _end(session, due, Event.LOST, now=now, code=code)
     return len(rows)
 
 
@@ -104,6 +114,7 @@ def _sending() -> Select[Any]:
         select(
             deliveries.c.id,
             deliveries.c.campaign_id,
+            deliveries.c.account_id,
             deliveries.c.digest,
             deliveries.c.node,
             deliveries.c.attempts,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlmodel import Session
 
 from scheduler.store import holding, windowing
@@ -24,10 +26,14 @@ def present(session: Session, now: datetime) -> Holds:
 def stopped(session: Session) -> Holds:
     """The stops in force as holds, those of one kind as one: SQLite takes no thousand terms in a row."""
     kinds: dict[tuple[str, bool], list[str]] = {}
-    found = select(stops.c.scope, stops.c.target, stops.c.but_urgent).where(stops.c.lifted_at.is_(None))
-    for scope, target, but_urgent in session.execute(found):
+    for scope, target, but_urgent in session.execute(_stopped()):
         kinds.setdefault((scope, but_urgent), []).append(target)
     return tuple(_hold(scope, tuple(targets), but_urgent) for (scope, but_urgent), targets in kinds.items())
+
+
+@cache
+def _stopped() -> Select[Any]:
+    return select(stops.c.scope, stops.c.target, stops.c.but_urgent).where(stops.c.lifted_at.is_(None))
 
 
 def stops_in_force(session: Session) -> list[Stop]:

@@ -11,14 +11,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, func, or_, select, update
+from sqlalchemy import Row, Select, and_, exists, func, or_, select, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State
 from scheduler.store import approving, holding
 from scheduler.store.dispatching import NOW, in_state
 from scheduler.store.present import hold_of, stopped
-from scheduler.store.tables import Stop, deliveries, stops
+from scheduler.store.tables import Stop, attempts, deliveries, stops
 from scheduler.store.transitions import Change, apply_changes, record
 
 
@@ -142,7 +142,8 @@ def every(session: Session, *, lifted: bool = False) -> list[Stop]:
 
 def out_already(session: Session, stop: Stop, since: datetime) -> list[Row[Any]]:
     """What the stop does not reach any more: out since ``since``, in part, on its way, or with a person."""
-    partly = and_(deliveries.c.state == State.REVIEW, deliveries.c.remote_id != "")
+    ended = exists().where(attempts.c.delivery_id == deliveries.c.id, attempts.c.outcome == Event.STOPPED)
+    partly = and_(deliveries.c.state == State.REVIEW, ended)
     on_its_way = deliveries.c.state.in_((State.SENDING, State.UNSURE, State.HANDED))
     published = and_(deliveries.c.state == State.SENT, deliveries.c.published_at >= since)
     return list(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 
-from bench import databases, stage
+from bench import databases, rows, stage
 from bench.figure import Figure
 
 from scheduler.clock import SystemClock
@@ -54,11 +54,11 @@ def figures() -> Iterator[Figure]:
 def _fill(store: Store, size: int) -> None:
     now, half = stage.in_seconds(0), size // 2
     steps = min(half // 100, 180)
-    batches = [stage.Batch(DUE, now - timedelta(seconds=1))]
+    batches = [rows.Batch(DUE, now - timedelta(seconds=1))]
     for day in range(1, steps + 1):
-        batches.append(stage.Batch(half // steps, now - timedelta(days=day), State.SENT))
-        batches.append(stage.Batch(half // steps, now + timedelta(days=day)))
-    stage.fill(store, batches)
+        batches.append(rows.Batch(half // steps, now - timedelta(days=day), State.SENT, mass=True))
+        batches.append(rows.Batch(half // steps, now + timedelta(days=day), mass=True))
+    rows.fill(store, batches)
 
 
 def _claim(store: Store) -> float:
@@ -68,9 +68,7 @@ def _claim(store: Store) -> float:
     try:
         with store.write() as session:
             begin = time.perf_counter()
-            claims = dispatching.claim(
-                session, now=now, lease_until=now + stage.HOUR, node="bench", limit=DUE
-            )
+            claims = dispatching.claim(session, now=now, lease_until=now + rows.HOUR, node="bench", limit=DUE)
             seconds = time.perf_counter() - begin
             if len(claims) != DUE:
                 raise RuntimeError(f"only {len(claims)} claims")

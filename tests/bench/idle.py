@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 
-from bench import databases, stage
+from bench import databases, rows, stage
 from bench.figure import Figure
 
 DELIVERIES = 100_000
@@ -26,7 +26,7 @@ def figures() -> Iterator[Figure]:
             tomorrow = stage.in_seconds(86400)
             with place.store() as store:
                 days = [tomorrow + timedelta(days=day) for day in range(80)]
-                stage.fill(store, [stage.Batch(DELIVERIES // len(days), day) for day in days])
+                rows.fill(store, [rows.Batch(DELIVERIES // len(days), day, mass=True) for day in days])
             config = stage.configure(place.folder, "http://127.0.0.1:9", database=place.url)
             running.append((kind, stack.enter_context(stage.daemon(config, program="bench.counted"))))
         time.sleep(CALM)

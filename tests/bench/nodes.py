@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-from bench import databases, peak, stage
+from bench import databases, peak, rows, stage
 from bench.figure import Figure
 
 WORKERS = 16
@@ -34,6 +34,6 @@ def _wall(nodes: int, platform: stage.Platform) -> float:
         for number in range(nodes):
             stack.enter_context(stage.daemon(config, f"daemon-{number}"))
         at = stage.in_seconds(4)
-        stage.fill(store, [stage.Batch(POSTS, at)])
+        rows.fill(store, [rows.Batch(POSTS, at)])
         stage.wait_for(at, late=POSTS / WORKERS / nodes * peak.DELAY)
         return stage.until(lambda: peak.settled(store, POSTS, at))

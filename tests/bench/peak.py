@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from bench import databases, stage
+from bench import databases, rows, stage
 from bench.figure import Figure
 from sqlalchemy import func, select
 
@@ -36,7 +36,7 @@ class Cost:
 def bare(config: Path) -> Cost:
     """The same calls by a bare thread pool."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.bare", config, str(WORKERS), str(stage.ACCOUNTS)],
+        [sys.executable, "-m", "bench.bare", config, str(WORKERS), str(rows.ACCOUNTS)],
         env={**os.environ, "PYTHONPATH": f"{stage.ROOT}:{stage.TESTS}"},
         stdout=subprocess.PIPE,
         text=True,
@@ -51,14 +51,14 @@ def gaung(place: databases.Place, platform: stage.Platform) -> Cost:
     config = stage.configure(place.folder, platform.url, database=place.url, workers=WORKERS)
     with place.store() as store, stage.daemon(config) as process:
         at = stage.in_seconds(4)
-        stage.fill(store, [stage.Batch(stage.ACCOUNTS, at)])
+        rows.fill(store, [rows.Batch(rows.ACCOUNTS, at)])
         stage.wait_for(at, early=0.2)
         before = process.cpu()
-        stage.wait_for(at, late=stage.ACCOUNTS / WORKERS * DELAY)  # asking would cost the daemon time
-        wall = stage.until(lambda: settled(store, stage.ACCOUNTS, at))
+        stage.wait_for(at, late=rows.ACCOUNTS / WORKERS * DELAY)  # asking would cost the daemon time
+        wall = stage.until(lambda: settled(store, rows.ACCOUNTS, at))
         cpu = process.cpu() - before
     ledger = [entry["account"] for entry in platform.ledger()]
-    if not len(set(ledger)) == len(ledger) == stage.ACCOUNTS:
+    if not len(set(ledger)) == len(ledger) == rows.ACCOUNTS:
         raise RuntimeError("the platform's ledger does not hold each post once")
     return Cost(wall, cpu)
 
@@ -100,7 +100,7 @@ def _told(kind: str, costs: list[tuple[Cost, Cost]]) -> Iterator[Figure]:
     )
     yield Figure(
         f"peak, {kind}: processor time over bare pool",
-        [(own.cpu - bare.cpu) / stage.ACCOUNTS * 1000 for own, bare in costs],
+        [(own.cpu - bare.cpu) / rows.ACCOUNTS * 1000 for own, bare in costs],
         "ms a post",
         1.0,
         detail=f"({ours.cpu:.1f} s / {theirs.cpu:.1f} s)",

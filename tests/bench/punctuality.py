@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench import databases, stage
+from bench import databases, rows, stage
 from bench.bare import Forgotten
 from bench.figure import Figure
 
@@ -35,7 +35,7 @@ def figures() -> Iterator[Figure]:
         first = stage.in_seconds(6).replace(microsecond=370_000)
         times = [first + timedelta(seconds=number) for number in range(POSTS)]
         for store in running:
-            stage.fill(store, [stage.Batch(1, at, first=number) for number, at in enumerate(times)])
+            rows.fill(store, [rows.Batch(1, at, first=number) for number, at in enumerate(times)])
         timer = threading.Thread(target=_timer, args=(config, f"{platform.url}/bare", times))
         timer.start()
         timer.join()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 
-from bench import databases, peak, stage
+from bench import databases, peak, rows, stage
 from bench.figure import Figure
 
 POSTS = 64
@@ -35,7 +35,7 @@ def _recovered(kind: str, platform: stage.Platform) -> float:
         )
         victim = stack.enter_context(stage.daemon(config, "victim"))
         at = stage.in_seconds(3)
-        stage.fill(store, [stage.Batch(POSTS, at)])
+        rows.fill(store, [rows.Batch(POSTS, at)])
         stage.until(lambda: len(platform.ledger()) == POSTS)
         stack.enter_context(stage.daemon(config, "heir"))
         victim.popen.kill()

@@ -1,8 +1,4 @@
-"""The stage of the measurements: an installation with many accounts, a platform, and daemons as processes.
-
-Rows are written straight into the tables, since it is the daemon that is measured and not the planning;
-they are what ``apply`` and ``approve`` leave: each delivery with its content and its approval.
-"""
+"""The stage of the measurements: an installation with many accounts, a platform, and daemons as processes."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,132 +17,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bench.databases import Place
-from sqlalchemy import JSON, Integer, String, func, literal, literal_column, select, type_coerce
-from sqlalchemy import cast as sql_cast
+from bench.rows import ACCOUNTS
 
-from scheduler.states import State
-from scheduler.store.database import Session, Store, make_engine
-from scheduler.store.tables import UtcDateTime, approvals, attempts, contents, deliveries
+from scheduler.store.database import make_engine
 
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
 #: Seconds of processor time in one tick of /proc (proc(5)).
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 PAGE = resource.getpagesize()
-#: 552 regional governments with 6 accounts each.
-ACCOUNTS = 552 * 6
-HOUR = timedelta(hours=1)
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Deliveries that are alike: ``count`` of them from account number ``first`` on, planned for ``at``."""
-
-    count: int
-    at: datetime
-    state: State = State.PLANNED
-    first: int = 0
-
-
-def fill(store: Store, batches: Sequence[Batch]) -> None:
-    """Write deliveries, each with content and approval; those already sent with their attempt."""
-    with store.read() as session:
-        done = session.execute(select(func.count()).select_from(deliveries)).scalar_one()
-    for start in range(0, len(batches), 50):
-        with store.write() as session:
-            for batch in batches[start : start + 50]:
-                _write(session, batch, done)
-                done += batch.count
-
-
-def _write(session: Session, batch: Batch, done: int) -> None:
-    """Let the database make the rows: a million of them would take Python minutes."""
-    first = select(literal(1, Integer).label("i")).cte("numbers", recursive=True)
-    numbers = first.union_all(select(first.c.i + 1).where(first.c.i < batch.count))
-    number = sql_cast(numbers.c.i + done, String)
-    account = literal("account-") + sql_cast((numbers.c.i + batch.first - 1) % ACCOUNTS, String)
-    digest, key, none = literal("digest-") + number, literal("key-") + number, literal({}, JSON)
-    sent = batch.state is State.SENT
-    at = literal(batch.at, UtcDateTime)
-    connection = session.connection()
-
-    def insert(table: Any, columns: Mapping[str, Any]) -> None:
-        typed = {name: one if hasattr(one, "label") else literal(one) for name, one in columns.items()}
-        connection.execute(
-            table.insert().from_select(
-                list(typed), select(*(one.label(f"c{n}") for n, one in enumerate(typed.values())))
-            )
-        )
-
-    empty = type_coerce(literal([], JSON), JSON)
-    insert(
-        contents,
-        {
-            "digest": digest,
-            "account_id": account,
-            "platform": "practice",
-            "text": literal("Tolak gratifikasi, laporkan kepada unit pengendali. Pesan ") + number,
-            "link": "",
-            "media": empty,
-            "kind": "post",
-            "thread": empty,
-            "first_comment": "",
-        },
-    )
-    insert(
-        approvals,
-        {"campaign_id": "bench", "digest": digest, "approver": "budi", "os_user": "budi", "approved_at": at},
-    )
-    insert(
-        deliveries,
-        {
-            "key": key,
-            "campaign_id": "bench",
-            "message_id": "jujur",
-            "topic": "",
-            "message_class": "regular",
-            "account_id": account,
-            "platform": "practice",
-            "agency": "",
-            "slot": batch.at.replace(tzinfo=None).isoformat(),
-            "zone": "WIB",
-            "planned_at": at,
-            "allowed_at": at,
-            "expires_at": literal(batch.at + 2 * HOUR, UtcDateTime),
-            "if_missed": "review",
-            "due_at": at,
-            "state": batch.state.value,
-            "digest": digest,
-            "attempts": int(sent),
-            "looks": 0,
-            "asks": literal_column("false"),
-            "progress": none,
-            "code": "",
-            "reason": "",
-            "node": "",
-            "remote_id": (literal("old-") + number) if sent else literal(""),
-            "permalink": "",
-            "source": "api" if sent else "",
-            **({"published_at": at} if sent else {}),
-        },
-    )
-    if sent:
-        tried = {
-            "delivery_id": deliveries.c.id,
-            "digest": deliveries.c.digest,
-            "node": literal("old"),
-            "started_at": at,
-            "finished_at": at,
-            "outcome": literal("accepted"),
-            "code": literal(""),
-            "reason": literal(""),
-            "remote_id": deliveries.c.remote_id,
-        }
-        known = select(*tried.values()).where(
-            deliveries.c.state == State.SENT.value, deliveries.c.planned_at == at
-        )
-        connection.execute(attempts.insert().from_select(list(tried), known))
 
 
 @dataclass(frozen=True)
@@ -191,6 +71,7 @@ def configure(
 ) -> Path:
     """Write the configuration of an installation; return its file."""
     lines = [f'database = "{database}"'] if database else []
+    lines += ["[people.budi]", 'name = "Budi"', 'os_user = "budi"', 'roles = ["approver"]']
     lines += ["[daemon]", *(f"{key} = {json.dumps(value)}" for key, value in daemon.items())]
     for number in range(accounts):
         lines += [

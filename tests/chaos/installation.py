@@ -32,7 +32,7 @@ from scheduler.store.tables import deliveries
 #: How the daemons are set: a lost call is noticed soon, and no number of kills uses up the attempts.
 SETTINGS = {
     "workers": "6",
-    "lease": '"2s"',
+    "lease": '"6s"',
     "attempts": "100",
     "retry_after": '"1s"',
     "retry_at_most": '"1s"',
@@ -190,6 +190,14 @@ class Installation:
     def settle(self, patience: float) -> None:
         """Let the nodes work until nothing is left to do."""
         until(self.settled, patience, lambda: f"{dict(self.states())}; {self.complaints()}")
+
+    def logged(self, action: str) -> int:
+        """How many lines of the nodes' logs have this action."""
+        return sum(
+            node.log.read_text(encoding="utf-8").count(f'"action": "{action}"')
+            for node in self.nodes
+            if node.log.exists()
+        )
 
     def complaints(self) -> str:
         """The last that each node's log has of errors."""

@@ -209,6 +209,10 @@ class FakeAdapter(Adapter):
             raise answer
         return answer(post, progress) if callable(answer) else answer
 
+    def begun(self, progress: Progress) -> Receipt | None:
+        parts = progress.saved.get("parts")
+        return Platform.receipt(int(str(parts[0]))) if isinstance(parts, list) and parts else None
+
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         side = self.other_side
         side.looked.append((self.account.id, since))

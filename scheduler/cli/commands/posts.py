@@ -16,6 +16,7 @@ from scheduler.i18n import N_, _
 if TYPE_CHECKING:
     from scheduler.states import State
     from scheduler.store.listings import PostDetails
+    from scheduler.store.tables import Delivery
 
 
 def posts(
@@ -99,6 +100,8 @@ def show(
         "message": (_("message"), one.message_id),
         "account": (_("account"), f"{one.account_id} ({one.platform})"),
         "planned_at": (_("time"), LocalTime(one.planned_at, zone)),
+        "allowed_at": (_("goes out at"), _moved_to(one, form)),
+        "window": (_("window"), one.window_rule),
         "state": (_("state"), State(one.state)),
         "reason": (_("reason"), reason_words(one.code, one.reason)),
         "waits_for": (_("waits for"), _budget_words(one.account_id) if held else None),
@@ -206,6 +209,14 @@ def _charges(found: PostDetails) -> list[dict[str, Any]]:
         }
         for one in found.charges
     ]
+
+
+def _moved_to(one: Delivery, form: Format) -> Any:
+    """When the post may go out; people are only told if that is not its own time."""
+    from scheduler.reports.rows import LocalTime
+
+    moved = one.allowed_at != one.planned_at
+    return LocalTime(one.allowed_at, one.zone) if moved or form is not Format.TABLE else ""
 
 
 def _states(names: list[str]) -> list[State]:

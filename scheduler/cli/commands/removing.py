@@ -59,9 +59,12 @@ def takedown(
 
 def _is_out(one: Delivery) -> None:
     """Raise RefusedTransitionError unless there is something to take down."""
-    from scheduler.states import Event, State, after
+    from scheduler.states import Event, RefusedTransitionError, State, after
 
-    after(State(one.state), Event.TAKEN_DOWN)
+    state = State(one.state)
+    after(state, Event.TAKEN_DOWN)
+    if state is State.REVIEW and not one.remote_id:
+        raise RefusedTransitionError(state, Event.TAKEN_DOWN)
 
 
 def _show(one: Delivery) -> None:
