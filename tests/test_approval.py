@@ -68,6 +68,7 @@ CALLS: dict[str, list[str]] = {
     "run": ["--once"],
     "retry": ["0"],
     "cancel": ["--campaign", "hakordia"],
+    "review --publish": ["--all", "--yes"],
     "resolve": ["0", "--absent"],
     "stop": ["--reason", "bencana"],
     "resume": ["--all", "--reason", "selesai"],

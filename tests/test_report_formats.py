@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from kit import echo, reading
 from kit.engine import add_delivery, new_store
-from kit.office import gaung, gaung_process
+from kit.office import ROOT, gaung, gaung_process
 from kit.reading import LATER, RECAP, TIMELINE, read, sheet, write
 
 from scheduler.reports import formats
@@ -94,6 +94,23 @@ def test_every_format_holds_the_same_figures_as_the_database(office: echo.Echo, 
         assert (row["message"], row["account"]) == (message, account)
         told = [row[name] for name in ("views", "reach", "likes", "comments", "shares", "saves")]
         assert [None if one in ("", None) else int(one) for one in told] == figures
+
+
+def test_sums_of_groups_are_those_that_sql_gives(office: echo.Echo) -> None:
+    groups = read("csv", write(office.store, "csv", shape=Shape(group_by="platform"), campaign=echo.CAMPAIGN))
+    with closing(sqlite3.connect(office.folder / "state" / "gaung.db")) as database:
+        direct = database.execute(
+            """
+            SELECT d.platform, count(*), sum(d.state = 'sent'), sum(s.views), count(s.views), sum(s.reach),
+                   count(s.reach)
+            FROM delivery d
+            LEFT JOIN snapshot s ON s.delivery_id = d.id AND s.taken_at =
+                (SELECT max(taken_at) FROM snapshot WHERE delivery_id = d.id)
+            GROUP BY d.platform ORDER BY d.platform
+            """
+        ).fetchall()
+    names = ("posts", "published", "views_sum", "views_known", "reach_sum", "reach_known")
+    assert [(group["platform"], *(_figure(group[name]) for name in names)) for group in groups] == direct
 
 
 known = st.one_of(st.none(), st.just(0), st.integers(1, 2_000_000_000))
@@ -396,6 +413,19 @@ def test_chromium_draws_the_page(office: echo.Echo, tmp_path: Path) -> None:
         band = picture.convert("RGB").getpixel((550, 10))
     assert band == (12, 74, 90), "the band at the top has its colour"
     assert len(colours) > 1000, "pictures and charts are drawn"
+
+
+def test_without_the_libraries_of_a_pdf_it_is_said_what_to_install(office: echo.Echo, tmp_path: Path) -> None:
+    """WeasyPrint is there, Pango is not: its import then raises OSError."""
+    (tmp_path / "weasyprint.py").write_text('raise OSError("cannot load library libpango-1.0-0")\n')
+    answer = gaung_process(
+        "--config", office.config, "report", "-o", tmp_path / "a.pdf",
+        environment={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+    )  # fmt: skip
+    assert answer.code == 2
+    assert "libpango" in answer.err
+    assert "gaung[pdf]" in answer.err
+    assert not (tmp_path / "a.pdf").exists()
 
 
 # The command

@@ -46,10 +46,13 @@ def review(
     yes: Annotated[bool, typer.Option("--yes", help=_("Decide without asking."))] = False,
     form: FormatOption = Format.TABLE,
 ) -> int:
+    from scheduler.governance import roles
     from scheduler.states import State
 
     workplace: Workplace = context.obj
     decisions = sum([publish, bool(at), cancel])
+    if decisions:
+        roles.may("cancel" if cancel else "review --publish", workplace.actor)
     if decisions > 1:
         raise GaungError(
             N_("Several decisions are named."), hint=N_("Give one of --publish, --at TIME, --cancel.")
