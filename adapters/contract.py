@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
@@ -143,12 +143,19 @@ class RatePause:
     app_wide: bool = False
 
 
+#: Why a figure is unknown: the platform has none such, had none yet, refused to tell it, or has the
+#: post no more.
+Why = Literal["not-offered", "not-yet", "refused", "gone"]
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """The figures of one post at one moment, as the platform gives them; None = it did not say.
 
     ``views`` counts times shown, ``reach`` counts unique people: never one for the other.
     ``raw`` keeps the platform's own names and values, refusals included, for the inspector.
+    ``why`` says by figure why it is None, where that is something else than :meth:`Adapter.explained`
+    would say by itself.
     """
 
     views: int | None = None
@@ -158,7 +165,14 @@ class Reach:
     shares: int | None = None
     saves: int | None = None
     clicks: int | None = None
+    video_views: int | None = None
+    profile_visits: int | None = None
     raw: Mapping[str, Json] = field(default_factory=dict)
+    why: Mapping[str, Why] = field(default_factory=dict, compare=False)
+
+
+#: The figures of a post, as they are called here.
+FIGURES = tuple(one.name for one in fields(Reach) if one.name not in {"raw", "why"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +273,10 @@ class Adapter(ABC):
     #: What the platform bills, act by act: the names by which the configuration prices them, and what
     #: they are in words (marked with :func:`N_`). Empty if publishing costs nothing.
     bills: ClassVar[Mapping[str, str]] = {}
+    #: The figures that the platform offers for a post, and what it calls them itself.
+    metrics: ClassVar[Mapping[str, str]] = {}
+    #: The version of the platform's interface that is spoken; "" if it has none.
+    api_version: ClassVar[str] = ""
     #: The act as which asking for the figures of one post is billed, once a UTC day; "" if it is free.
     billed_reading: ClassVar[str] = ""
 
@@ -328,6 +346,21 @@ class Adapter(ABC):
     @abstractmethod
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         """Figures for each id that the platform knows; an id it does not know is left out."""
+
+    def explained(self, remote_ids: Sequence[str], told: Mapping[str, Reach]) -> dict[str, Reach]:
+        """What was told of every id that was asked for, with the reason for each figure that is unknown."""
+        explained: dict[str, Reach] = {}
+        for id_ in remote_ids:
+            if (figures := told.get(id_)) is None:
+                explained[id_] = Reach(raw={"answer": None}, why=dict.fromkeys(FIGURES, "gone"))
+                continue
+            unknown = [name for name in FIGURES if getattr(figures, name) is None]
+            why: dict[str, Why] = {
+                name: figures.why.get(name, "not-yet" if name in self.metrics else "not-offered")
+                for name in unknown
+            }
+            explained[id_] = replace(figures, why=why)
+        return explained
 
     @abstractmethod
     def remove(self, remote_id: str) -> None:
@@ -415,6 +448,7 @@ def _check_media(limits: Limits, media: Sequence[Media]) -> list[Problem]:
 
 
 __all__ = [
+    "FIGURES",
     "N_",
     "Absent",
     "Account",
@@ -438,5 +472,6 @@ __all__ = [
     "Reach",
     "Receipt",
     "Unknown",
+    "Why",
     "check_limits",
 ]

@@ -18,7 +18,7 @@ from typing import ClassVar
 
 import pytest
 
-from adapters.contract import Absent, Adapter, Found, Limits, Part, Post, Progress, Receipt, Unknown
+from adapters.contract import FIGURES, Absent, Adapter, Found, Limits, Part, Post, Progress, Receipt, Unknown
 from adapters.contract_tools import (
     Call,
     MemoryProgress,
@@ -255,8 +255,10 @@ class AdapterContract:
         receipt = _publish(adapter, full_post, MemoryProgress())
         expected = remote.engage(receipt.remote_id)
         (told,) = adapter.reach([receipt.remote_id]).values()
-        for name in ("views", "reach", "likes", "comments", "shares", "saves", "clicks"):
+        for name in FIGURES:
             assert (name, getattr(told, name)) == (name, getattr(expected, name))
+        counted = {name for name in FIGURES if getattr(told, name) is not None}
+        assert counted <= set(adapter.metrics), "a figure that is told has the platform's own name, too"
 
     def test_figures_of_an_unknown_id_are_left_out(self, adapter: Adapter, full_post: Post) -> None:
         """Given an id that is gone among others, reach answers for the others."""

@@ -1166,6 +1166,43 @@ def test_figures_of_an_account_are_asked_for_together(engine: Engine) -> None:
     assert len(engine.snapshots) == 60
 
 
+def test_every_unknown_figure_has_its_reason(engine: Engine) -> None:
+    """Given a refusal, and a post that the platform does not know: each figure says why it is unknown."""
+    engine.platform.figures = lambda _account, ids: {
+        one: Reach(views=3, why={"likes": "refused"}) for one in ids if one == "1"
+    }
+    engine.apply(campaign(engine.folder, accounts=["dinas", "camat"]))
+    engine.work()
+    engine.work(HOUR)
+    told, silent = (row["why"] for row in engine.snapshots)
+    assert (told["likes"], told["reach"], "views" in told) == ("refused", "not-offered", False)
+    assert set(silent.values()) == {"gone"}
+
+
+def test_a_snapshot_is_never_changed_nor_deleted(engine: Engine) -> None:
+    engine.platform.figures = lambda _account, ids: {one: Reach(views=1) for one in ids}
+    engine.apply(campaign(engine.folder))
+    engine.work()
+    engine.work(HOUR)
+    for statement in ("UPDATE snapshot SET views = 1000", "DELETE FROM snapshot"):
+        with pytest.raises(Exception, match="append-only"), engine.store.write() as session:
+            session.connection().exec_driver_sql(statement)
+    assert [row["views"] for row in engine.snapshots] == [1]
+
+
+def test_an_account_with_a_post_to_send_is_not_asked_for_figures(engine: Engine) -> None:
+    """Given figures due a minute before the next post of their account, that post goes first."""
+    engine.platform.figures = lambda _account, ids: {one: Reach(views=1) for one in ids}
+    engine.apply(campaign(engine.folder, {"a": [NOON], "b": [NOON + 61 * MINUTE]}))
+    engine.work()
+    engine.work(HOUR)
+    assert engine.platform.measured == []
+    engine.work(MINUTE)
+    assert engine.states["b"] is State.SENT
+    engine.work(MINUTE)
+    assert [len(ids) for _account, ids in engine.platform.measured] == [1]
+
+
 def test_publishing_comes_before_figures(engine: Engine) -> None:
     """Given one worker and both to do, the post goes first."""
     node = engine.node("one", workers=1)

@@ -119,7 +119,7 @@ class InstagramRemote:
 
     def engage(self, remote_id: str) -> Reach:
         self.platform.media[remote_id].figures = dict(FIGURES)
-        return Reach(views=40, reach=31, likes=7, comments=2, shares=4, saves=3)
+        return Reach(views=40, reach=31, likes=7, comments=2, shares=4, saves=3, profile_visits=5)
 
 
 class Contract(AdapterContract):
@@ -776,7 +776,8 @@ def test_one_refused_metric_does_not_hide_the_others(desk: Desk, login: str) -> 
     one = published(desk)
     one.figures, one.unsupported = dict(FIGURES), ("saved",)
     (told,) = desk.adapter(login=login).reach(list(desk.platform.media)).values()
-    assert replace(told, raw={}) == Reach(views=40, reach=31, likes=7, comments=2, shares=4)
+    assert replace(told, raw={}) == Reach(views=40, reach=31, likes=7, comments=2, shares=4, profile_visits=5)
+    assert told.why == {"saves": "refused"}
     assert told.raw["refused"] == {"saved": "100/2108006"}
 
 

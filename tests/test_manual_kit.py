@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from kit.films import film
 
-from adapters.contract import Account, Handed, Media, Part, Post, Unknown
+from adapters.contract import Account, Handed, Media, Part, Post, Reach, Unknown
 from adapters.contract_tools import MemoryProgress, picture
 from adapters.errors import Misconfigured, Rejected, Transient
 from adapters.manual.adapter import ManualAdapter
@@ -200,7 +200,9 @@ def test_nothing_is_known_that_a_person_has_not_said(tmp_path: Path, post: Post)
     adapter = adapter_in(tmp_path)
     publish(adapter, post)
     assert isinstance(adapter.find(post, MemoryProgress(), NOW), Unknown)
-    assert adapter.reach(["https://whatsapp.com/channel/x/1"]) == {}
+    assert adapter.reach(["https://whatsapp.com/channel/x/1"]) == {
+        "https://whatsapp.com/channel/x/1": Reach()
+    }
     with pytest.raises(Rejected):
         adapter.remove("https://whatsapp.com/channel/x/1")
 

@@ -110,7 +110,7 @@ class XRemote:
         tweet.figures |= {"impression_count": 31, "like_count": 5, "reply_count": 2, "bookmark_count": 1}
         tweet.figures |= {"retweet_count": 3, "quote_count": 1}
         tweet.clicks = 7
-        return Reach(views=31, likes=5, comments=2, shares=4, saves=1, clicks=7)
+        return Reach(views=31, likes=5, comments=2, shares=4, saves=1, clicks=7, profile_visits=0)
 
 
 class TestContract(AdapterContract):

@@ -52,6 +52,10 @@ ALL_PAGES = 200
 _FOREIGN = N_("A part of the post is there that no attempt noted. Look at the account.")
 
 
+#: Ours -> Bluesky's.
+METRICS = {"likes": "likeCount", "comments": "replyCount", "shares": "repostCount", "saves": "bookmarkCount"}
+
+
 class BlueskyAdapter(Adapter):
     """The account ``account.handle`` on the PDS at ``api_base`` (bsky.social if empty).
 
@@ -61,6 +65,7 @@ class BlueskyAdapter(Adapter):
 
     platform: ClassVar[str] = "bluesky"
     secrets: ClassVar[tuple[str, ...]] = ("app_password",)
+    metrics: ClassVar[Mapping[str, str]] = METRICS
     limits = Limits(text=300, measure=graphemes, media=4, alt_text=2000, threads=True, first_comment=True)
 
     def __init__(
@@ -275,15 +280,14 @@ def _is(record: Mapping[str, Any], piece: Piece, parent: str | None) -> bool:
 
 
 def _reach(view: Mapping[str, Any]) -> Reach:
-    names = ("likeCount", "replyCount", "repostCount", "bookmarkCount", "quoteCount")
+    names = (*METRICS.values(), "quoteCount")
     raw: dict[str, Json] = {name: view[name] for name in names if isinstance(view.get(name), int)}
 
     def count(name: str) -> int | None:
         value = raw.get(name)
         return value if isinstance(value, int) else None
 
-    likes, comments, shares, saves = (count(name) for name in names[:4])
-    return Reach(likes=likes, comments=comments, shares=shares, saves=saves, raw=raw)
+    return Reach(**{ours: count(name) for ours, name in METRICS.items()}, raw=raw, why={})
 
 
 __all__ = ["BlueskyAdapter"]

@@ -34,10 +34,18 @@ from adapters.contract import (
 )
 from adapters.errors import AdapterError, Ambiguous, AuthExpired, Duplicate, Rejected, Transient
 from adapters.facebook.checks import check_page_post
-from adapters.facebook.reading import HOME, address, figures, find_comment, is_video, search
+from adapters.facebook.reading import HOME, NAMES, address, figures, find_comment, is_video, search
 from adapters.facebook.video import VideoPublisher, saved_video, video_state
 from adapters.matching import EARLIER, LATER
-from adapters.meta.graph import NOT_UNDERSTOOD, Codes, GraphClient, Meaning, created, is_missing
+from adapters.meta.graph import (
+    GRAPH_VERSION,
+    NOT_UNDERSTOOD,
+    Codes,
+    GraphClient,
+    Meaning,
+    created,
+    is_missing,
+)
 from adapters.transport import CONNECT_TIMEOUT, READ_TIMEOUT
 
 #: What this adapter needs; ``pages_show_list`` is needed only to get the token.
@@ -73,6 +81,8 @@ class FacebookPageAdapter(Adapter):
 
     platform: ClassVar[str] = "facebook"
     secrets: ClassVar[tuple[str, ...]] = ("page_token",)
+    metrics: ClassVar[Mapping[str, str]] = NAMES
+    api_version: ClassVar[str] = GRAPH_VERSION
     # 63,206 characters: PLATFORMS.md, c. Meta names no number of pictures nor a length of alt texts: ours.
     limits = Limits(text=63206, media=10, alt_text=1000, kinds=("post", "reel"), first_comment=True)
     # "Lag seconds" (PLATFORMS.md, d, from memory): a generous few.

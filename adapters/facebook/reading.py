@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from adapters.contract import N_, Found, Json, Post, Reach
+from adapters.contract import N_, Found, Json, Post, Reach, Why
 from adapters.errors import AdapterError, Ambiguous, AuthExpired, RateLimited
 from adapters.matching import same_text
 from adapters.material import understanding
@@ -26,12 +26,19 @@ _FIELDS = (
     "attachments{media_type,target{id},url,unshimmed_url,subattachments.limit(100){media_type,target{id}}}"
 )
 #: The figures that Facebook gives since 2026-06-15. Each is asked alone: one unknown name fails its call.
-METRICS = {"views": "post_media_view", "reach": "post_total_media_view_unique", "clicks": "post_clicks"}
+METRICS = {
+    "views": "post_media_view",
+    "reach": "post_total_media_view_unique",
+    "clicks": "post_clicks",
+    "video_views": "post_video_views",
+}
 _COUNTS = {
     "shares": "id,shares",
     "likes": "reactions.limit(0).summary(total_count)",
     "comments": "comments.limit(0).summary(total_count)",
 }
+#: Ours -> Facebook's.
+NAMES = {**METRICS, "shares": "shares", "likes": "reactions", "comments": "comments"}
 _CALLS = len(METRICS) + len(_COUNTS)
 
 
@@ -168,14 +175,15 @@ def figures(client: GraphClient, remote_ids: Sequence[str]) -> dict[str, Reach]:
 def _reach(answers: Mapping[str, dict[str, Any] | AdapterError]) -> Reach:
     raw: dict[str, Json] = {}
     values: dict[str, int | None] = {}
+    why: dict[str, Why] = {}
     for name, answer in answers.items():
         key = METRICS.get(name, name)
         if isinstance(answer, AdapterError):
-            raw[key], values[name] = {"refused": answer.code or answer.kind}, None
+            raw[key], values[name], why[name] = {"refused": answer.code or answer.kind}, None, "refused"
         else:
             raw[key] = _value(name, answer)
             values[name] = value if type(value := raw[key]) is int else None
-    return Reach(**values, raw=raw)
+    return Reach(**values, raw=raw, why=why)
 
 
 def _value(name: str, answer: Mapping[str, Any]) -> Json:
@@ -233,6 +241,7 @@ def _bare(url: str) -> str:
 
 __all__ = [
     "METRICS",
+    "NAMES",
     "Likeness",
     "Seen",
     "address",

@@ -42,7 +42,7 @@ from adapters.errors import (
     Transient,
 )
 from adapters.instagram import rules
-from adapters.instagram.figures import figures
+from adapters.instagram.figures import NAMES, figures
 from adapters.instagram.making import Maker
 from adapters.matching import same_text
 from adapters.meta.containers import (
@@ -57,7 +57,7 @@ from adapters.meta.containers import (
     pages,
     spent,
 )
-from adapters.meta.graph import BATCH, FACEBOOK, INSTAGRAM, GraphClient, created
+from adapters.meta.graph import BATCH, FACEBOOK, GRAPH_VERSION, INSTAGRAM, GraphClient, created
 from adapters.transport import CONNECT_TIMEOUT, READ_TIMEOUT
 
 #: The publishing quota counts over a rolling day and nobody says when the oldest post leaves it.
@@ -86,6 +86,8 @@ class InstagramAdapter(Adapter):
 
     platform: ClassVar[str] = "instagram"
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
+    metrics: ClassVar[Mapping[str, str]] = NAMES
+    api_version: ClassVar[str] = GRAPH_VERSION
     limits = rules.LIMITS
     #: Meta gives no number; the listing has been seen to follow within seconds.
     listing_lag: ClassVar[timedelta] = timedelta(minutes=5)

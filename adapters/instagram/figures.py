@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from adapters.contract import Json, Reach
+from adapters.contract import Json, Reach, Why
 from adapters.errors import AdapterError, AuthExpired, Rejected
 from adapters.meta.containers import insight_values
 
@@ -32,6 +32,7 @@ NAMES = {
     "comments": "comments",
     "shares": "shares",
     "saves": "saved",
+    "profile_visits": "profile_visits",
 }
 
 
@@ -66,7 +67,7 @@ def figures(many: Many, remote_ids: Sequence[str]) -> dict[str, Reach]:
             refused[id_][names[0]] = answer.code
         else:
             raw[id_] |= insight_values(answer)
-    return {id_: _reach(raw[id_], refused[id_]) for id_ in kinds}
+    return {id_: _reach(raw[id_], refused[id_], METRICS.get(kind, _COMMON)) for id_, kind in kinds.items()}
 
 
 def _each(
@@ -94,13 +95,17 @@ def _raise_unless_about_the_post(error: AdapterError) -> None:
         raise error
 
 
-def _reach(values: dict[str, Json], refused: dict[str, Json]) -> Reach:
+def _reach(values: dict[str, Json], refused: dict[str, Json], offered: Sequence[str]) -> Reach:
     def count(name: str) -> int | None:
         value = values.get(NAMES[name])
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     raw: dict[str, Json] = {**values, "refused": refused} if refused else values
-    return Reach(**{name: count(name) for name in NAMES}, raw=raw)
+    why: dict[str, Why] = {name: "not-offered" for name, own in NAMES.items() if own not in offered}
+    for name, own in NAMES.items():
+        if own in refused:  # code 10: too few people have seen it so far
+            why[name] = "not-yet" if str(refused[own]).partition("/")[0] == "10" else "refused"
+    return Reach(**{name: count(name) for name in NAMES}, raw=raw, why=why)
 
 
-__all__ = ["METRICS", "figures"]
+__all__ = ["METRICS", "NAMES", "figures"]

@@ -150,9 +150,9 @@ class ManualAdapter(Adapter):
         """A person publishes, and only a person knows."""
         return Unknown(N_("The post is published by hand; ask the person who does it."))
 
-    def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:  # noqa: ARG002
+    def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         """Nobody is asked: the figures of a hand-made post are entered by hand."""
-        return {}
+        return dict.fromkeys(remote_ids, Reach())
 
     def remove(self, remote_id: str) -> None:  # noqa: ARG002
         raise Rejected(N_("What was published by hand must be deleted by hand."))

@@ -61,6 +61,10 @@ _LOST_FILE = N_("The Mastodon server lost an uploaded file; it will be uploaded 
 _FOREIGN = N_("A part of the post is there that no attempt noted. Look at the account.")
 
 
+#: Ours -> Mastodon's.
+METRICS = {"likes": "favourites_count", "comments": "replies_count", "shares": "reblogs_count"}
+
+
 class MastodonAdapter(Adapter):
     """The account of ``access_token`` on the server at ``api_base``, or else the one in the handle.
 
@@ -70,6 +74,8 @@ class MastodonAdapter(Adapter):
 
     platform: ClassVar[str] = "mastodon"
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
+    metrics: ClassVar[Mapping[str, str]] = METRICS
+    api_version: ClassVar[str] = "v1"
     limits = Limits(
         text=TEXT,
         measure=mastodon_text.length,
@@ -305,14 +311,14 @@ def _is(status: Mapping[str, Any], piece: Piece, parent: str | None) -> bool:
 
 
 def _reach(status: Mapping[str, Any]) -> Reach:
-    names = ("favourites_count", "replies_count", "reblogs_count", "quotes_count")
+    names = (*METRICS.values(), "quotes_count")
     raw: dict[str, Json] = {name: status[name] for name in names if isinstance(status.get(name), int)}
 
     def count(name: str) -> int | None:
         value = raw.get(name)
         return value if isinstance(value, int) else None
 
-    return Reach(likes=count(names[0]), comments=count(names[1]), shares=count(names[2]), raw=raw)
+    return Reach(**{ours: count(name) for ours, name in METRICS.items()}, raw=raw, why={})
 
 
 def _check_media(media: Sequence[Media]) -> list[Problem]:

@@ -50,6 +50,9 @@ class PracticeAdapter(Adapter):
 
     platform: ClassVar[str] = "practice"
     limits = Limits(text=2000, media=10, alt_text=1000)
+    metrics: ClassVar[Mapping[str, str]] = {
+        name: name for name in ("views", "reach", "likes", "comments", "clicks")
+    }
 
     def __init__(self, account: Account, now: Callable[[], datetime]) -> None:
         super().__init__(account, now)

@@ -59,7 +59,7 @@ from adapters.meta.containers import (
 from adapters.meta.graph import THREADS, GraphClient, created
 from adapters.pictures import prepared
 from adapters.threads import rules
-from adapters.threads.figures import exists, figures, is_gone
+from adapters.threads.figures import NAMES, exists, figures, is_gone
 from adapters.threads.rules import Section
 from adapters.transport import CONNECT_TIMEOUT, READ_TIMEOUT
 
@@ -84,6 +84,8 @@ class ThreadsAdapter(Adapter):
 
     platform: ClassVar[str] = "threads"
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
+    metrics: ClassVar[Mapping[str, str]] = NAMES
+    api_version: ClassVar[str] = VERSION
     limits = rules.LIMITS
     #: Meta gives no number; the listing has been seen to follow within seconds.
     listing_lag: ClassVar[timedelta] = timedelta(minutes=5)

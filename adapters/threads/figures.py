@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from adapters.contract import Json, Reach
+from adapters.contract import Json, Reach, Why
 from adapters.errors import AdapterError, Rejected, Transient
 from adapters.meta.containers import insight_values
 
+#: Ours -> those of Threads.
+NAMES = {"views": "views", "likes": "likes", "comments": "replies", "shares": "reposts+quotes+shares"}
 METRICS = ("views", "likes", "replies", "reposts", "quotes", "shares")
 
 
@@ -66,13 +68,17 @@ def _reach(values: dict[str, Json], refused: dict[str, Json]) -> Reach:
 
     passed_on = [count(name) for name in ("reposts", "quotes", "shares")]
     known = [number for number in passed_on if number is not None]
+    why: dict[str, Why] = {
+        name: "refused" for name, own in NAMES.items() if any(one in refused for one in own.split("+"))
+    }
     return Reach(
         views=count("views"),
         likes=count("likes"),
         comments=count("replies"),
         shares=sum(known) if len(known) == len(passed_on) else None,
         raw={**values, "refused": refused} if refused else values,
+        why=why,
     )
 
 
-__all__ = ["METRICS", "exists", "figures", "is_gone"]
+__all__ = ["METRICS", "NAMES", "exists", "figures", "is_gone"]

@@ -46,7 +46,7 @@ from adapters.transport import READ_TIMEOUT, Transport
 from adapters.x import billing
 from adapters.x.account import Listing, Step, list_posts, parent_of, posted_at, time_of, who_am_i
 from adapters.x.api import LOGINS, MEDIA_REFUSED, XApi, login_of
-from adapters.x.figures import figures
+from adapters.x.figures import NAMES, figures
 from adapters.x.media import AT_MOST, Uploads, media_problems
 from adapters.x.text import INVALID, weighted_length
 
@@ -64,6 +64,8 @@ class XAdapter(Adapter):
     platform: ClassVar[str] = "x"
     #: Always needed; OAuth 1.0a needs all four of ``LOGINS["oauth1"]``.
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
+    metrics: ClassVar[Mapping[str, str]] = NAMES
+    api_version: ClassVar[str] = "2"
     limits = Limits(
         text=280, measure=weighted_length, media=AT_MOST, alt_text=1000, threads=True, first_comment=True
     )

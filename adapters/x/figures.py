@@ -11,15 +11,26 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from adapters.contract import Json, Reach
+from adapters.contract import Json, Reach, Why
 from adapters.errors import Rejected
 from adapters.x.account import time_of
 from adapters.x.api import XApi
 
+#: Ours -> X's.
+NAMES = {
+    "views": "impression_count",
+    "likes": "like_count",
+    "comments": "reply_count",
+    "shares": "retweet_count+quote_count",
+    "saves": "bookmark_count",
+    "clicks": "url_link_clicks",
+    "profile_visits": "user_profile_clicks",
+}
 #: Ids in one question.
 BATCH = 100
-#: How long X tells the private figures of a post.
+#: How long X tells the private figures of a post; what is written down after that.
 PRIVATE_FOR = timedelta(days=30)
+TOO_OLD = "not-asked: older than 30 days"
 
 
 def figures(api: XApi, remote_ids: Sequence[str], now: datetime) -> dict[str, Reach]:
@@ -37,7 +48,7 @@ def figures(api: XApi, remote_ids: Sequence[str], now: datetime) -> dict[str, Re
     for some in _batches([id_ for id_ in asked if id_ not in young or (id_ in refused and id_ not in told)]):
         posts, errors = _ask(api, some, ["public_metrics"])
         for id_, post in posts.items():
-            told[id_] = _reach(post, refused.get(id_) or errors.get(id_) or "not-asked: older than 30 days")
+            told[id_] = _reach(post, refused.get(id_) or errors.get(id_) or TOO_OLD)
     return told
 
 
@@ -83,8 +94,14 @@ def _reach(post: Mapping[str, Any], refused: Json) -> Reach:
         shares=None if reposts is None or quotes is None else reposts + quotes,
         saves=public.get("bookmark_count"),
         clicks=private.get("url_link_clicks"),
+        profile_visits=private.get("user_profile_clicks"),
         raw=raw,
+        why=dict.fromkeys(("clicks", "profile_visits"), _why(refused)) if refused else {},
     )
+
+
+def _why(refused: Json) -> Why:
+    return "not-offered" if refused == TOO_OLD else "refused"
 
 
 def _numbers(metrics: object) -> dict[str, int]:
@@ -93,4 +110,4 @@ def _numbers(metrics: object) -> dict[str, int]:
     return {str(k): v for k, v in metrics.items() if isinstance(v, int) and not isinstance(v, bool)}
 
 
-__all__ = ["BATCH", "figures"]
+__all__ = ["BATCH", "NAMES", "figures"]

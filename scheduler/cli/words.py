@@ -107,6 +107,16 @@ def reason_words(code: str, reason: str) -> str:
     return f"{known} ({reason})" if known and reason else known or reason
 
 
+def unknown_words() -> dict[str, str]:
+    """Why a figure is unknown, by the code that a snapshot keeps."""
+    return {
+        "not-offered": _("The platform has no such figure"),
+        "not-yet": _("The platform had no figure yet"),
+        "refused": _("The platform refused to tell"),
+        "gone": _("The platform no longer has the post"),
+    }
+
+
 def figure_headings() -> dict[str, str]:
     """The headings of the figures of a post, by column."""
     return {

@@ -59,6 +59,17 @@ class Told(NamedTuple, Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of every post that was asked for, by remote id, and where they come from."""
+
+    posts: Mapping[str, Reach]
+    names: Mapping[str, str]
+    """What the platform calls its figures: ours -> its own."""
+    api: str = ""
+    """The version of its interface."""
+
+
+@dataclass(frozen=True, slots=True)
 class Calls:
     """The calls, with what they need: adapters by account id, the approved media, the time."""
 
@@ -115,13 +126,13 @@ class Calls:
         size = sum(self.media.size(item["sha256"], item["name"]) for item in _items(claim))
         return timedelta(seconds=CONNECT_TIMEOUT + READ_TIMEOUT + min(size / SLOWEST_UPLOAD, LONGEST_UPLOAD))
 
-    def reach(self, account_id: str, remote_ids: Sequence[str]) -> Told[Mapping[str, Reach] | AdapterError]:
-        """Ask for the figures of posts."""
+    def reach(self, account_id: str, remote_ids: Sequence[str]) -> Told[Figures | AdapterError]:
+        """Ask for figures of posts; each post gets an answer, each unknown figure a reason."""
 
-        def ask(adapter: Adapter) -> Mapping[str, Reach]:
-            figures = adapter.reach(remote_ids)
+        def ask(adapter: Adapter) -> Figures:
+            figures = adapter.explained(remote_ids, adapter.reach(remote_ids))
             json.dumps([dict(one.raw) for one in figures.values()])  # or it could not be stored
-            return figures
+            return Figures(figures, dict(adapter.metrics), adapter.api_version)
 
         return self._told(account_id, "reach", ask)
 

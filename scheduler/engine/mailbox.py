@@ -9,8 +9,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from adapters.contract import Credentials, Finding, Json, RatePause, Reach
+from adapters.contract import Credentials, Finding, Json, RatePause
 from adapters.errors import AdapterError, Ambiguous, Stopped
+from scheduler.engine.calls import Figures
 from scheduler.engine.retry import Outcome
 from scheduler.i18n import N_
 from scheduler.store.dispatching import Claim, Saved
@@ -42,7 +43,7 @@ class Measured:
 
     account_id: str
     asked: Mapping[str, int]
-    figures: Mapping[str, Reach] | AdapterError
+    figures: Figures | AdapterError
     at: datetime
     pause: RatePause | None = None
 

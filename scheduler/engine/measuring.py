@@ -47,9 +47,7 @@ def measure_now(
             now = clock.now()
             with store.write() as session:
                 treasury.read(session, account_id, [asked[one] for one in batch], now)
-                settling.add_snapshots(
-                    session, [snapshot(asked[one], answer.get(one), now, "api") for one in batch]
-                )
+                settling.add_snapshots(session, [snapshot(asked[one], answer, one, now) for one in batch])
                 if pause:  # a person's question may have been the last that the platform allows for now
                     dispatching.pause_account(session, account_id, pause.until)
     return failed

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.contract import Finding, Found, Reach, Receipt, Unknown
+from adapters.contract import FIGURES, Finding, Found, Reach, Receipt, Unknown
 from adapters.errors import AdapterError, Ambiguous, RateLimited
+from scheduler.engine.calls import Figures
 from scheduler.engine.mailbox import Answered, Looked, Measured
 from scheduler.engine.retry import Decision, Outcome, Policy, Rule, after_attempt, after_look, on_platform
 from scheduler.states import Event, State, after
@@ -127,7 +128,7 @@ class Settlement:
             settling.add_snapshots(
                 self.session,
                 [
-                    snapshot(delivery_id, figures.get(remote_id), message.at, "api")
+                    snapshot(delivery_id, figures, remote_id, message.at)
                     for remote_id, delivery_id in message.asked.items()
                 ],
             )
@@ -246,21 +247,23 @@ def _planned_again(changes: Sequence[Change]) -> bool:
     return any(after(change.before, change.event) is State.PLANNED for change in changes)
 
 
-def snapshot(delivery_id: int, reach: Reach | None, at: datetime, source: str) -> Mapping[str, Any]:
-    """The row of a snapshot; a post of which the platform said nothing gets one in which all is unknown."""
-    figures = reach or Reach(raw={"answer": None})
+def snapshot(delivery_id: int, figures: Figures, remote_id: str, at: datetime) -> Mapping[str, Any]:
+    """The row of a snapshot, from what the platform answered."""
+    row = entered(delivery_id, figures.posts[remote_id], at, "api")
+    return {**row, "names": dict(figures.names), "api": figures.api}
+
+
+def entered(delivery_id: int, reach: Reach, at: datetime, source: str) -> dict[str, Any]:
+    """The row of a snapshot whose figures have no names but ours, since no interface told them."""
     return {
         "delivery_id": delivery_id,
         "taken_at": at,
         "source": source,
-        "views": figures.views,
-        "reach": figures.reach,
-        "likes": figures.likes,
-        "comments": figures.comments,
-        "shares": figures.shares,
-        "saves": figures.saves,
-        "clicks": figures.clicks,
-        "raw": dict(figures.raw),
+        **{name: getattr(reach, name) for name in FIGURES},
+        "raw": dict(reach.raw),
+        "why": dict(reach.why),
+        "names": {},
+        "api": "",
     }
 
 

@@ -40,6 +40,23 @@ def append_only(table: str) -> Mapping[str, Sequence[str]]:
     }
 
 
+#: For tables that get many rows at once: whatever number a row gets, it stays as it was written.
+_UNCHANGING: Mapping[str, Sequence[str]] = {
+    "sqlite": (
+        *_APPEND_ONLY["sqlite"][:2],
+        """CREATE TRIGGER @_no_replace BEFORE INSERT ON @
+        WHEN EXISTS (SELECT 1 FROM @ WHERE id = NEW.id)
+        BEGIN SELECT RAISE(ABORT, '@ is append-only'); END""",
+    ),
+    "postgresql": _APPEND_ONLY["postgresql"],
+}
+
+
+def unchanging(table: str) -> Mapping[str, Sequence[str]]:
+    """The statements by dialect that make a table append-only, in whatever order its rows come."""
+    return {dialect: [one.replace("@", table) for one in several] for dialect, several in _UNCHANGING.items()}
+
+
 #: What belongs to a campaign, and how a row of it names the campaign.
 _RECORDS: Mapping[str, str] = {
     "delivery": "OLD.campaign_id",

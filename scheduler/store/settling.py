@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Update, bindparam, exists, literal_column, select, update
+from sqlalchemy import Select, Update, bindparam, exists, literal_column, or_, select, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State
@@ -123,17 +123,35 @@ def settled(session: Session, attempt_id: int) -> bool:
 def reach_due(session: Session, now: datetime, limit: int) -> dict[str, dict[str, int]]:
     """Posts whose figures are due: account -> remote id -> delivery, at most ``limit`` posts in all.
 
-    An account that pauses is asked for nothing: on most platforms reading counts against the same limits.
+    An account that pauses is asked for nothing, nor one that has a post to send just now: on most
+    platforms reading counts against the same limits, and publishing goes first. But figures that have
+    waited for ``_PATIENCE`` are asked for in any case.
     """
-    rows = session.execute(_reach_due(), {"now": now, "limit": limit})
+    rows = session.execute(
+        _reach_due(),
+        {
+            "now": now,
+            "limit": limit,
+            "_before": now - _CLEAR,
+            "_after": now + _CLEAR,
+            "_waited": now - _PATIENCE,
+        },
+    )
     due: dict[str, dict[str, int]] = {}
     for row in rows:
         due.setdefault(row.account_id, {})[row.remote_id] = row.id
     return due
 
 
+#: Figures are not asked for so long before and after a post of the same account is due.
+_CLEAR = timedelta(minutes=2)
+#: Nor do they wait for longer than this, however many posts an account sends.
+_PATIENCE = timedelta(hours=1)
+
+
 @cache
 def _reach_due() -> Select[Any]:
+    others = deliveries.alias("others")
     return (
         select(deliveries.c.id, deliveries.c.account_id, deliveries.c.remote_id)
         .where(
@@ -141,6 +159,15 @@ def _reach_due() -> Select[Any]:
             deliveries.c.reach_at <= NOW,
             in_state(State.SENT),
             ~exists().where(accounts.c.account_id == deliveries.c.account_id, accounts.c.not_before > NOW),
+            or_(
+                deliveries.c.reach_at <= bindparam("_waited"),
+                ~exists().where(
+                    others.c.account_id == deliveries.c.account_id,
+                    in_state(State.PLANNED, others),
+                    others.c.allowed_at > bindparam("_before"),
+                    others.c.allowed_at < bindparam("_after"),
+                ),
+            ),
         )
         .order_by(deliveries.c.reach_at)
         .limit(bindparam("limit"))

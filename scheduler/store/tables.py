@@ -27,7 +27,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-from scheduler.store.guards import append_only, guard, held
+from scheduler.store.guards import append_only, guard, held, unchanging
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -87,6 +87,11 @@ def _as_planned(context: Any) -> Any:
 
 def _json(default: type) -> Any:
     return Field(default_factory=default, sa_column=Column(JSON, nullable=False))
+
+
+def _later(default: type) -> Any:
+    """As :func:`_json`, for a table that had rows before it had the column."""
+    return Field(default_factory=default, sa_column=Column(JSON, nullable=False, server_default="{}"))
 
 
 def _long(default: str = "") -> Any:
@@ -395,7 +400,15 @@ class Snapshot(SQLModel, table=True):
     shares: int | None = None
     saves: int | None = None
     clicks: int | None = None
+    video_views: int | None = None
+    profile_visits: int | None = None
     raw: dict[str, Any] = _json(dict)
+    why: dict[str, Any] = _later(dict)
+    """By figure that is unknown: ``not-offered``, ``not-yet``, ``refused`` or ``gone``."""
+    names: dict[str, Any] = _later(dict)
+    """What the platform calls the figures that it offers."""
+    api: str = Field(default="", sa_column=Column(String, nullable=False, server_default=""))
+    """The version of its interface."""
 
 
 class Credential(SQLModel, table=True):
@@ -517,4 +530,5 @@ content_prices = table(ContentPrice)
 charges = table(Charge)
 
 guard(audit, append_only("audit_event"))
+guard(snapshots, unchanging("snapshot"))
 guard(SQLModel.metadata, held())

@@ -19,10 +19,10 @@ from servers.ledger_platform import Ledger, keeping
 KILLS = int(os.environ.get("CHAOS_KILLS", "200"))
 
 
-def survive(folder: Path, kills: int, *, nodes: int, database: str = "") -> str:
+def survive(folder: Path, kills: int, *, nodes: int, accounts: int = 16, database: str = "") -> str:
     """Kill the nodes so many times, let them finish, and compare; return what happened, in a line."""
     with keeping(Ledger(RUDE, random.Random(SEED))) as ledger:
-        installation = Installation(folder, ledger, nodes=nodes, database=database)
+        installation = Installation(folder, ledger, nodes=nodes, accounts=accounts, database=database)
         installation.plan(messages=kills * 2)
         reaper = Reaper(installation, SEED)
         with installation.running():
@@ -34,12 +34,12 @@ def survive(folder: Path, kills: int, *, nodes: int, database: str = "") -> str:
 
 def test_a_daemon_killed_a_few_times_publishes_each_post_once(tmp_path: Path) -> None:
     """Given kill -9 in mid call and lost answers, the database and the ledger agree in the end."""
-    assert "0 twice, 0 lost" in survive(tmp_path, 2, nodes=1)
+    assert "0 twice, 0 lost" in survive(tmp_path, 2, nodes=1, accounts=6)
 
 
 def test_three_daemons_killed_in_turn_publish_each_post_once(tmp_path: Path, postgres: str) -> None:
     """Given three nodes on PostgreSQL, the others take over what a killed one had in flight."""
-    assert "0 twice, 0 lost" in survive(tmp_path, 2, nodes=3, database=postgres)
+    assert "0 twice, 0 lost" in survive(tmp_path, 1, nodes=3, accounts=8, database=postgres)
 
 
 @pytest.mark.soak

@@ -22,11 +22,11 @@ from servers.ledger_platform import Ledger, keeping
 MISHAPS = int(os.environ.get("MISHAPS", "10"))
 
 
-def fill_the_disk(folder: Path, times: int) -> str:
+def fill_the_disk(folder: Path, times: int, *, accounts: int = 16) -> str:
     """Two daemons on SQLite whose disk is full again and again; one is killed each time."""
     chance = random.Random(SEED)
     with keeping(Ledger(RUDE, random.Random(SEED))) as ledger:
-        installation = Installation(folder, ledger, nodes=2)
+        installation = Installation(folder, ledger, nodes=2, accounts=accounts)
         with small_disk(installation.office.state, lambda: installation.nodes) as disk:
             installation.plan(messages=times * 6)
             reaper = Reaper(installation, SEED)
@@ -45,7 +45,7 @@ def fill_the_disk(folder: Path, times: int) -> str:
 
 def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     """Given no room for a commit, the daemons wait and send nothing; with room they go on."""
-    assert "0 twice, 0 lost" in fill_the_disk(tmp_path, 1)
+    assert "0 twice, 0 lost" in fill_the_disk(tmp_path, 1, accounts=4)
 
 
 @pytest.mark.soak

@@ -80,7 +80,12 @@ class PagePlatform(Graph):
     slow: int = 0
     spoiled: str = ""
     chunk: int = 2500
-    metrics: tuple[str, ...] = ("post_media_view", "post_total_media_view_unique", "post_clicks")
+    metrics: tuple[str, ...] = (
+        "post_media_view",
+        "post_total_media_view_unique",
+        "post_clicks",
+        "post_video_views",
+    )
     page_size: int = 100
 
     def node(self, request: Request, parts: list[str]) -> Answer:

@@ -27,22 +27,25 @@ def enter(
     shares: Figure = None,
     saves: Figure = None,
     clicks: Figure = None,
+    video_views: Figure = None,
+    profile_visits: Figure = None,
 ) -> None:
     from adapters.contract import Reach
-    from scheduler.engine.settlement import snapshot
+    from scheduler.engine.settlement import entered
     from scheduler.states import State
     from scheduler.store import settling, transitions
 
     workplace: Workplace = context.obj
-    figures = Reach(views, reach, likes, comments, shares, saves, clicks, {"entered_by": workplace.actor.id})
-    if all(one is None for one in (views, reach, likes, comments, shares, saves, clicks)):
+    given = (views, reach, likes, comments, shares, saves, clicks, video_views, profile_visits)
+    figures = Reach(*given, raw={"entered_by": workplace.actor.id})
+    if all(one is None for one in given):
         raise GaungError(N_("No figure is given."), hint=N_("For example: --views 1250 --likes 31"))
     now = workplace.clock.now()
     with workplace.store().write() as session:
         one = one_post(session, post)
         if one.state != State.SENT:
             raise GaungError(N_("The post {id} is not published, so it has no figures."), id=one.key[:SHOWN])
-        settling.add_snapshots(session, [snapshot(one.id or 0, figures, now, "manual")])
+        settling.add_snapshots(session, [entered(one.id or 0, figures, now, "manual")])
         transitions.record(
             session,
             "figures-entered",

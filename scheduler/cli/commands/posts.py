@@ -160,7 +160,10 @@ def show(
     )
     if found.snapshots:
         emit(_("Figures"))
-        listing(_snapshots(found), {"taken_at": _("time"), **_figure_headings(), "source": _("source")}, form)
+        more = {"video_views": _("video views"), "profile_visits": _("profile visits")}
+        headings = {"taken_at": _("time"), **_figure_headings(), **more, "source": _("source")}
+        listing(_snapshots(found), headings, form)
+        _tell_unknown(found)
     emit(_("Record"))
     listing(
         [
@@ -269,9 +272,30 @@ def _snapshots(found: PostDetails) -> list[dict[str, Any]]:
             "taken_at": LocalTime(snapshot.taken_at, found.delivery.zone),
             "source": snapshot.source,
             **figures(snapshot),
+            "video_views": snapshot.video_views,
+            "profile_visits": snapshot.profile_visits,
+            "unknown": snapshot.why,
+            "names": snapshot.names,
+            "api_version": snapshot.api,
         }
         for snapshot in found.snapshots
     ]
+
+
+def _tell_unknown(found: PostDetails) -> None:
+    """Why figures of the last snapshot are unknown, reason by reason."""
+    from scheduler.cli.words import figure_headings, unknown_words
+
+    names = {
+        **figure_headings(),
+        "video_views": _("video views"),
+        "profile_visits": _("profile visits"),
+    }
+    why = found.snapshots[-1].why
+    for reason, words in unknown_words().items():
+        figures = [names[figure] for figure, given in why.items() if given == reason and figure in names]
+        if figures:
+            emit(f"  {words}: {', '.join(figures)}")
 
 
 def _events(found: PostDetails) -> list[dict[str, Any]]:

@@ -167,6 +167,11 @@ def _snapshots(traces: Traces) -> list[dict[str, Any]]:
             "taken_at": instant(snapshot.taken_at),
             "source": snapshot.source,
             **{name: getattr(snapshot, name) for name in FIGURES},
+            "video_views": snapshot.video_views,
+            "profile_visits": snapshot.profile_visits,
+            "unknown": snapshot.why,
+            "names": snapshot.names,
+            "api_version": snapshot.api,
             "raw": snapshot.raw,
         }
         for snapshot in traces.details.snapshots
