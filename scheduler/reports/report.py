@@ -115,9 +115,10 @@ class Report:
         return posts
 
     def _counted(self, into: Coverage) -> Iterator[Row]:
+        add, evidence = into.add, self.evidence
         for row in report_rows(self._session, self.scope, self.office.words):
-            into.add(row)
-            yield row if self.evidence is None else self._with_evidence(into.total.posts, row)
+            add(row)
+            yield row if evidence is None else self._with_evidence(into.total.posts, row)
         if not isinstance(self._coverage, Summary):
             self._coverage = into
 

@@ -25,6 +25,8 @@ from scheduler.errors import GaungError
 from scheduler.i18n import N_
 from scheduler.store.media import whole_file
 
+#: Lines that are written at once.
+_LINES = 100
 #: What a spreadsheet takes for the beginning of a formula.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NAME = re.compile(r"@\w[\w.]*(@[\w.-]+)?", re.ASCII)
@@ -62,6 +64,7 @@ def write_plain(
     text = _as_text(stream)
     text.write(",".join(map(_quote, headings)) + "\r\n")
     risky = 0
+    lines: list[str] = []
     for row in rows:
         cells = list(row.values())
         for place in free:
@@ -72,7 +75,7 @@ def write_plain(
                 risky += 1
             if "," in value or '"' in value or "\n" in value or "\r" in value:
                 cells[place] = f'"{value.replace(_QUOTE, _QUOTE * 2)}"'
-        text.write(
+        lines.append(
             ",".join(
                 [
                     value
@@ -85,8 +88,11 @@ def write_plain(
                     for value in cells
                 ]
             )
-            + "\r\n"
         )
+        if len(lines) == _LINES:
+            text.write("\r\n".join([*lines, ""]))
+            lines.clear()
+    text.write("\r\n".join([*lines, ""]))
     text.flush()
     text.detach()
     return risky
