@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -10,7 +12,9 @@ from tempfile import mkdtemp
 
 @cache
 def _kept() -> Path:
-    return Path(mkdtemp(prefix="gaung-test-keys-"))
+    folder = Path(mkdtemp(prefix="gaung-test-keys-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @cache
