@@ -124,7 +124,8 @@ def next_end(session: Session, now: datetime) -> datetime | None:
 
 @cache
 def _over() -> Select[Any]:
-    return select(Stop).where(stops.c.lifted_at.is_(None), stops.c.until <= NOW).order_by(stops.c.until, stops.c.id)
+    over = select(Stop).where(stops.c.lifted_at.is_(None), stops.c.until <= NOW)
+    return over.order_by(stops.c.until, stops.c.id)
 
 
 @cache
