@@ -282,7 +282,7 @@ class Daemon:
         ended = threading.Event()
         listener = threading.Thread(
             target=self._store.listen,
-            args=(self._hear, ended),
+            args=(self._woken, ended),
             name="gaung-listener",
             daemon=True,
         )
@@ -296,7 +296,7 @@ class Daemon:
                 if listener.is_alive():
                     listener.join(5)
 
-    def _hear(self) -> None:
+    def _woken(self) -> None:
         """Look at once: somebody has changed something."""
         log.info("woken", extra={"action": "woken"})
         self._mailbox.put(Wake())
