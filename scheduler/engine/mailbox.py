@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import queue
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from adapters.contract import Credentials, Finding, Json, RatePause
 from adapters.errors import AdapterError, Ambiguous, Stopped
@@ -25,6 +26,8 @@ class Answered:
     outcome: Outcome
     at: datetime
     pause: RatePause | None = None
+    heard: Sequence[Mapping[str, Any]] = ()
+    """What the platform answered, word for word but for secrets."""
 
 
 @dataclass(frozen=True, slots=True)
