@@ -508,3 +508,14 @@ def test_the_files_are_those_of_the_golden_ones(office: echo.Echo, tmp_path: Pat
     if os.environ.get("GAUNG_GOLDEN") == "write":
         golden.write_bytes(text.encode())
     assert text == golden.read_bytes().decode()
+
+
+def test_a_report_as_of_a_time_before_the_campaign_was_applied_is_a_report_of_nothing(
+    office: echo.Echo, tmp_path: Path
+) -> None:
+    for name in ("a.xlsx", "a.html"):
+        answer = gaung(
+            "--config", office.config, "report", echo.CAMPAIGN, "--as-of", "2020-01-01", "-o", tmp_path / name
+        )
+        assert answer.code == 0, answer.all
+        assert (tmp_path / name).exists()

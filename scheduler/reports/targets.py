@@ -48,7 +48,8 @@ class Targets:
         days = list(report.summary.days)
         first = report.scope.first or (days[0] if days else None)
         last = report.scope.last or (days[-1] if days else None)
-        given = report.campaigns[0].definition["campaign"].get("targets", {}) if report.scope.campaign else {}
+        own = report.campaigns[0].definition["campaign"] if report.scope.campaign and report.campaigns else {}
+        given = own.get("targets", {})
         named = [*report.office.agencies, *report.office.targets, *given]
         wanted = report.scope.agency
         agencies = {name for name in named if name != OTHERS and wanted in {"", name}}

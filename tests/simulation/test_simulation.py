@@ -22,11 +22,17 @@ from simulation.world import Run, live
 from scheduler.states import TRANSITIONS, Event, State
 
 SEEDS = 200
+#: From here on each of the broken variants shows itself within a few worlds.
+SOONEST = 60
 #: Tests of a suite are shared out to processes: so many seeds are one test.
 AT_ONCE = 10
 
 #: Nobody takes a post down here: ``gaung remove`` asks the platform itself, outside the dispatcher.
-ELSEWHERE = frozenset({(State.SENT, Event.TAKEN_DOWN)})
+#: A stop that falls between two parts of a thread, and an answer that comes after the post was planned
+#: again, are too rare to be asked for here (test_stopping.py and test_dispatch.py have them); they count.
+ELSEWHERE = frozenset(
+    {(State.SENT, Event.TAKEN_DOWN), (State.SENDING, Event.STOPPED), (State.PLANNED, Event.FOUND)}
+)
 
 
 def proved(seed: int, variant: Variant | None = None) -> Run:
@@ -83,7 +89,8 @@ def test_no_trouble_of_thirty_days_sends_a_post_twice_or_loses_it(first: int, te
 @pytest.mark.parametrize("rule", BROKEN)
 def test_an_engine_without_one_of_its_rules_is_caught(rule: str) -> None:
     """Given an engine that breaks one rule, a world among the two hundred shows it, in a history to read."""
-    broken = next((run for seed in range(SEEDS) if (run := live(seed, BROKEN[rule])).breach), None)
+    seeds = (*range(SOONEST, SEEDS), *range(SOONEST))
+    broken = next((run for seed in seeds if (run := live(seed, BROKEN[rule])).breach), None)
     assert broken is not None
     short = shortest(broken, BROKEN[rule], seconds=2)
     assert short.breach
