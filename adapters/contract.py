@@ -176,6 +176,23 @@ FIGURES = tuple(one.name for one in fields(Reach) if one.name not in {"raw", "wh
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What somebody wrote under a post: a comment, or an answer to one.
+
+    ``under`` is the remote id of the post or comment that it answers; ``own`` if the account itself wrote
+    it. ``author`` is the name that the platform shows, "" if it does not tell.
+    """
+
+    remote_id: str
+    under: str
+    author: str
+    text: str
+    written_at: datetime
+    url: str = ""
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Who the credentials speak for, as the platform answers."""
 
@@ -275,6 +292,8 @@ class Adapter(ABC):
     bills: ClassVar[Mapping[str, str]] = {}
     #: The figures that the platform offers for a post, and what it calls them itself.
     metrics: ClassVar[Mapping[str, str]] = {}
+    #: Whether :meth:`replies` asks the platform; False where it tells none, or bills each one.
+    hears: ClassVar[bool] = False
     #: The version of the platform's interface that is spoken; "" if it has none.
     api_version: ClassVar[str] = ""
     #: The act as which asking for the figures of one post is billed, once a UTC day; "" if it is free.
@@ -346,6 +365,10 @@ class Adapter(ABC):
     @abstractmethod
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         """Figures for each id that the platform knows; an id it does not know is left out."""
+
+    def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:  # noqa: ARG002
+        """What was written under each post that the platform knows, as far as it lets us read."""
+        return {}
 
     def explained(self, remote_ids: Sequence[str], told: Mapping[str, Reach]) -> dict[str, Reach]:
         """What was told of every id that was asked for, with the reason for each figure that is unknown."""
@@ -471,6 +494,7 @@ __all__ = [
     "RatePause",
     "Reach",
     "Receipt",
+    "Reply",
     "Unknown",
     "Why",
     "check_limits",

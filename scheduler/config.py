@@ -146,6 +146,25 @@ class ReachSettings(Part):
     )
 
 
+class InboxSettings(Part):
+    """When comments under posts are asked for."""
+
+    ages: tuple[Duration, ...] = Field(
+        default=(
+            timedelta(minutes=15),
+            timedelta(hours=1),
+            timedelta(hours=3),
+            timedelta(hours=8),
+            timedelta(days=1),
+            timedelta(days=2),
+            timedelta(days=4),
+            timedelta(days=7),
+            timedelta(days=14),
+        ),
+        description="Ages of a post at which its comments are asked for; [] for never.",
+    )
+
+
 class Signature(Part):
     """Who signs a report."""
 
@@ -253,6 +272,7 @@ class Config(Part):
     )
     daemon: DaemonSettings = DaemonSettings()
     reach: ReachSettings = ReachSettings()
+    inbox: InboxSettings = InboxSettings()
     media: MediaSettings = MediaSettings()
     approval: ApprovalSettings = ApprovalSettings()
     report: ReportSettings = ReportSettings()

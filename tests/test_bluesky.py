@@ -429,6 +429,33 @@ def test_another_web_server_is_never_believed(
         calls[name]()
 
 
+def test_the_conversation_under_a_post_is_told_whole(bluesky: platform.Bluesky, loopback: Loopback) -> None:
+    """Given a reply, the account's own answer to it, and one that is blocked: the first two are told."""
+    rkey = tid(datetime.now(UTC), "")
+    bluesky.records[rkey] = {"text": "Pesan"}
+    root, at = platform.uri(rkey), "2026-12-09T01:00:00Z"
+
+    def view(key: str, did: str, text: str, parent: str, replies: Sequence[Any] = ()) -> dict[str, Any]:
+        record = {"text": text, "createdAt": at, "reply": {"parent": {"uri": parent}}}
+        author = {"did": did, "handle": f"{key}.test"}
+        uri = f"at://{did}/app.bsky.feed.post/{key}"
+        return {"post": {"uri": uri, "author": author, "record": record}, "replies": list(replies)}
+
+    asked = "at://did:plc:warga/app.bsky.feed.post/tanya"
+    own = view("jawab", platform.DID, "Silakan", asked)
+    bluesky.threads[rkey] = [view("tanya", "did:plc:warga", "Di mana?", root, [own]), {"blocked": True}]
+    told = adapter_at(loopback.url).replies([root, platform.uri("gone"), "12345"])
+    assert list(told) == [root]
+    question, answer = told[root]
+    assert (question.author, question.text, question.under, question.own) == (
+        "@tanya.test",
+        "Di mana?",
+        root,
+        False,
+    )
+    assert (answer.under, answer.own) == (question.remote_id, True)
+
+
 def test_figures_are_asked_in_batches_and_what_is_not_said_is_unknown(
     bluesky: platform.Bluesky, loopback: Loopback
 ) -> None:

@@ -671,6 +671,20 @@ def test_figures_of_many_posts_are_asked_in_batches(place: Place) -> None:
     assert adapter_at(place[1].url).reach([]) == {}
 
 
+def test_the_comments_under_a_post_are_told(place: Place) -> None:
+    """Given a comment without a name (a right is missing) and the Page's answer to it."""
+    id_ = sent(place, Post("a", "Pesan")).remote_id
+    at = "2026-12-09T01:00:00+0000"
+    own = {"id": PAGE, "name": "Diskominfo Contoh"}
+    place[0].posts[0].comments += [
+        {"id": "1_1", "message": "Di mana?", "created_time": at},
+        {"id": "1_2", "message": "Silakan", "created_time": at, "from": own, "parent": {"id": "1_1"}},
+    ]
+    ((question, answer),) = adapter_at(place[1].url).replies([id_]).values()
+    assert (question.author, question.text, question.under, question.own) == ("", "Di mana?", id_, False)
+    assert (answer.author, answer.under, answer.own) == ("Diskominfo Contoh", "1_1", True)
+
+
 def test_a_limit_that_is_used_up_is_not_overdrawn(place: Place) -> None:
     ids = [sent(place, Post(str(n), f"Pesan {n}")).remote_id for n in range(8)]
     place[0].usage = {"X-App-Usage": '{"call_count":100,"total_time":2,"total_cputime":2}'}

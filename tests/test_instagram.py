@@ -764,6 +764,20 @@ def published(desk: Desk, **post: Any) -> Listed:
     return desk.platform.media[receipt.remote_id]
 
 
+def test_the_comments_under_a_post_are_told(desk: Desk) -> None:
+    one = published(desk)
+    one.comments["77"] = ("Di mana?", "warga")
+    (id_,) = desk.platform.media
+    ((comment,),) = desk.adapter().replies([id_, "999"]).values()
+    assert (comment.remote_id, comment.under, comment.author, comment.text) == (
+        "77",
+        id_,
+        "warga",
+        "Di mana?",
+    )
+    assert (comment.own, comment.written_at.hour) == (False, 1)
+
+
 @pytest.mark.parametrize("login", ["facebook", "instagram"])
 def test_no_figures_yet_is_unknown_not_zero(desk: Desk, login: str) -> None:
     published(desk)

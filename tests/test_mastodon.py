@@ -548,6 +548,16 @@ def test_a_listing_that_is_not_understood_proves_no_absence(
         adapter_at(loopback.url).find(Post("k", "a"), MemoryProgress(), LONG_AGO)
 
 
+def test_the_conversation_under_a_post_is_told(mastodon: platform.Mastodon, loopback: Loopback) -> None:
+    post = mastodon.add("Pesan")
+    reply = mastodon.add("Di mana & kapan?", parent=post.id)
+    told = adapter_at(loopback.url).replies([post.id, "999"])
+    assert list(told) == [post.id]
+    (one,) = told[post.id]
+    assert (one.remote_id, one.under, one.text) == (reply.id, post.id, "Di mana & kapan?")
+    assert one.written_at.tzinfo is not None
+
+
 def test_figures_are_asked_in_batches_and_what_is_not_said_is_unknown(
     mastodon: platform.Mastodon, loopback: Loopback
 ) -> None:

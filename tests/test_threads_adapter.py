@@ -549,6 +549,18 @@ def test_unknown_is_not_zero_and_views_are_not_reach(desk: Desk) -> None:
     assert told.raw == {"views": 5, "shares": 2}
 
 
+def test_the_conversation_under_a_post_is_told(desk: Desk) -> None:
+    id_ = desk.adapter().publish(desk.post(), MemoryProgress()).remote_id
+    desk.platform.posts["901"] = Thread("Di mana?", "TEXT_POST", reply_to=id_, owner="warga")
+    desk.platform.posts["902"] = Thread("Silakan", "TEXT_POST", reply_to="901")
+    told = desk.adapter().replies([id_, "1234567"])
+    assert list(told) == [id_]
+    assert [(one.author, one.text, one.under, one.own) for one in told[id_]] == [
+        ("warga", "Di mana?", id_, False),
+        (desk.platform.posts[id_].owner, "Silakan", "901", True),
+    ]
+
+
 def test_one_refused_metric_does_not_hide_the_others(desk: Desk) -> None:
     id_ = desk.adapter().publish(desk.post(), MemoryProgress()).remote_id
     desk.platform.posts[id_].figures = dict(FIGURES)

@@ -10,7 +10,7 @@ Facts: PLATFORMS.md (Bluesky), November 2026. No video: that is another service 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -33,6 +33,7 @@ from adapters.contract import (
     Progress,
     Reach,
     Receipt,
+    Reply,
     Unknown,
 )
 from adapters.errors import Ambiguous, Rejected, Transient
@@ -65,6 +66,7 @@ class BlueskyAdapter(Adapter):
 
     platform: ClassVar[str] = "bluesky"
     secrets: ClassVar[tuple[str, ...]] = ("app_password",)
+    hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = METRICS
     limits = Limits(text=300, measure=graphemes, media=4, alt_text=2000, threads=True, first_comment=True)
 
@@ -151,6 +153,21 @@ class BlueskyAdapter(Adapter):
             with understanding():
                 figures |= {str(view["uri"]): _reach(view) for view in told["posts"]}
         return figures
+
+    def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
+        """The conversation under each post, six levels deep (app.bsky.feed.getPostThread)."""
+        told: dict[str, Sequence[Reply]] = {}
+        own = self.server.session().did
+        for uri in [id_ for id_ in remote_ids if id_.startswith("at://")]:
+            try:
+                answer = self.server.get("app.bsky.feed.getPostThread", uri=uri, depth=6, parentHeight=0)
+            except (Rejected, Transient) as error:
+                if "NotFound" not in error.code:
+                    raise
+                continue
+            with understanding():
+                told[uri] = [_reply(view, uri, own) for view in _under(answer["thread"])]
+        return told
 
     def remove(self, remote_id: str) -> None:
         """Delete the post and, before it, the account's own replies under it: its parts, its comment."""
@@ -277,6 +294,29 @@ def _parts(progress: Progress) -> list[dict[str, str]]:
 def _is(record: Mapping[str, Any], piece: Piece, parent: str | None) -> bool:
     reply = (record.get("reply") or {}).get("parent", {}).get("uri")
     return reply == parent and pictures(record) == len(piece.media) and same_text(piece.text, record["text"])
+
+
+def _under(thread: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The posts under the one at the head of a thread; those that are blocked or gone have none."""
+    for reply in thread.get("replies") or []:
+        if "post" in reply:
+            yield reply["post"]
+            yield from _under(reply)
+
+
+def _reply(view: Mapping[str, Any], root: str, own: str) -> Reply:
+    record, handle = view["record"], str(view["author"]["handle"])
+    parent = (record.get("reply") or {}).get("parent") or {}
+    return Reply(
+        remote_id=str(view["uri"]),
+        under=str(parent.get("uri") or root),
+        author=f"@{handle}",
+        text=str(record["text"]),
+        # The time in the record is whatever its author's program wrote.
+        written_at=datetime.fromisoformat(str(view.get("indexedAt") or record["createdAt"])),
+        url=f"https://bsky.app/profile/{handle}/post/{str(view['uri']).rpartition('/')[2]}",
+        own=view["author"]["did"] == own,
+    )
 
 
 def _reach(view: Mapping[str, Any]) -> Reach:

@@ -30,11 +30,12 @@ from adapters.contract import (
     Progress,
     Reach,
     Receipt,
+    Reply,
     Unknown,
 )
 from adapters.errors import AdapterError, Ambiguous, AuthExpired, Duplicate, Rejected, Transient
 from adapters.facebook.checks import check_page_post
-from adapters.facebook.reading import HOME, NAMES, address, figures, find_comment, is_video, search
+from adapters.facebook.reading import HOME, NAMES, address, figures, find_comment, is_video, replies, search
 from adapters.facebook.video import VideoPublisher, saved_video, video_state
 from adapters.matching import EARLIER, LATER
 from adapters.meta.graph import (
@@ -81,6 +82,7 @@ class FacebookPageAdapter(Adapter):
 
     platform: ClassVar[str] = "facebook"
     secrets: ClassVar[tuple[str, ...]] = ("page_token",)
+    hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = NAMES
     api_version: ClassVar[str] = GRAPH_VERSION
     # 63,206 characters: PLATFORMS.md, c. Meta names no number of pictures nor a length of alt texts: ours.
@@ -182,6 +184,16 @@ class FacebookPageAdapter(Adapter):
 
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         return figures(self.client, remote_ids)
+
+    def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
+        told: dict[str, Sequence[Reply]] = {}
+        for id_ in remote_ids:
+            try:
+                told[id_] = replies(self.client, id_, self.page)
+            except AdapterError as error:
+                if not (is_missing(error) and self._gone(id_)):
+                    raise
+        return told
 
     def remove(self, remote_id: str) -> None:
         try:

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from adapters.contract import N_, Found, Json, Post, Reach, Why
+from adapters.contract import N_, Found, Json, Post, Reach, Reply, Why
 from adapters.errors import AdapterError, Ambiguous, AuthExpired, RateLimited
 from adapters.matching import same_text
 from adapters.material import understanding
@@ -140,6 +140,43 @@ def find_comment(client: GraphClient, post_id: str, text: str, page_id: str) -> 
     raise Ambiguous(N_("The post has too many comments to look for ours among them."), code="too-many")
 
 
+def replies(client: GraphClient, post_id: str, page_id: str) -> list[Reply]:
+    """The comments under a post and the answers to them, oldest first, at most the first thousand.
+
+    Needs pages_read_user_content; without it Facebook leaves out who wrote a comment, which is "" then.
+    """
+    told: list[Reply] = []
+    cursor = None
+    for _ in range(PAGES):
+        answer = client.edge(
+            post_id,
+            "comments",
+            fields="id,message,from{id,name},created_time,permalink_url,parent{id}",
+            filter="stream",
+            order="chronological",
+            limit=100,
+            after=cursor,
+        )
+        with understanding():
+            for item in answer["data"]:
+                author = item.get("from") or {}
+                told.append(
+                    Reply(
+                        remote_id=str(item["id"]),
+                        under=str((item.get("parent") or {}).get("id") or post_id),
+                        author=str(author.get("name") or ""),
+                        text=str(item.get("message") or ""),
+                        written_at=datetime.fromisoformat(str(item["created_time"])),
+                        url=str(item.get("permalink_url") or ""),
+                        own=str(author.get("id") or "") == page_id,
+                    )
+                )
+            cursor = _next(answer)
+        if cursor is None:
+            break
+    return told
+
+
 def figures(client: GraphClient, remote_ids: Sequence[str]) -> dict[str, Reach]:
     """Ask for the figures of posts, several posts in one request, each figure by itself.
 
@@ -249,5 +286,6 @@ __all__ = [
     "figures",
     "find_comment",
     "is_video",
+    "replies",
     "search",
 ]

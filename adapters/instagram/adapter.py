@@ -29,6 +29,7 @@ from adapters.contract import (
     Progress,
     Reach,
     Receipt,
+    Reply,
     Unknown,
 )
 from adapters.errors import (
@@ -86,6 +87,7 @@ class InstagramAdapter(Adapter):
 
     platform: ClassVar[str] = "instagram"
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
+    hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = NAMES
     api_version: ClassVar[str] = GRAPH_VERSION
     limits = rules.LIMITS
@@ -208,6 +210,39 @@ class InstagramAdapter(Adapter):
 
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         return figures(self._many, remote_ids)
+
+    def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
+        """The comments under each post and the answers to them."""
+        own = "id,text,username,timestamp"
+        told: dict[str, Sequence[Reply]] = {}
+        for id_ in remote_ids:
+            read = partial(self._get, f"{id_}/comments", fields=f"{own},replies{{{own}}}")
+            try:
+                found, _ = pages(lambda page: read(**page), None)  # noqa: B023 -- called at once
+            except Transient as error:
+                if error.code != "100/33" or self._exists(id_):
+                    raise
+                continue
+            told[id_] = [
+                reply
+                for one in found
+                for comment, under in (
+                    (one, id_),
+                    *(
+                        (answer, str(one.get("id")))
+                        for answer in (one.get("replies") or {}).get("data") or []
+                    ),
+                )
+                if (reply := self._reply(comment, under))
+            ]
+        return told
+
+    def _reply(self, comment: Mapping[str, Any], under: str) -> Reply | None:
+        at, by = moment(comment.get("timestamp")), str(comment.get("username") or "")
+        if at is None or not comment.get("id"):
+            return None
+        own = by.lower() == self.account.handle.removeprefix("@").lower()
+        return Reply(str(comment["id"]), under, by, str(comment.get("text") or ""), at, own=own and bool(by))
 
     def remove(self, remote_id: str) -> None:
         try:

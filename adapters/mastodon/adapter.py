@@ -34,6 +34,7 @@ from adapters.contract import (
     Progress,
     Reach,
     Receipt,
+    Reply,
     Unknown,
 )
 from adapters.errors import Ambiguous, Misconfigured, Rejected, Transient
@@ -74,6 +75,7 @@ class MastodonAdapter(Adapter):
 
     platform: ClassVar[str] = "mastodon"
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
+    hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = METRICS
     api_version: ClassVar[str] = "v1"
     limits = Limits(
@@ -190,6 +192,14 @@ class MastodonAdapter(Adapter):
                 with understanding():
                     figures[str(status["id"])] = _reach(status)
         return figures
+
+    def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
+        """The whole conversation under each post, as far as the account's server knows it."""
+        return {
+            id_: [_reply(status, own) for status in descendants]
+            for id_ in remote_ids
+            for own, descendants in self.server.conversation(id_)
+        }
 
     def remove(self, remote_id: str) -> None:
         """Delete the post and, before it, the account's own replies under it: its parts, its comment."""
@@ -319,6 +329,19 @@ def _reach(status: Mapping[str, Any]) -> Reach:
         return value if isinstance(value, int) else None
 
     return Reach(**{ours: count(name) for ours, name in METRICS.items()}, raw=raw, why={})
+
+
+def _reply(status: Mapping[str, Any], own: str) -> Reply:
+    with understanding():
+        return Reply(
+            remote_id=str(status["id"]),
+            under=str(status["in_reply_to_id"] or ""),
+            author=str(status["account"]["acct"]),
+            text=mastodon_text.plain(str(status["content"])).strip(),
+            written_at=time_of(status),
+            url=str(status.get("url") or ""),
+            own=str(status["account"]["id"]) == own,
+        )
 
 
 def _check_media(media: Sequence[Media]) -> list[Problem]:

@@ -151,8 +151,8 @@ class MastodonServer:
                 raise self.refusal(answer, publishing=False)
         return found
 
-    def own_replies(self, id_: str) -> list[str]:
-        """The chain of replies that begins at ``id_`` and is the account's own, oldest first."""
+    def conversation(self, id_: str) -> list[tuple[str, list[dict[str, Any]]]]:
+        """Who wrote ``id_`` (an account's id), and all replies under it, oldest first; [] if it is gone."""
         status = self.send("GET", f"/api/v1/statuses/{id_}")
         context = self.send("GET", f"/api/v1/statuses/{id_}/context")
         if 404 in (status.status_code, context.status_code):
@@ -161,11 +161,18 @@ class MastodonServer:
             if answer.status_code != 200:
                 raise self.refusal(answer, publishing=False)
         with understanding():
-            own, chain = json_object(status)["account"]["id"], [id_]
-            for reply in sorted(json_object(context)["descendants"], key=time_of):
-                if reply["account"]["id"] == own and reply["in_reply_to_id"] in chain:
-                    chain.append(str(reply["id"]))
-            return chain[1:]
+            replies = sorted(json_object(context)["descendants"], key=time_of)
+            return [(str(json_object(status)["account"]["id"]), replies)]
+
+    def own_replies(self, id_: str) -> list[str]:
+        """The chain of replies that begins at ``id_`` and is the account's own, oldest first."""
+        chain = [id_]
+        with understanding():
+            for own, replies in self.conversation(id_):
+                for reply in replies:
+                    if str(reply["account"]["id"]) == own and reply["in_reply_to_id"] in chain:
+                        chain.append(str(reply["id"]))
+        return chain[1:]
 
 
 def time_of(status: Mapping[str, Any]) -> datetime:

@@ -30,6 +30,7 @@ from adapters.contract import (
     Progress,
     Reach,
     Receipt,
+    Reply,
 )
 from adapters.errors import Ambiguous, Rejected, Transient
 from adapters.transport import Transport, adapter_error
@@ -50,6 +51,7 @@ class PracticeAdapter(Adapter):
 
     platform: ClassVar[str] = "practice"
     limits = Limits(text=2000, media=10, alt_text=1000)
+    hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = {
         name: name for name in ("views", "reach", "likes", "comments", "clicks")
     }
@@ -131,6 +133,28 @@ class PracticeAdapter(Adapter):
             with _understanding():
                 figures |= {str(id_): _reach(raw) for id_, raw in answer["posts"].items()}
         return figures
+
+    def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
+        told: dict[str, Sequence[Reply]] = {}
+        for start in range(0, len(remote_ids), BATCH):
+            some = remote_ids[start : start + BATCH]
+            answer = self._read("/api/posts/comments", {"ids": ",".join(some)})
+            with _understanding():
+                told |= {
+                    str(id_): [
+                        Reply(
+                            f"{id_}-{one['id']}",
+                            str(id_),
+                            str(one["name"]),
+                            str(one["text"]),
+                            datetime.fromisoformat(one["created_at"]),
+                            f"{self.base}/p/{id_}#comments",
+                        )
+                        for one in comments
+                    ]
+                    for id_, comments in answer["posts"].items()
+                }
+        return told
 
     def remove(self, remote_id: str) -> None:
         try:

@@ -33,6 +33,7 @@ from adapters.contract import (
     Progress,
     Reach,
     Receipt,
+    Reply,
     Unknown,
 )
 from adapters.errors import (
@@ -84,6 +85,7 @@ class ThreadsAdapter(Adapter):
 
     platform: ClassVar[str] = "threads"
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
+    hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = NAMES
     api_version: ClassVar[str] = VERSION
     limits = rules.LIMITS
@@ -197,6 +199,33 @@ class ThreadsAdapter(Adapter):
         """One call for each post: Threads has no batches. It knows views but no unique people."""
         told = {id_: figures(self._get, id_) for id_ in remote_ids}
         return {id_: reach for id_, reach in told.items() if reach is not None}
+
+    def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
+        """The conversation under each post, which needs threads_manage_replies or threads_read_replies."""
+        wanted = "id,text,username,timestamp,permalink,replied_to,is_reply_owned_by_me"
+        told: dict[str, Sequence[Reply]] = {}
+        for id_ in remote_ids:
+            try:
+                read = partial(self._get, f"{id_}/conversation", fields=wanted)
+                found, _ = pages(lambda page: read(**page), None)  # noqa: B023 -- called at once
+            except (Rejected, Transient) as error:
+                if not is_gone(error) or exists(self._get, id_):
+                    raise
+                continue
+            told[id_] = [
+                Reply(
+                    str(one["id"]),
+                    _parent(one) or id_,
+                    str(one.get("username") or ""),
+                    str(one.get("text") or ""),
+                    at,
+                    str(one.get("permalink") or ""),
+                    bool(one.get("is_reply_owned_by_me")),
+                )
+                for one in found
+                if one.get("id") and (at := moment(one.get("timestamp")))
+            ]
+        return told
 
     def remove(self, remote_id: str) -> None:
         """Delete the post and this account's own chain of replies under it, last first."""

@@ -12,12 +12,12 @@ from datetime import date
 from campaigns.checks.desk import Desk, Finding
 from campaigns.problems import N_
 
-_SIXTEEN = re.compile(r"(?<!\d)\d(?:[ .-]?\d){15}(?![ .-]?\d)")
+SIXTEEN = re.compile(r"(?<!\d)\d(?:[ .-]?\d){15}(?![ .-]?\d)")
 #: Mobile numbers, and those of landlines with their area code.
-_PHONE = re.compile(
+PHONE = re.compile(
     r"(?<![\w/])(?:\+62|62|0)[ .-]?(?:8\d|[2-79]\d)(?:[ .-]?\d){6,10}(?!\w)|\(0\d{2,3}\) ?\d{5,8}"
 )
-_EMAIL = re.compile(r"[\w.+-]+@((?:[\w-]+\.)+[a-z]{2,})", re.IGNORECASE)
+EMAIL = re.compile(r"[\w.+-]+@((?:[\w-]+\.)+[a-z]{2,})", re.IGNORECASE)
 #: Where private persons have their mailboxes.
 _PRIVATE = frozenset(
     {
@@ -39,7 +39,7 @@ _PROVINCES = frozenset(
 def identity_numbers(desk: Desk) -> Iterator[Finding]:
     """Numbers with the structure of a NIK: region, date of birth, serial number."""
     for item, place, text in desk.texts():
-        for found in _SIXTEEN.findall(text):
+        for found in SIXTEEN.findall(text):
             digits = re.sub(r"\D", "", found)
             if is_nik(digits):
                 yield Finding(
@@ -75,7 +75,7 @@ def phone_numbers(desk: Desk) -> Iterator[Finding]:
     for item, place, text in desk.texts():
         if place.endswith("link"):
             continue
-        for found in _PHONE.findall(text):
+        for found in PHONE.findall(text):
             number = _number(found)
             if number not in known:
                 yield Finding(
@@ -96,7 +96,7 @@ def personal_emails(desk: Desk) -> Iterator[Finding]:
     """E-mail addresses at providers of private mailboxes."""
     known = {contact.casefold() for contact in desk.settings.contacts}
     for item, place, text in desk.texts():
-        for found in _EMAIL.finditer(text):
+        for found in EMAIL.finditer(text):
             domain = found.group(1).casefold()
             if domain in _PRIVATE and found.group().casefold() not in known:
                 yield Finding(

@@ -87,6 +87,16 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "entering:enter",
         N_("Record figures of a post that a person read off the platform; the source is “manual”."),
     ),
+    "reach import": (
+        "importing:import_figures",
+        N_("Record the figures of many posts from a CSV or XLSX: all of its rows, or none."),
+    ),
+    "inbox": (
+        "inbox:inbox",
+        N_("List what people wrote under published posts, with what became of it; personal data is masked."),
+    ),
+    "inbox assign": ("inbox:assign", N_("Give a comment into the care of a person.")),
+    "inbox close": ("inbox:close", N_("Close a comment with a note that says what was done.")),
     "report": ("reporting:report", N_("Write a report as a file: table, workbook, page or PDF.")),
     "budget": (
         "budgeting:budget",

@@ -179,6 +179,7 @@ class Workplace:
             retry_at_most=daemon.retry_at_most,
             look_after=daemon.look_after,
             reach_ages=self.config.reach.ages,
+            replies_ages=self.config.inbox.ages,
             rules=self._rules(),
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
@@ -28,6 +28,7 @@ from adapters.contract import (
     RatePause,
     Reach,
     Receipt,
+    Reply,
     Unknown,
 )
 from adapters.errors import (
@@ -135,6 +136,18 @@ class Calls:
             return Figures(figures, dict(adapter.metrics), adapter.api_version)
 
         return self._told(account_id, "reach", ask)
+
+    def replies(
+        self, account_id: str, remote_ids: Sequence[str]
+    ) -> Told[Mapping[str, Sequence[Reply]] | AdapterError | None]:
+        """Ask for what people wrote under posts; None if this platform tells that to nobody."""
+
+        def ask(adapter: Adapter) -> Mapping[str, Sequence[Reply]] | None:
+            if not adapter.hears:
+                return None
+            return {id_: _heard(found) for id_, found in adapter.replies(remote_ids).items()}
+
+        return self._told(account_id, "replies", ask)
 
     def remove(self, account_id: str, remote_id: str) -> AdapterError | None:
         """Delete a post; None once it is certainly gone."""
@@ -244,6 +257,30 @@ def _finding(answer: object) -> Finding:
         case Unknown(reason):
             return replace(answer, reason=str(reason))
     return Unknown(f"the adapter answered {answer!r}")
+
+
+#: Characters of a comment that are kept.
+_LONGEST_COMMENT = 10_000
+
+
+def _heard(replies: Iterable[Reply]) -> list[Reply]:
+    """Comments as they can be stored, whatever strangers wrote into them."""
+
+    def sound(text: object) -> str:
+        return str(text or "").replace("\0", "")[:_LONGEST_COMMENT]
+
+    return [
+        replace(
+            one,
+            remote_id=str(one.remote_id),
+            under=str(one.under),
+            author=sound(one.author),
+            text=sound(one.text),
+            url=sound(one.url),
+        )
+        for one in replies
+        if one.remote_id and one.written_at.tzinfo is not None
+    ]
 
 
 def _pause(adapter: Adapter | None) -> RatePause | None:

@@ -27,6 +27,7 @@ from scheduler.engine import applying
 from scheduler.engine.calls import Calls
 from scheduler.engine.dispatch import Dispatcher, Gate, Limits
 from scheduler.engine.leases import process_ended, whereabouts
+from scheduler.engine.listening import Listening
 from scheduler.engine.mailbox import Mailbox, Message, Wake
 from scheduler.engine.renewal import Renewal
 from scheduler.engine.retry import Policy, Rule
@@ -50,6 +51,7 @@ EXTEND = timedelta(hours=6)
 #: Of several daemons that start within so long of each other, one plans on.
 STARTED_TOGETHER = timedelta(seconds=30)
 RENEW = timedelta(minutes=1)
+LISTEN = timedelta(seconds=30)
 ANCHOR = timedelta(minutes=1)
 #: Seconds from one turn to the next, at least: what comes in meanwhile is written down together.
 PACE = 0.01
@@ -71,6 +73,8 @@ class Settings:
     retry_at_most: timedelta
     look_after: tuple[timedelta, ...]
     reach_ages: tuple[timedelta, ...]
+    replies_ages: tuple[timedelta, ...] = ()
+    """Ages of a post at which its comments are asked for; none for never."""
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """What holds for single accounts."""
 
@@ -127,6 +131,8 @@ class Daemon:
         self._anchor = anchor
         self._anchor_at = clock.now()
         self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox, self._node)
+        self._listening = Listening(store, clock, calls, settings.replies_ages, self._executor, self._mailbox)
+        self._listen_at = clock.now()
         self._dispatcher = dispatcher(
             store=store,
             clock=clock,
@@ -186,20 +192,21 @@ class Daemon:
     @property
     def in_flight(self) -> int:
         """Calls that have not come back, or whose answers are not in the database yet."""
-        return self._dispatcher.in_flight + self._renewal.in_flight
+        return self._dispatcher.in_flight + self._renewal.in_flight + self._listening.in_flight
 
     def turn(self, messages: Sequence[Message]) -> datetime | None:
         """One round of everything, from answers to heartbeat; return when the next thing is due (UTC).
 
         A database that cannot be used is told once; nothing is sent meanwhile.
         """
-        messages = self._renewal.take(messages)
+        messages = self._listening.take(self._renewal.take(messages))
         try:
             if self._beat_at is None:  # nothing is claimed yet: others must know where the claims are
                 self._beat()
             # The answers go first: once the dispatcher has them, no failure makes it forget them.
             next_due = self._dispatcher.turn(messages)
             self._renewal.settle()
+            self._hear()
             self._routines()
         except StoreError as error:
             # Nothing is sent while the database is out of reach.
@@ -211,6 +218,15 @@ class Daemon:
             log.info("database back", extra={"action": "database_back"})
             self._database_lost = False
         return next_due
+
+    def _hear(self) -> None:
+        """Keep the comments that came, and ask on while there was something to ask for."""
+        now, busy = self._clock.now(), self._listening.in_flight
+        self._listening.settle()
+        came = self._listening.in_flight < busy
+        if (came or _reached(self._listen_at, now, LISTEN)) and not self._dispatcher.stopping:
+            self._listening.start(now)
+            self._listen_at = now + LISTEN
 
     def _routines(self) -> None:
         now = self._clock.now()

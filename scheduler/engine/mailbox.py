@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import queue
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from adapters.contract import Credentials, Finding, Json, RatePause
+from adapters.contract import Credentials, Finding, Json, RatePause, Reply
 from adapters.errors import AdapterError, Ambiguous, Stopped
 from scheduler.engine.calls import Figures
 from scheduler.engine.retry import Outcome
@@ -59,6 +59,17 @@ class Renewed:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """Comments came back, by remote id of the post; None if this platform tells none."""
+
+    account_id: str
+    asked: Mapping[str, int]
+    replies: Mapping[str, Sequence[Reply]] | AdapterError | None
+    at: datetime
+    pause: RatePause | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SaveRequest:
     """An adapter wants its progress committed; ``done`` says whether it was, and whether to go on."""
 
@@ -72,7 +83,7 @@ class Wake:
     """Time to look at the clock: a date was reached, a tick passed, or a signal came."""
 
 
-Message = Answered | Looked | Measured | Renewed | SaveRequest | Wake
+Message = Answered | Looked | Measured | Renewed | Heard | SaveRequest | Wake
 
 
 class Mailbox:

@@ -213,6 +213,7 @@ class Settlement:
             "published_at": at if on_platform else None,
             "source": source if on_platform else "",
             "reach_at": next_age(at, at, self.ages) if on_platform else None,
+            "replies_at": at if on_platform and decision.remote_id else None,
         }
 
 

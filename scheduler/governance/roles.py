@@ -27,6 +27,8 @@ _PUBLISHING: Roles = frozenset({"publisher"})
 _ANSWERING: Roles = frozenset({"approver", "publisher"})
 _WORKING: frozenset[Role] = frozenset({"drafter", "reviewer", "approver", "publisher"})
 
+ANY_ROLE: Roles = frozenset({"drafter", "reviewer", "approver", "publisher", "auditor"})
+
 #: By command; None is open to everybody. A command that is not here needs a known person with any role.
 ROLES: Mapping[str, Roles] = {
     "init": EVERYBODY,
@@ -54,6 +56,10 @@ ROLES: Mapping[str, Roles] = {
     "reach": EVERYBODY,
     "reach --now": _WORKING | frozenset({"auditor"}),
     "reach enter": frozenset({"drafter", "publisher"}),
+    "reach import": frozenset({"drafter", "publisher"}),
+    "inbox": ANY_ROLE,
+    "inbox assign": _WORKING,
+    "inbox close": _WORKING,
     "report": EVERYBODY,
     "audit show": frozenset({"auditor", "approver"}),
     "audit verify": EVERYBODY,
@@ -78,7 +84,6 @@ ROLES: Mapping[str, Roles] = {
 #: What a user of the system who is no person may do all the same: the daemon runs as one. It decides
 #: nothing; whatever it sends was approved by somebody.
 SERVICE = frozenset({"run"})
-ANY_ROLE: Roles = frozenset({"drafter", "reviewer", "approver", "publisher", "auditor"})
 
 
 def may(command: str, who: Actor) -> None:

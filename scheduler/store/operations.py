@@ -23,6 +23,13 @@ def by_key(session: Session, prefix: str) -> list[Delivery]:
     return list(session.execute(statement).scalars())
 
 
+def by_permalink(session: Session, permalink: str) -> list[Delivery]:
+    """The deliveries with this public address, with or without a slash at its end."""
+    bare = permalink.rstrip("/")
+    statement = select(Delivery).where(deliveries.c.permalink.in_([bare, f"{bare}/"])).limit(3)
+    return list(session.execute(statement).scalars())
+
+
 def of_campaign(session: Session, campaign_id: str, states: Sequence[State]) -> list[Delivery]:
     """The deliveries of a campaign in one of ``states``, by time."""
     statement = (
@@ -151,6 +158,7 @@ def resolve_posted(
         "reason": "",
         "lease_until": None,
         "reach_at": reach_at,
+        "replies_at": at if remote_id else None,
     }
     change(session, delivery, event, actor=actor, at=at, values=values, detail={"permalink": permalink})
 

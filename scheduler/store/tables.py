@@ -149,6 +149,7 @@ class Delivery(SQLModel, table=True):
         _where("state = 'sending'", "leased", "lease_until"),
         _where("state = 'unsure'", "uncertain", "account_id", "due_at"),
         _where("reach_at IS NOT NULL", "reach_due", "reach_at"),
+        _where("replies_at IS NOT NULL", "replies_due", "replies_at"),
         Index("by_campaign", "campaign_id", "planned_at"),
         _where("remote_id <> ''", "on_platform", "account_id", "remote_id"),
     )
@@ -203,6 +204,8 @@ class Delivery(SQLModel, table=True):
     source: str = ""
     """Who said that it is published: ``api``, ``found`` or ``manual``."""
     reach_at: datetime | None = _instant()
+    replies_at: datetime | None = _instant()
+    """When the platform is asked next for what people wrote under it."""
 
 
 class Attempt(SQLModel, table=True):
@@ -411,6 +414,43 @@ class Snapshot(SQLModel, table=True):
     """The version of its interface."""
 
 
+class Comment(SQLModel, table=True):
+    """What somebody wrote under a post, as it was when it was first seen; only ever appended."""
+
+    __table_args__ = (
+        UniqueConstraint("account_id", "remote_id"),
+        Index("comments_of", "delivery_id", "id"),
+        Index("answers_to", "account_id", "under"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    delivery_id: int = Field(foreign_key="delivery.id")
+    account_id: str
+    remote_id: str
+    under: str
+    """The remote id of what it answers: the post, or another comment."""
+    author: str = _long()
+    text: str = _long()
+    url: str = _long()
+    own: bool
+    """The account itself wrote it: an answer, or a first comment."""
+    written_at: datetime = _instant(null=False)
+    seen_at: datetime = _instant(null=False)
+
+
+class CommentCase(SQLModel, table=True):
+    """Who takes care of a comment, and how that ended; every step is in the audit."""
+
+    __tablename__ = "comment_case"
+
+    comment_id: int = Field(primary_key=True, foreign_key="comment.id")
+    assigned_to: str = ""
+    assigned_at: datetime | None = _instant()
+    closed_at: datetime | None = _instant()
+    closed_by: str = ""
+    note: str = _long()
+
+
 class Credential(SQLModel, table=True):
     """The secrets of an account that a login gave, encrypted (``scheduler.vault``)."""
 
@@ -521,6 +561,8 @@ statements = table(SignedStatement)
 sent_back = table(SentBack)
 legal_holds = table(LegalHold)
 snapshots = table(Snapshot)
+comments = table(Comment)
+comment_cases = table(CommentCase)
 versions = table(CampaignVersion)
 sealed_credentials = table(Credential)
 nodes = table(Node)
@@ -531,4 +573,5 @@ charges = table(Charge)
 
 guard(audit, append_only("audit_event"))
 guard(snapshots, unchanging("snapshot"))
+guard(comments, unchanging("comment"))
 guard(SQLModel.metadata, held())

@@ -31,6 +31,7 @@ from adapters.contract import (
     Progress,
     Reach,
     Receipt,
+    Reply,
 )
 from campaigns.definition import Campaign, MediaFacts, Target, media_files
 from campaigns.files import Loaded
@@ -170,6 +171,9 @@ class Platform:
     looked_at: list[datetime] = field(default_factory=list)
     """When find was called."""
     measured: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    comments: Callable[[str, Sequence[str]], Mapping[str, Sequence[Reply]]] | None = None
+    heard: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    """Calls of replies: account, remote ids."""
 
     def accept(self, account: str, post: Post) -> Receipt:
         self.posts.append((account, post, self.clock.now()))
@@ -190,6 +194,7 @@ class FakeAdapter(Adapter):
 
     platform: ClassVar[str] = "fake"
     limits: Limits = Limits(text=1000, media=4)
+    hears: ClassVar[bool] = True
 
     def __init__(self, account: Account, clock: ManualClock, other_side: Platform) -> None:
         super().__init__(account, clock.now)
@@ -230,6 +235,11 @@ class FakeAdapter(Adapter):
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         self.other_side.measured.append((self.account.id, tuple(remote_ids)))
         return self.other_side.figures(self.account.id, remote_ids) if self.other_side.figures else {}
+
+    def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
+        side = self.other_side
+        side.heard.append((self.account.id, tuple(remote_ids)))
+        return side.comments(self.account.id, remote_ids) if side.comments else {}
 
     def remove(self, remote_id: str) -> None:
         side = self.other_side

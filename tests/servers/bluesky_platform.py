@@ -29,6 +29,8 @@ class Bluesky:
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     blobs: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     figures: dict[str, dict[str, int]] = field(default_factory=dict)
+    threads: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """What stands under a record, as views of a thread."""
     refuse: list[tuple[str, Answer]] = field(default_factory=list)
     access: str = ""
     refresh: str = ""
@@ -131,6 +133,12 @@ class Bluesky:
     def _deleteRecord(self, request: Request) -> Answer:  # noqa: N802
         self.records.pop(request.get_json()["rkey"], None)
         return ok({})
+
+    def _getPostThread(self, request: Request) -> Answer:  # noqa: N802
+        rkey = request.args["uri"].rpartition("/")[2]
+        if rkey not in self.records:
+            return error(400, "NotFound", "Post not found")
+        return ok({"thread": {"post": self._ref(rkey), "replies": self.threads.get(rkey, [])}})
 
     def _getPosts(self, request: Request) -> Answer:  # noqa: N802
         uris = request.args.getlist("uris")

@@ -272,7 +272,11 @@ class Instagram:
             case "GET", "insights":
                 return self._insights(one, params["metric"].split(","))
             case "GET", "comments":
-                data = [{"id": c, "text": text, "username": by} for c, (text, by) in one.comments.items()]
+                at = "2026-12-09T01:00:00+0000"
+                data = [
+                    {"id": c, "text": text, "username": by, "timestamp": at}
+                    for c, (text, by) in one.comments.items()
+                ]
                 return Answer(200, {"data": data})
             case "POST", "comments":
                 comment = self.new_id()

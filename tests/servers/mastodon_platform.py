@@ -18,6 +18,7 @@ TOKEN = "token-rahasia-mastodon-contoh"
 OWN = {
     "id": "1",
     "username": "diskominfo",
+    "acct": "diskominfo",
     "display_name": "Diskominfo Contoh",
     "url": "http://m/@diskominfo",
 }

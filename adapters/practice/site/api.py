@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -102,13 +103,32 @@ def listing(handle: str) -> Response:
     return jsonify(posts=[_shown(post) for post in site().storage.posts(_handle(handle), since=since)])
 
 
-@api.get("/posts/stats")
-def stats() -> Response:
-    """The figures of many posts at once; an id that is not there is left out."""
+def _asked() -> Iterable[StoredPost]:
+    """The posts that are there, of those whose ids were asked for."""
     ids = [id_ for id_ in request.args.get("ids", "").split(",") if id_]
     if len(ids) > IDS:
         raise RefusedError("too-many-ids", N_("At most {limit} ids in one call."), 400, limit=IDS)
-    posts = site().storage.by_id(_number(id_) for id_ in ids)
+    return site().storage.by_id(_number(id_) for id_ in ids)
+
+
+@api.get("/posts/comments")
+def comments() -> Response:
+    """The comments under many posts at once, oldest first; an id that is not there is left out."""
+    return jsonify(
+        posts={
+            str(post.id): [
+                {"id": one.id, "name": one.name, "text": one.text, "created_at": one.created.isoformat()}
+                for one in site().storage.comments(post.id)
+            ]
+            for post in _asked()
+        }
+    )
+
+
+@api.get("/posts/stats")
+def stats() -> Response:
+    """The figures of many posts at once; an id that is not there is left out."""
+    posts = _asked()
     names = ("views", "reach", "likes", "comments", "clicks")
     return jsonify(posts={str(post.id): {name: getattr(post, name) for name in names} for post in posts})
 

@@ -88,6 +88,7 @@ class StoredPost:
 class Comment:
     """What a visitor wrote under a post; an empty ``name`` stays unnamed."""
 
+    id: int
     name: str
     text: str
     created: datetime
@@ -290,9 +291,9 @@ class Storage:
         """The comments under a post, oldest first."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT name, text, created FROM comment WHERE post = ? ORDER BY id", (post,)
+                "SELECT id, name, text, created FROM comment WHERE post = ? ORDER BY id", (post,)
             )
-            return tuple(Comment(name, text, datetime.fromisoformat(at)) for name, text, at in rows)
+            return tuple(Comment(id_, name, text, datetime.fromisoformat(at)) for id_, name, text, at in rows)
 
 
 def _stamp(moment: datetime) -> str:

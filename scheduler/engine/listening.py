@@ -1,0 +1,128 @@
+"""Asking the platforms for what people write under posts, at growing ages of the post.
+
+One of the daemons asks for each post, since its turn is committed before the call; one call at a time
+in each daemon, so that posts never wait for it. What comes is kept by the dispatcher's thread.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from datetime import datetime, timedelta
+
+from adapters.errors import AdapterError, RateLimited
+from scheduler.clock import Clock
+from scheduler.engine.calls import Calls
+from scheduler.engine.mailbox import Heard, Mailbox, Message
+from scheduler.engine.settlement import next_age
+from scheduler.store import dispatching, inbox, settling
+from scheduler.store.database import Store
+
+log = logging.getLogger("gaung.listening")
+
+#: Posts of one account that are asked for in one go; most platforms need a call for each.
+AT_ONCE = 10
+#: When it is asked again after a refusal, or after a daemon that did not come back with an answer.
+AGAIN = timedelta(minutes=30)
+
+
+class Listening:
+    """Asks for what is due. Every method is called from the dispatcher's thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        calls: Calls,
+        ages: Sequence[timedelta],
+        executor: Executor,
+        mailbox: Mailbox,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._calls = calls
+        self._ages = ages
+        self._executor = executor
+        self._mailbox = mailbox
+        self._running = 0
+        self._unkept: list[Heard] = []
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that have not come back, or whose answers are not kept yet."""
+        return self._running
+
+    def start(self, now: datetime) -> None:
+        """Ask for the posts of one account whose comments are due."""
+        if self._running:
+            return
+        with self._store.write() as session:
+            now = self._store.moment(session, now)
+            found = inbox.due(session, now, AT_ONCE)
+            if found is None:
+                return
+            account_id, posts = found
+            # A post is first put in line when it goes out: until its first age it only gets its time.
+            ripe = [one for one in posts if self._ages and one.published_at + min(self._ages) <= now]
+            when = {one.delivery_id: next_age(one.published_at, now, self._ages) for one in posts}
+            inbox.ask_next(session, when | {one.delivery_id: now + AGAIN for one in ripe})
+        if ripe:
+            self._running += 1
+            self._executor.submit(self._ask, account_id, {one.remote_id: one.delivery_id for one in ripe})
+
+    def take(self, messages: Sequence[Message]) -> list[Message]:
+        """Take the answers that are for here, so that they outlast a failing turn; return the others."""
+        self._unkept += [one for one in messages if isinstance(one, Heard)]
+        return [one for one in messages if not isinstance(one, Heard)]
+
+    def settle(self) -> None:
+        """Keep what came back; a database that cannot be used now is asked again at the next turn."""
+        while self._unkept:
+            self._keep(self._unkept[0])
+            self._unkept.pop(0)
+            self._running -= 1
+
+    def _keep(self, message: Heard) -> None:
+        account, replies, ids = message.account_id, message.replies, list(message.asked.values())
+        with self._store.write() as session:
+            if message.pause and message.pause.until > message.at:
+                dispatching.pause_account(session, account, message.pause.until)
+            if isinstance(replies, AdapterError):
+                said = {"action": "replies", "account": account, "reason": replies.reason}
+                log.warning("no comments", extra=said)
+                again = replies.until if isinstance(replies, RateLimited) else message.at + AGAIN
+                inbox.ask_next(session, dict.fromkeys(ids, again))
+                return
+            if replies is None:
+                inbox.ask_next(session, dict.fromkeys(ids, None))
+                return
+            fresh = inbox.keep(
+                session,
+                [
+                    {
+                        "delivery_id": message.asked[id_],
+                        "account_id": account,
+                        "remote_id": one.remote_id,
+                        "under": one.under,
+                        "author": one.author,
+                        "text": one.text,
+                        "url": one.url,
+                        "own": one.own,
+                        "written_at": one.written_at,
+                        "seen_at": message.at,
+                    }
+                    for id_, found in replies.items()
+                    if id_ in message.asked
+                    for one in found
+                ],
+            )
+            published = settling.published(session, ids)
+            ages = {one: next_age(at, message.at, self._ages) for one, at in published.items()}
+            inbox.ask_next(session, ages)
+        if fresh:
+            log.info("comments", extra={"action": "replies", "account": account, "fresh": fresh})
+
+    def _ask(self, account_id: str, asked: dict[str, int]) -> None:
+        replies, pause = self._calls.replies(account_id, list(asked))
+        self._mailbox.put(Heard(account_id, asked, replies, self._clock.now(), pause))

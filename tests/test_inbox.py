@@ -1,0 +1,208 @@
+"""Comments under posts: asked for once, kept for good, listed without personal data, cared for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from kit.engine import HOUR, MINUTE, NOON, Desk, Engine, FakeAdapter, campaign
+from kit.office import Office
+
+from adapters.contract import Reply
+from adapters.errors import Transient
+from adapters.practice.site.server import running
+from campaigns.checks.masking import mask, shorten_name
+from scheduler.engine.listening import Listening
+from scheduler.store.tables import comments
+
+AGES = (15 * MINUTE, HOUR)
+
+
+class Ear:
+    """The listening part of a daemon, with a desk of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.desk, self.mailbox = Desk(), engine.first.mailbox
+        self.listening = Listening(
+            engine.store, engine.clock, engine.first.calls, AGES, self.desk, self.mailbox
+        )
+
+    def work(self, by: timedelta = timedelta(0)) -> None:
+        self.engine.clock.forward(by)
+        self.listening.start(self.engine.clock.now())
+        while self.desk.run():
+            assert self.listening.take(self.mailbox.wait(0)) == []
+            self.listening.settle()
+            self.listening.start(self.engine.clock.now())
+
+
+def reply(number: int, under: str, text: str = "Di mana?", *, own: bool = False, **facts: Any) -> Reply:
+    return Reply(f"c{number}", under, "Warga", text, NOON + number * MINUTE, own=own, **facts)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    engine = Engine(tmp_path)
+    engine.apply(campaign(tmp_path))
+    engine.work()
+    return engine
+
+
+def test_comments_are_asked_for_at_their_ages_and_kept_once(engine: Engine) -> None:
+    told = [reply(1, "1")]
+    engine.platform.comments = lambda _account, ids: dict.fromkeys(ids, told)
+    ear = Ear(engine)
+    ear.work()
+    assert engine.platform.heard == []
+    ear.work(15 * MINUTE)
+    told.append(reply(2, "1"))
+    ear.work(45 * MINUTE)
+    ear.work(10 * HOUR)
+    assert engine.platform.heard == [("dinas", ("1",))] * 2
+    seen = [(row["remote_id"], row["seen_at"]) for row in engine.rows(comments)]
+    assert seen == [("c1", NOON + 15 * MINUTE), ("c2", NOON + HOUR)]
+    assert engine.row["replies_at"] is None
+
+
+def test_two_daemons_ask_once(engine: Engine) -> None:
+    one, other = Ear(engine), Ear(engine)
+    one.work()
+    engine.clock.forward(15 * MINUTE)
+    for ear in (one, other):
+        ear.listening.start(engine.clock.now())
+    assert one.desk.run() + other.desk.run() == 1
+
+
+def test_a_refusal_is_asked_again_and_disables_nothing(engine: Engine) -> None:
+    def refuse(_account: str, _ids: Any) -> Any:
+        raise Transient("no route")
+
+    engine.platform.comments = refuse
+    ear = Ear(engine)
+    ear.work()
+    ear.work(15 * MINUTE)
+    assert engine.row["replies_at"] == NOON + 45 * MINUTE
+    engine.platform.comments = lambda _account, ids: {one: [reply(1, one)] for one in ids}
+    ear.work(30 * MINUTE)
+    assert [row["remote_id"] for row in engine.rows(comments)] == ["c1"]
+
+
+def test_a_platform_that_tells_no_comments_is_not_asked_again(tmp_path: Path) -> None:
+    class Deaf(FakeAdapter):
+        hears = False
+
+    engine = Engine(tmp_path, adapter=Deaf)
+    engine.apply(campaign(tmp_path))
+    engine.work()
+    ear = Ear(engine)
+    ear.work()
+    ear.work(15 * MINUTE)
+    assert (engine.platform.heard, engine.row["replies_at"]) == ([], None)
+
+
+def test_what_strangers_write_can_always_be_stored(engine: Engine) -> None:
+    """Given a zero byte and a text without end, which PostgreSQL and people would not take."""
+    engine.platform.comments = lambda _a, ids: {one: [reply(1, one, "a\0b" + "x" * 50_000)] for one in ids}
+    ear = Ear(engine)
+    ear.work()
+    ear.work(15 * MINUTE)
+    (row,) = engine.rows(comments)
+    assert (row["text"][:3], len(row["text"])) == ("abx", 10_000)
+
+
+def test_a_comment_is_never_changed_nor_deleted(engine: Engine) -> None:
+    engine.platform.comments = lambda _account, ids: {one: [reply(1, one)] for one in ids}
+    ear = Ear(engine)
+    ear.work()
+    ear.work(15 * MINUTE)
+    for statement in ("UPDATE comment SET text = ''", "DELETE FROM comment"):
+        with pytest.raises(Exception, match="append-only"), engine.store.write() as session:
+            session.connection().exec_driver_sql(statement)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("WA saya 0812-3456-7890 ya", "WA saya 0812••• ya"),
+        ("NIK 3201154507990001", "NIK 3201•••"),
+        ("ke ani.rahma@gmail.com", "ke a•••@•••"),
+        ("Lapor ke 1500 saja", "Lapor ke 1500 saja"),
+    ],
+)
+def test_personal_data_is_masked(text: str, masked: str) -> None:
+    assert mask(text) == masked
+
+
+def test_names_are_shortened() -> None:
+    assert [shorten_name(name) for name in ("Ani Rahma", "@ani.bsky.social", "")] == [
+        "A••• R•••",
+        "@a•••",
+        "",
+    ]
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with running(tmp_path / "net.db") as network:
+        office = Office(tmp_path / "kantor", network.url, tail='[inbox]\nages = ["1s"]\n')
+        office.publish("hakordia", "jujur")
+        link = office.post("jujur")["permalink"]
+        for name, text in (("Ani Rahma", "Hubungi 0812-3456-7890"), ("Joko", "Setuju!")):
+            requests.post(
+                f"{link}/comments", data={"name": name, "text": text}, timeout=10
+            ).raise_for_status()
+        yield office
+
+
+def listed(office: Office, *options: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = office.must("inbox", *options, "--format", "json").json
+    return rows
+
+
+def test_from_the_network_to_the_closed_case(office: Office) -> None:
+    for _ in range(20):
+        office.must("run", "--once")
+        if rows := listed(office):
+            break
+    first, second = rows
+    assert (first["author"], first["text"]) == ("A••• R•••", "Hubungi 0812•••")
+    assert {first["state"], second["state"]} == {"open"}
+    number = str(first["comment"])
+    assert "no person" in office.must("inbox", "assign", number, "nobody", code=2).err
+    person = office.must("audit", "show", "--action", "approved", "--format", "json").json[0]["actor"]
+    office.must("inbox", "assign", number, person)
+    (mine,) = listed(office, "--assigned-to", person)
+    assert mine["comment"] == first["comment"]
+    office.must("inbox", "close", number, "--note", "dijawab lewat telepon")
+    assert [one["comment"] for one in listed(office)] == [second["comment"]]
+    (closed,) = listed(office, "--state", "closed")
+    assert (closed["note"], closed["response_seconds"]) == ("dijawab lewat telepon", None)
+    with office.unchanged():
+        assert "closed already" in office.must("inbox", "close", number, "--note", "lagi", code=2).err
+        assert "no comment 999" in office.must("inbox", "close", "999", "--note", "x", code=2).err
+    assert "1 comment is open" in office.must("inbox").err
+    actions = [one["action"] for one in office.must("audit", "show", "--format", "json").json]
+    assert actions[-2:] == ["comment-assigned", "comment-closed"]
+
+
+def test_an_answer_of_the_account_ends_the_waiting(engine: Engine) -> None:
+    from scheduler.store import inbox
+
+    told = [reply(1, "1"), reply(31, "c1", "Di kantor", own=True), reply(5, "1")]
+    engine.platform.comments = lambda _account, ids: dict.fromkeys(ids, told)
+    ear = Ear(engine)
+    ear.work()
+    ear.work(HOUR)
+    with engine.store.read() as session:
+        found = inbox.entries(session, inbox.Wanted())
+    assert [(one.comment.remote_id, one.condition) for one in found] == [("c1", "answered"), ("c5", "open")]
+    assert found[0].answered_at == NOON + 31 * MINUTE
