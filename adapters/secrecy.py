@@ -17,7 +17,7 @@ from urllib.parse import quote, quote_plus
 HIDDEN = "[secret]"
 
 _NAMES = (
-    r"\w*token|client_secret|app_?secret|appsecret_proof|api_?key|oauth_\w+|password|passwd|signature|sig|"
+    r"\w*token|\w*jwt|client_secret|app_?secret|appsecret_proof|api_?key|oauth_\w+|password|passwd|signature|sig|"
     r"x-amz-\w+"
 )
 _SECRET_LOOKS = (

@@ -22,6 +22,7 @@ from urllib3 import exceptions as wire_errors
 
 from adapters.contract import N_
 from adapters.errors import AdapterError, Ambiguous, Misconfigured, Transient
+from adapters.hearing import hear
 from adapters.secrecy import HIDDEN, guard_logs, strip_secrets
 from adapters.wire import NotingAdapter, wire
 
@@ -133,6 +134,8 @@ class Transport(requests.Session):
         if not response.history:  # after redirects, the last hop has already written these
             self.last_status, self.last_headers = response.status_code, response.headers
             self._heard(response)
+            if not kwargs.get("stream"):  # that is read piece by piece, elsewhere
+                hear(response, self.strip)
         response.url = self.strip(response.url)  # raise_for_status() prints it
         return response
 

@@ -40,6 +40,7 @@ from adapters.contract import Account, Adapter, Credentials, Media, Part, Post
 from adapters.contract_tools import MemoryProgress, closed_port, picture
 from adapters.errors import AdapterError
 from adapters.facebook.adapter import FacebookPageAdapter
+from adapters.hearing import listening
 from adapters.instagram.adapter import InstagramAdapter
 from adapters.mastodon.adapter import MastodonAdapter
 from adapters.media_store import MediaStore
@@ -562,10 +563,12 @@ def assert_silent(side: Side, texts: Sequence[str]) -> None:
 def attempt(desk: Desk, step: Step, adapter: Adapter) -> list[str]:
     """Do it; return everything that could be seen of it."""
     texts = []
-    try:
-        texts.append(repr(step(adapter)))
-    except AdapterError as error:
-        texts += texts_of(error)
+    with listening() as heard:  # what goes into the records
+        try:
+            texts.append(repr(step(adapter)))
+        except AdapterError as error:
+            texts += texts_of(error)
+    texts.append(json.dumps(heard))
     post = desk.post
     texts += [repr(adapter), repr(adapter.account), repr(adapter.limits), repr(adapter.check(post))]
     return texts + [repr(one) for thing in vars(adapter).values() for one in _inside(thing)]

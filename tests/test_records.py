@@ -153,6 +153,28 @@ def test_the_command_writes_once_and_tells_the_hash(office: Office) -> None:
     assert [one["detail"]["manifest"] for one in events] == [hash_, hash_]
 
 
+def test_what_the_platform_answered_is_kept_word_for_word(office: Office) -> None:
+    """Given a post, its own id and address stand in the answer as the platform gave it; nobody changes it."""
+    (post,) = office.must("posts", "show", office.post("jujur")["id"], "--format", "json").json
+    (attempt,) = post["attempts"]
+    created = attempt["answers"][-1]
+    assert (created["method"], created["status"]) == ("POST", 201)
+    assert (created["body"]["id"], created["body"]["url"]) == (post["remote_id"], post["permalink"])
+    (approval,) = post["approvals"]
+    assert (approval["approver"], approval["stage"], approval["role"]) == ("budi", 1, "approver")
+    shown = office.must("posts", "show", post["id"], lang="id").out
+    assert "Budi Santoso, tahap 1 (approver)" in shown
+    assert "Jawaban platform" in shown
+    office.must("archive", "hakordia", "--output", office.folder / "berkas")
+    (record,) = (office.folder / "berkas" / "posts").glob("*/record.json")
+    response = json.loads(record.read_text(encoding="utf-8"))["platform_response"]
+    assert response["attempts"][0]["answers"] == attempt["answers"]
+    with closing(sqlite3.connect(office.state / "gaung.db", isolation_level=None)) as connection:
+        for change in ("UPDATE platform_answer SET answers = '[]'", "DELETE FROM platform_answer"):
+            with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+                connection.execute(change)
+
+
 def test_retention_only_tells_what_is_due(office: Office) -> None:
     assert "No retention is set" in office.must("archive", "--due").err
     office.configure(tail='[records]\nretention = "1d"\n')

@@ -40,6 +40,7 @@ from adapters.errors import (
     Rejected,
     Stopped,
 )
+from adapters.hearing import listening
 from adapters.matching import EARLIER
 from adapters.transport import CONNECT_TIMEOUT, LONGEST_UPLOAD, READ_TIMEOUT, SLOWEST_UPLOAD, fenced
 from scheduler.engine.retry import Outcome
@@ -57,6 +58,14 @@ class Told(NamedTuple, Generic[T]):
 
     answer: T
     pause: RatePause | None
+
+
+class Published(NamedTuple):
+    """As :class:`Told`, of publishing; and what the platform answered, word for word but for secrets."""
+
+    answer: Outcome
+    pause: RatePause | None
+    heard: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +88,7 @@ class Calls:
     media: MediaFolder
     now: Callable[[], datetime]
 
-    def publish(
-        self, claim: Claim, progress: Progress, held: Callable[[], bool] = lambda: True
-    ) -> Told[Outcome]:
+    def publish(self, claim: Claim, progress: Progress, held: Callable[[], bool] = lambda: True) -> Published:
         """Publish a claimed delivery once; as soon as it is no longer ``held``, nothing more is sent."""
 
         def send(adapter: Adapter) -> Outcome:
@@ -92,10 +99,12 @@ class Calls:
             with fenced(held):
                 return _outcome(adapter.publish(self.post(claim), progress))
 
-        told = self._told(claim.account_id, "publish", send)
-        if isinstance(told.answer, Stopped):
-            return Told(self._stopped(claim, progress, told.answer), told.pause)
-        return told
+        with listening() as heard:
+            told = self._told(claim.account_id, "publish", send)
+        answer = told.answer
+        if isinstance(answer, Stopped):
+            answer = self._stopped(claim, progress, answer)
+        return Published(answer, told.pause, heard)
 
     def _stopped(self, claim: Claim, progress: Progress, stop: Stopped) -> Outcome:
         """Ended by a stop at a save, so nothing is in doubt; but that save may have been the last step."""

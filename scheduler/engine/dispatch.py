@@ -378,8 +378,8 @@ class Dispatcher:
         def held() -> bool:
             return self._leases.holds(claim.delivery_id)
 
-        outcome, pause = self._calls.publish(claim, MailedProgress(claim, self._mailbox), held)
-        self._mailbox.put(Answered(claim, outcome, self._time(), pause))
+        told = self._calls.publish(claim, MailedProgress(claim, self._mailbox), held)
+        self._mailbox.put(Answered(claim, told.answer, self._time(), told.pause, told.heard))
 
     def _look(self, claim: Claim) -> None:
         finding, pause = self._calls.find(claim, MailedProgress(claim, self._mailbox))

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from adapters.contract import Credentials, Finding, Json, RatePause, Reply
 from adapters.errors import AdapterError, Ambiguous, Stopped
@@ -25,6 +26,8 @@ class Answered:
     outcome: Outcome
     at: datetime
     pause: RatePause | None = None
+    heard: Sequence[Mapping[str, Any]] = ()
+    """What the platform answered, word for word but for secrets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,9 @@ class Settlement:
             self._account(claim.account_id, decision)
         settling.settle(self.session, changes, now=self.now)
         settling.end_attempts(self.session, ends)
+        settling.add_answers(
+            self.session, {one.claim.attempt_id: (one.at, one.heard) for one in messages if one.heard}
+        )
         self._rest(messages, changes)
         return _planned_again(changes)
 

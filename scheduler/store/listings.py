@@ -20,6 +20,7 @@ from scheduler.store.present import stops_in_force
 from scheduler.store.reporting import FIGURES
 from scheduler.store.tables import (
     AccountState,
+    Approval,
     Attempt,
     AuditEvent,
     CampaignVersion,
@@ -28,6 +29,7 @@ from scheduler.store.tables import (
     Delivery,
     Snapshot,
     Stop,
+    answers,
     approvals,
     attempts,
     audit,
@@ -89,8 +91,11 @@ class PostDetails:
     attempts: list[Attempt]
     events: list[AuditEvent]
     snapshots: list[Snapshot]
-    approvals: list[tuple[str, datetime]]
+    approvals: list[Approval]
+    """Those in force, by stage."""
     charges: list[Charge]
+    answers: dict[int, list[dict[str, Any]]]
+    """What the platform answered to each attempt, by the attempt's number."""
 
 
 def details(session: Session, delivery: Delivery) -> PostDetails:
@@ -98,13 +103,6 @@ def details(session: Session, delivery: Delivery) -> PostDetails:
     content = session.get(Content, delivery.digest)
     if content is None:
         raise LookupError(delivery.digest)
-    given = session.execute(
-        select(approvals.c.approver, approvals.c.approved_at).where(
-            approvals.c.campaign_id == delivery.campaign_id,
-            approvals.c.digest == delivery.digest,
-            approvals.c.void_at.is_(None),
-        )
-    )
     return PostDetails(
         delivery,
         content,
@@ -123,12 +121,30 @@ def details(session: Session, delivery: Delivery) -> PostDetails:
                 select(Snapshot).where(snapshots.c.delivery_id == delivery.id).order_by(snapshots.c.taken_at)
             ).scalars()
         ),
-        [(row.approver, row.approved_at) for row in given],
+        list(
+            session.execute(
+                select(Approval)
+                .where(
+                    approvals.c.campaign_id == delivery.campaign_id,
+                    approvals.c.digest == delivery.digest,
+                    approvals.c.void_at.is_(None),
+                )
+                .order_by(approvals.c.stage, approvals.c.id)
+            ).scalars()
+        ),
         list(
             session.execute(
                 select(Charge).where(charges.c.delivery_id == delivery.id).order_by(charges.c.id)
             ).scalars()
         ),
+        {
+            row.attempt_id: row.answers
+            for row in session.execute(
+                select(answers.c.attempt_id, answers.c.answers)
+                .join(attempts, attempts.c.id == answers.c.attempt_id)
+                .where(attempts.c.delivery_id == delivery.id)
+            )
+        },
     )
 
 

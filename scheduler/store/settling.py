@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from scheduler.states import Event, State
 from scheduler.store.dispatching import NOW, in_state
-from scheduler.store.tables import accounts, attempts, deliveries, snapshots
+from scheduler.store.tables import accounts, answers, attempts, deliveries, snapshots
 from scheduler.store.transitions import Change, apply_changes
 
 
@@ -94,6 +94,22 @@ def _end_attempt() -> Update:
             remote_id=bindparam("_remote"),
         )
     )
+
+
+def add_answers(session: Session, heard: Mapping[int, tuple[datetime, Sequence[Mapping[str, Any]]]]) -> None:
+    """Append what platforms answered to attempts: attempt -> when (UTC), answers; written once for each."""
+    if not heard:
+        return
+    known = set(
+        session.execute(select(answers.c.attempt_id).where(answers.c.attempt_id.in_(heard))).scalars()
+    )
+    rows = [
+        {"attempt_id": attempt_id, "at": at, "answers": [dict(one) for one in several]}
+        for attempt_id, (at, several) in heard.items()
+        if attempt_id not in known
+    ]
+    if rows:
+        session.connection().execute(answers.insert(), rows)
 
 
 def owners(session: Session, posts: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:

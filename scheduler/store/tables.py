@@ -229,6 +229,18 @@ class Attempt(SQLModel, table=True):
     remote_id: str = ""
 
 
+class PlatformAnswer(SQLModel, table=True):
+    """What a platform answered to one attempt, word for word but for secrets; only ever appended."""
+
+    __tablename__ = "platform_answer"
+
+    id: int | None = Field(default=None, primary_key=True)
+    attempt_id: int = Field(foreign_key="attempt.id", unique=True)
+    at: datetime = _instant(null=False)
+    answers: list[dict[str, Any]] = Field(sa_column=Column(JSON, nullable=False))
+    """In order: ``method``, ``address``, ``status``, ``body``."""
+
+
 class AccountState(SQLModel, table=True):
     """What is known of an account beyond the configuration."""
 
@@ -552,6 +564,7 @@ def table(model: type[SQLModel]) -> Table:
 deliveries = table(Delivery)
 contents = table(Content)
 attempts = table(Attempt)
+answers = table(PlatformAnswer)
 approvals = table(Approval)
 accounts = table(AccountState)
 stops = table(Stop)
@@ -573,5 +586,6 @@ charges = table(Charge)
 
 guard(audit, append_only("audit_event"))
 guard(snapshots, unchanging("snapshot"))
+guard(answers, unchanging("platform_answer"))
 guard(comments, unchanging("comment"))
 guard(SQLModel.metadata, held())

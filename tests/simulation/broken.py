@@ -14,11 +14,10 @@ from sqlalchemy import select, update
 
 from adapters.contract import Progress, Receipt
 from adapters.errors import Ambiguous, Transient
-from scheduler.engine.calls import Calls, Told
+from scheduler.engine.calls import Calls, Published
 from scheduler.engine.dispatch import Dispatcher
 from scheduler.engine.leases import Leases
 from scheduler.engine.mailbox import Answered, MailedProgress, Message
-from scheduler.engine.retry import Outcome
 from scheduler.states import State
 from scheduler.store import dispatching, holding, present
 from scheduler.store.database import Session
@@ -39,9 +38,7 @@ class SettlesFirst(Dispatcher):
 class RetriesAmbiguous(Calls):
     """Takes an answer that says nothing for a refusal."""
 
-    def publish(
-        self, claim: Claim, progress: Progress, held: Callable[[], bool] = lambda: True
-    ) -> Told[Outcome]:
+    def publish(self, claim: Claim, progress: Progress, held: Callable[[], bool] = lambda: True) -> Published:
         told = super().publish(claim, progress, held)
         return told._replace(answer=Transient("again")) if isinstance(told[0], Ambiguous) else told
 

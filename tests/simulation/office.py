@@ -6,7 +6,7 @@ there has seen it there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,6 +22,7 @@ from adapters.contract import Post
 from campaigns.definition import Campaign, Target
 from campaigns.files import Loaded
 from scheduler.engine import applying
+from scheduler.governance import verification
 from scheduler.states import Event, RefusedTransitionError, State
 from scheduler.store import approving, dispatching, operations, stopping
 from scheduler.store import campaigns as stored
@@ -111,6 +112,11 @@ class Office:
     did: Callable[[Deed, str], None]
     files: dict[str, File] = field(default_factory=dict)
     deeds: int = 0
+
+    def flaws(self) -> Sequence[verification.Flaw]:
+        """What an inspector finds wrong with the audit."""
+        with self.store.read() as session:
+            return verification.verify(session).flaws
 
     def apply(self, campaign: str) -> None:
         """Apply a campaign file as it is now."""

@@ -6,9 +6,11 @@ moves to the next one at which something can. After every step the invariants ar
 
 from __future__ import annotations
 
+import atexit
 import heapq
 import logging
 import os
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -193,6 +195,8 @@ class World:
             self._make_well()
             self._until(START + TROUBLED + QUIET)
             self.watch.at_the_end(_stored(self.now))
+            for flaw in self.office.flaws():
+                self._wrong(f"the chain of the audit is broken: {flaw}")
             self._judge()
         except Breach as breach:
             self._tell(f"BREACH: {breach}")
@@ -493,7 +497,9 @@ def _silence() -> Iterator[None]:
 @cache
 def _place() -> Path:
     memory = Path("/dev/shm")  # a power cut is simulated, not waited for
-    return Path(tempfile.mkdtemp(prefix="gaung-world-", dir=memory if os.access(memory, os.W_OK) else None))
+    place = tempfile.mkdtemp(prefix="gaung-world-", dir=memory if os.access(memory, os.W_OK) else None)
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    return Path(place)
 
 
 @cache

@@ -16,7 +16,7 @@ from scheduler.i18n import N_, _
 if TYPE_CHECKING:
     from scheduler.states import State
     from scheduler.store.listings import PostDetails
-    from scheduler.store.tables import Delivery
+    from scheduler.store.tables import Approval, Delivery
 
 
 def posts(
@@ -111,7 +111,7 @@ def show(
         "remote_id": (_("id on the platform"), one.remote_id),
         "approvals": (
             _("approved by"),
-            "\n".join(f"{_person(workplace, name)}, {_when(at, zone)}" for name, at in found.approvals),
+            "\n".join(_approval_words(workplace, one, zone) for one in found.approvals),
         ),
         "digest": (_("content"), one.digest),
         "text": (_("text"), found.content.text),
@@ -119,7 +119,16 @@ def show(
         "media": (_("media"), "\n".join(f"{item['name']}: {item['alt']}" for item in found.content.media)),
     }
     if form is not Format.TABLE:  # programs get codes, not words that depend on the language
-        given = [{"approver": name, "approved_at": LocalTime(at, zone)} for name, at in found.approvals]
+        given = [
+            {
+                "approver": approval.approver,
+                "approved_at": LocalTime(approval.approved_at, zone),
+                "stage": approval.stage,
+                "role": approval.role,
+                "complete": approval.complete,
+            }
+            for approval in found.approvals
+        ]
         facts["account"] = ("", one.account_id)
         facts["platform"] = ("", one.platform)
         facts["code"] = ("", one.code)
@@ -158,6 +167,13 @@ def show(
         form,
         empty=_("None so far."),
     )
+    if found.answers:
+        emit(_("What the platform answered"))
+        listing(
+            _answers(found),
+            {"address": _("asked for"), "status": _("status"), "body": _("answer")},
+            form,
+        )
     if found.snapshots:
         emit(_("Figures"))
         more = {"video_views": _("video views"), "profile_visits": _("profile visits")}
@@ -239,6 +255,41 @@ def _person(workplace: Workplace, name: str) -> str:
     return person.name if person else name
 
 
+def _approval_words(workplace: Workplace, one: Approval, zone: str) -> str:
+    """Who said yes, at which stage, when."""
+    return _(
+        "{name}, stage {stage} ({role}), {at}",
+        name=_person(workplace, one.approver),
+        stage=one.stage,
+        role=one.role,
+        at=_when(one.approved_at, zone),
+    )
+
+
+#: So much of an answer is shown in a table; all that was kept is in the JSON.
+_SHORT = 300
+
+
+def _answers(found: PostDetails) -> list[dict[str, Any]]:
+    """What the platform answered to all attempts, in order, shortened."""
+    return [
+        {
+            "address": f"{one['method']} {one['address']}",
+            "status": one["status"],
+            "body": _short(one["body"]),
+        }
+        for attempt in found.attempts
+        for one in found.answers.get(attempt.id or 0, [])
+    ]
+
+
+def _short(body: Any) -> str:
+    import json
+
+    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
+    return text if len(text) <= _SHORT else text[:_SHORT] + "…"
+
+
 def _when(at: Any, zone: str) -> str:
     from scheduler.cli.output import local_time
 
@@ -259,6 +310,7 @@ def _attempts(found: PostDetails) -> list[dict[str, Any]]:
             "remote_id": attempt.remote_id,
             "digest": attempt.digest,
             "node": attempt.node,
+            "answers": found.answers.get(attempt.id or 0, []),
         }
         for attempt in found.attempts
     ]

@@ -139,7 +139,7 @@ def _approval(one: Approval, people: Mapping[str, Person]) -> dict[str, Any]:
 
 
 def _response(traces: Traces) -> dict[str, Any]:
-    """What the platform said to each attempt, and where the post is there."""
+    """What the platform said to each attempt, word for word in ``answers``, and where the post is there."""
     post = traces.details.delivery
     return {
         "remote_id": post.remote_id,
@@ -155,6 +155,7 @@ def _response(traces: Traces) -> dict[str, Any]:
                 "reason": attempt.reason,
                 "remote_id": attempt.remote_id,
                 "digest": attempt.digest,
+                "answers": traces.details.answers.get(attempt.id or 0, []),
             }
             for attempt in traces.details.attempts
         ],
