@@ -47,9 +47,8 @@ def test_a_post_that_was_accepted_twice_needs_a_person(tmp_path: Path) -> None:
         office = Office(tmp_path / "office", network.url)
         (post,) = office.publish("hakordia", "jujur")
     office.must("resolve", post["id"], "--double", code=2)
-    late(
-        office, facts(office, "posts", "show", post["id"])["remote_id"]
-    )  # the same post once more is no second one
+    # The same post once more is no second one.
+    late(office, facts(office, "posts", "show", post["id"])["remote_id"])
     assert facts(office, "status")["doubles"] == []
     late(office, "2")
     (found,) = facts(office, "status", code=3)["doubles"]

@@ -63,8 +63,9 @@ def doubles(session: Session, delivery_id: int | None = None) -> list[Double]:
         if row.action == SEEN:
             found = [one for one in found if one.delivery_id != row.id]
         elif second and second != row.remote_id:
-            place = (row._mapping[name] for name in _PLACE)
-            found.append(Double(*place, row.at, second, row.detail.get("permalink", ""), row.permalink))
+            address = row.detail.get("permalink", "")
+            place = (row.key, row.campaign_id, row.message_id, row.account_id, row.zone)
+            found.append(Double(row.id, *place, row.at, second, address, row.permalink))
     return found
 
 
