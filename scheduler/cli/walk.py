@@ -24,9 +24,11 @@ from scheduler.i18n import N_, _
 CAMPAIGN = re.compile(r'^id = "(hakordia-\d{4})"', re.MULTILINE)
 #: Lines of a step's output that are shown; the rest is what the folder is left for.
 SHOWN = 3
+#: Seconds until the first post, at least; more where commands take long.
+AHEAD = 12
 #: Seconds between two posts.
 PACE = 2
-#: Seconds after which the demo gives up.
+#: Seconds after the first time at which the demo gives up.
 PATIENCE = 75
 
 
@@ -36,6 +38,8 @@ class Walk:
     def __init__(self, place: Path) -> None:
         self.place = place
         self.step = 0
+        self.longest = 0.0
+        """Seconds that the slowest command took so far."""
         self.network: subprocess.Popen[str] | None = None
         self.daemon: subprocess.Popen[str] | None = None
 
@@ -73,6 +77,11 @@ class Walk:
         say(_("To go on: cd {folder}, then gaung practice serve", folder=self.place))
         return 0
 
+    @property
+    def ahead(self) -> float:
+        """Seconds that the commands before the first post may take."""
+        return max(AHEAD, 8 * self.longest)
+
     def title(self, text: str) -> None:
         self.step += 1
         say()
@@ -84,6 +93,7 @@ class Walk:
         self.announce(arguments)
         if here:
             here.mkdir(parents=True, exist_ok=True)
+        begun = time.monotonic()
         done = subprocess.run(  # noqa: S603 -- our own program
             self.gaung(*arguments),
             cwd=here or self.place,
@@ -92,6 +102,7 @@ class Walk:
             encoding="utf-8",
             check=False,
         )
+        self.longest = max(self.longest, time.monotonic() - begun)
         if done.returncode not in allowed:
             self.show(done.stdout, 1000)
             raise GaungError(
@@ -145,7 +156,8 @@ class Walk:
         found = CAMPAIGN.search(text)
         if found is None:
             raise GaungError(N_("The example campaign is not as expected."))
-        first = to_local(now, "WIB").replace(tzinfo=None, microsecond=0) + timedelta(seconds=12)
+        # Check, plan and apply come before the first time, on a slow computer, too.
+        first = to_local(now, "WIB").replace(tzinfo=None, microsecond=0) + timedelta(seconds=self.ahead)
         head, *messages = re.sub(r"^at = .*\n", "", text, flags=re.MULTILINE).split("[[messages]]\n")
         timed = [
             f"at = [{(first + timedelta(seconds=PACE * number)).isoformat()}]\n{message}"
@@ -168,7 +180,7 @@ class Walk:
                 self.gaung("run"), cwd=self.place, stdout=log, stderr=log, encoding="utf-8"
             )
         self.daemon = daemon
-        end = time.monotonic() + PATIENCE
+        end = time.monotonic() + self.ahead + PATIENCE
         told: set[str] = set()
         while time.monotonic() < end:
             listed = subprocess.run(  # noqa: S603 -- our own program

@@ -14,6 +14,9 @@ from scheduler.reports.report import Report
 
 def write(report: Report, stream: BinaryIO) -> None:
     """Write the PDF; raise GaungError if WeasyPrint, or the libraries that it needs, are not installed."""
+    from PIL import ImageFile
+
+    strict = ImageFile.LOAD_TRUNCATED_IMAGES
     try:
         from weasyprint import HTML
     except (ImportError, OSError) as error:  # OSError: the package is there, but no Pango
@@ -25,6 +28,9 @@ def write(report: Report, stream: BinaryIO) -> None:
             ),
             why=str(error).splitlines()[0],
         ) from None
+    finally:
+        # WeasyPrint lets Pillow take pictures that are cut off, in the whole process; our checks refuse them.
+        ImageFile.LOAD_TRUNCATED_IMAGES = strict
     logging.getLogger("weasyprint").setLevel(logging.ERROR)  # it names every rule meant for screens
     page = render(report, paper=True)
     # WeasyPrint would take a random one, and the same report would never be the same file.
