@@ -314,6 +314,16 @@ def test_what_is_out_in_part_is_listed_by_the_next_stop(engine: Engine) -> None:
             {"post": {"id": "1_7", "permalink": "https://f.example/7"}},
             Receipt("1_7", "https://f.example/7"),
         ),
+        (
+            "threads",
+            {"part0": {"id": "7", "permalink": "https://threads.example/7"}, "part1": {"container": "8"}},
+            Receipt("7", "https://threads.example/7"),
+        ),
+        (
+            "instagram",
+            {"post": {"id": "7", "permalink": ""}, "comment": {"pending": "x"}},
+            Receipt("7", ""),
+        ),
     ],
 )
 def test_what_of_a_post_is_out_is_read_from_its_progress(
