@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 if (here := str(Path(__file__).parent)) not in sys.path:
     sys.path.insert(0, here)
 
+from kit.engine import engine
 from kit.postgres import postgres, postgres_server, postgres_store
 
-__all__ = ["postgres", "postgres_server", "postgres_store"]
+__all__ = ["engine", "postgres", "postgres_server", "postgres_store"]
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.engine import HORIZON, HOUR, MINUTE, NOON, Engine, campaign, draw
+from kit.engine import HORIZON, HOUR, MINUTE, NOON, Engine, campaign, draw, on_both
 
 from campaigns.files import Loaded
 from campaigns.planning import Changes
@@ -32,13 +31,6 @@ from scheduler.store.tables import (
 DAY = timedelta(days=1)
 TABLES = (approvals, attempts, audit, contents, deliveries, snapshots, versions)
 TWO = {"jujur": [NOON + HOUR, NOON + DAY], "adil": [NOON + 2 * HOUR]}
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = Engine(tmp_path)
-    yield engine
-    engine.store.close()
 
 
 def everything(engine: Engine) -> dict[str, list[dict[str, Any]]]:
@@ -120,6 +112,7 @@ def test_an_edit_changes_one_row(engine: Engine) -> None:
     assert [row["version"] for row in engine.rows(versions)] == [1, 2]
 
 
+@on_both
 def test_an_edit_that_is_taken_back_finds_its_approval_again(engine: Engine) -> None:
     engine.apply(campaign(engine.folder))
     engine.apply(campaign(engine.folder, texts={"jujur": "Baru"}), approve=False)
@@ -138,6 +131,7 @@ def test_only_what_has_not_left_the_house_follows_an_edit(engine: Engine, state:
     assert engine.row["state"] == state
 
 
+@on_both
 def test_what_is_no_longer_in_the_file_is_withdrawn_and_can_come_back(engine: Engine) -> None:
     one = {"jujur": [NOON + HOUR]}
     engine.apply(campaign(engine.folder, {**one, "adil": [NOON + HOUR]}))
@@ -161,6 +155,7 @@ def test_what_comes_back_too_late_stays_withdrawn(engine: Engine) -> None:
     assert engine.states["adil"] is State.WITHDRAWN
 
 
+@on_both
 @pytest.mark.parametrize("state", [State.PLANNED, State.FAILED, State.MISSED, State.REVIEW])
 def test_what_a_person_cancelled_stays_cancelled(engine: Engine, state: State) -> None:
     """Given a cancelled post that its file still names, neither apply nor extend brings it back."""
@@ -182,6 +177,7 @@ def test_the_past_is_not_planned(engine: Engine) -> None:
     assert counts(engine.apply(loaded)) == (2, 0, 0, 0, 1, 0)
 
 
+@on_both
 def test_a_daemon_extends_recurring_messages_as_the_horizon_moves(engine: Engine) -> None:
     """Given a message of every day, each comes within the horizon once, from the stored definition."""
     loaded = campaign(engine.folder, end=(NOON + 9 * DAY).date())
@@ -219,6 +215,7 @@ def expiries(engine: Engine) -> list[timedelta]:
     return [row["expires_at"] - row["planned_at"] for row in engine.rows()]
 
 
+@on_both
 def test_a_changed_allowance_holds_for_all_that_wait(engine: Engine) -> None:
     """Given another publish_within and if_missed, waiting posts have them, and what is over keeps its own."""
     engine.apply(campaign(engine.folder, TWO))
@@ -245,6 +242,7 @@ def test_a_new_allowance_leaves_a_retried_post_its_own(engine: Engine) -> None:
     assert engine.row["expires_at"] == until
 
 
+@on_both
 def test_another_zone_moves_the_instants_and_keeps_the_posts(engine: Engine) -> None:
     """Given the same wall-clock times in another zone, each post keeps its key and gets its new instant."""
     engine.apply(campaign(engine.folder, {"jujur": [NOON + DAY]}))
@@ -274,6 +272,7 @@ def test_labels_follow_the_file_even_of_what_is_published(engine: Engine) -> Non
     assert (engine.row["topic"], engine.row["state"]) == ("Integritas", State.SENT)
 
 
+@on_both
 def test_two_campaigns_with_the_same_text_share_content_but_no_approval(engine: Engine) -> None:
     engine.apply(campaign(engine.folder, id_="satu"))
     engine.apply(campaign(engine.folder, id_="dua"), approve=False)
@@ -315,6 +314,7 @@ def full(folder: Path) -> Loaded:
     return replace(loaded, campaign=whole, media=facts)
 
 
+@on_both
 def test_the_stored_definition_is_restored_equal(engine: Engine) -> None:
     """Given a campaign with everything, what comes back from the database plans the very same posts."""
     loaded = full(engine.folder)
@@ -331,6 +331,7 @@ def test_the_stored_definition_is_restored_equal(engine: Engine) -> None:
     assert operations.publish_within(version) == timedelta(minutes=90)
 
 
+@on_both
 def test_versions_are_kept_and_the_highest_is_in_force(engine: Engine) -> None:
     for text in ("Satu", "Dua", "Satu"):
         engine.apply(campaign(engine.folder, texts={"jujur": text}))

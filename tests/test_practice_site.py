@@ -12,6 +12,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -507,6 +509,24 @@ def test_a_name_that_only_points_to_this_computer_is_not_answered(tmp_path: Path
     with running(tmp_path / "practice.db") as server:
         answer = requests.get(server.url, headers=BROWSER | {"Host": "evil.example"})
     assert answer.status_code == 400
+
+
+def test_a_network_is_stopped_while_it_is_busy(tmp_path: Path) -> None:
+    """Given clients that come and go at that moment, it ends, and stopping it meets nothing closed."""
+    for turn in range(20):
+        server = PracticeServer(tmp_path / f"{turn}.db", port=0)
+        host, port = server.url.removeprefix("http://").split(":")
+
+        def knock(place: tuple[str, int] = (host, int(port))) -> None:
+            with suppress(OSError):  # it is over
+                while True:
+                    socket.create_connection(place, timeout=5).close()
+
+        with ThreadPoolExecutor(2) as threads:
+            ended = [threads.submit(server.run), threads.submit(knock)]
+            server.stop()
+            server.stop()
+        assert [one.exception() for one in ended] == [None, None]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")

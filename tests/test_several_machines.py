@@ -5,6 +5,7 @@ The dispatchers here are nodes in one process; the database is real, and so is i
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -18,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.engine import HOUR, MINUTE, NOON, Engine, ManualClock, campaign, new_store, rows
-from kit.office import ROOT, Office
+from kit.engine import HOUR, MINUTE, NOON, Engine, ManualClock, campaign, draw, new_store, rows
+from kit.office import ROOT, Office, wait_for
 from kit.postgres import Server, own_server
 
 from adapters.practice.site.server import running
@@ -356,6 +357,44 @@ def until(what: Callable[[], Any]) -> Any:
         assert time.monotonic() < end
         time.sleep(0.05)
     return found
+
+
+def told(office: Office, name: str) -> list[str]:
+    """What a daemon's log tells, in order: its actions, without what it does by the clock."""
+    lines = (office.folder / f"{name}.log").read_text(encoding="utf-8").splitlines()
+    actions = [json.loads(line).get("action", "") for line in lines if line.startswith("{")]
+    return [action for action in actions if action not in {"", "extended"}]
+
+
+def test_a_sleeping_daemon_is_woken_by_what_others_commit(postgres: str, tmp_path: Path) -> None:
+    """Given a daemon with nothing to do, each command elsewhere wakes it: what an approval or a retry
+    lets go is claimed right after that, not when the daemon looks of its own accord."""
+    with running(tmp_path / "net.db") as network:
+        office = Office(tmp_path / "office", network.url, head=f'database = "{postgres}"')
+        draw(office.folder / "campaigns" / "poster.png")
+        poster = 'media = [{file = "poster.png", alt = "Poster"}]'
+        at = office.due_soon("hakordia", "jujur", extra=poster)
+        (kept,) = (office.state / "media").rglob("*.png")
+        content = kept.read_bytes()
+        kept.unlink()
+        process = started(office, "sleeper")
+        try:
+            until(lambda: told(office, "sleeper") == ["woken"])  # it listens
+            wait_for(at)
+            office.must("approve", "hakordia", "--yes")
+            until(lambda: told(office, "sleeper")[1:] == ["woken", "claimed", "rejected"])
+            kept.write_bytes(content)
+            office.must("retry", office.posts()[0]["id"])
+            until(lambda: told(office, "sleeper")[4:] == ["woken", "claimed", "accepted"])
+            office.due_soon("lagi", "adil")
+            until(lambda: told(office, "sleeper")[7:8] == ["woken"])
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+        finally:
+            if process.poll() is None:
+                process.kill()
+                process.wait()
+        assert len(network.storage.posts()) == 1
 
 
 def test_a_machine_that_sleeps_in_a_call_is_relieved_and_does_no_harm(postgres: str, tmp_path: Path) -> None:

@@ -282,7 +282,7 @@ class Daemon:
         ended = threading.Event()
         listener = threading.Thread(
             target=self._store.listen,
-            args=(lambda: self._mailbox.put(Wake()), ended),
+            args=(self._woken, ended),
             name="gaung-listener",
             daemon=True,
         )
@@ -295,6 +295,11 @@ class Daemon:
                 ended.set()
                 if listener.is_alive():
                     listener.join(5)
+
+    def _woken(self) -> None:
+        """Look at once: somebody has changed something."""
+        log.info("woken", extra={"action": "woken"})
+        self._mailbox.put(Wake())
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

@@ -41,7 +41,6 @@ from scheduler.store import dispatching, leases, settling, stopping, windowing
 from scheduler.store.database import Session, Store
 from scheduler.store.dispatching import Candidate, Claim, Saved
 from scheduler.store.leases import Lease
-from scheduler.store.present import present
 from scheduler.store.transitions import StaleStateError
 
 log = logging.getLogger("gaung.dispatch")
@@ -195,7 +194,6 @@ class Dispatcher:
                 now = self._store.moment(session, machine)
                 if not brief:
                     stopping.end_expired(session, now)
-                present(session, now)  # its lock comes before any other of this transaction
                 saved = self._save(session, now)
                 replanned = self._settle(session, now)
                 if self._doubtful:

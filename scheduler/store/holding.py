@@ -1,9 +1,9 @@
 """What must not go out now although it is due: stops and windows, as one condition of a claim.
 
 Both are read inside the transaction that claims, so what a claim sees is what holds until it commits:
-SQLite lets only one transaction write at a time; on PostgreSQL a claim shares a lock that whoever
-declares a stop or windows takes alone. So nothing is claimed after a stop was committed, and a claim that was
-first is committed before the stop is.
+who declares a stop or windows is a person, and persons write alone (``Store.write``). So nothing is claimed
+after a stop was committed, and a claim that was first is committed before the stop is. A daemon only lifts
+stops whose end has come; who still takes one of them for standing claims too little, never too much.
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ from sqlalchemy import ColumnElement, and_, case, false, literal, true
 from sqlmodel import Session
 
 from scheduler.store.tables import deliveries
-
-#: "Gaun", and a number of this lock's own: pg_advisory_xact_lock(int, int).
-_LOCK = (0x4761756E, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +39,9 @@ Holds = tuple[Hold, ...]
 HOLDS = "holds"
 
 
-def shared(session: Session) -> None:
-    """Keep whoever declares a stop or windows waiting until this transaction ends."""
-    _lock(session, "pg_advisory_xact_lock_shared")
-
-
-def alone(session: Session) -> None:
-    """Wait for the claims that are under way and keep further ones out until this transaction ends."""
-    _lock(session, "pg_advisory_xact_lock")
+def changed(session: Session) -> None:
+    """Forget what this transaction has read: it changes a stop or the windows."""
     session.info.pop(HOLDS, None)
-
-
-def _lock(session: Session, function: str) -> None:
-    connection = session.connection()
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT {function}({_LOCK[0]}, {_LOCK[1]})")
 
 
 def held(holds: Iterable[Hold], rows: Any = deliveries) -> ColumnElement[bool]:

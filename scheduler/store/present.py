@@ -17,7 +17,6 @@ from scheduler.store.tables import Stop, stops
 def present(session: Session, now: datetime) -> Holds:
     """What holds until this writing transaction ends; read once in it, before it claims anything."""
     if holding.HOLDS not in session.info:
-        holding.shared(session)
         session.info[holding.HOLDS] = (*stopped(session), *windowing.holds(session, now))
     holds: Holds = session.info[holding.HOLDS]
     return holds

@@ -24,7 +24,7 @@ from scheduler.store.transitions import Change, apply_changes, record
 
 def declare(session: Session, stop: Stop) -> Stop:
     """Put a stop into force: what is claimed after this transaction is committed does not go out."""
-    holding.alone(session)
+    holding.changed(session)
     session.add(stop)
     session.flush()
     record(
@@ -57,7 +57,7 @@ def lift(session: Session, stop: Stop, *, actor: str, at: datetime, reason: str 
 
     What another stop still holds stays planned, and waits for the end of that one.
     """
-    holding.alone(session)
+    holding.changed(session)
     mine = session.connection().execute(
         update(stops)
         .where(stops.c.id == stop.id, stops.c.lifted_at.is_(None))
@@ -124,7 +124,8 @@ def next_end(session: Session, now: datetime) -> datetime | None:
 
 @cache
 def _over() -> Select[Any]:
-    return select(Stop).where(stops.c.lifted_at.is_(None), stops.c.until <= NOW).order_by(stops.c.until)
+    over = select(Stop).where(stops.c.lifted_at.is_(None), stops.c.until <= NOW)
+    return over.order_by(stops.c.until, stops.c.id)
 
 
 @cache

@@ -44,7 +44,7 @@ def _parsed(text: str) -> Windows:
 
 def put(session: Session, windows: Windows, *, actor: str, at: datetime) -> bool:
     """Put windows into force, for claims from this transaction on; False if they are in force already."""
-    holding.alone(session)
+    holding.changed(session)
     before = current(session)
     if before == windows:
         return False

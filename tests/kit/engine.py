@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
+import pytest
 from PIL import Image
 
 from adapters.contract import (
@@ -445,6 +446,19 @@ class Engine:
             for row in self.rows(audit)
             if row["delivery_id"] and delivery_id in {None, row["delivery_id"]}
         ]
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An engine on SQLite; with :data:`on_both` on PostgreSQL as well."""
+    served = getattr(request, "param", "sqlite") == "postgresql"
+    engine = Engine(tmp_path, store=request.getfixturevalue("postgres_store") if served else None)
+    yield engine
+    engine.store.close()
+
+
+#: Runs a test on either database. Not every test needs it: those about what the database itself decides do.
+on_both = pytest.mark.parametrize("engine", ["sqlite", "postgresql"], indirect=True)
 
 
 class Node:

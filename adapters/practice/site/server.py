@@ -53,6 +53,8 @@ class PracticeServer:
                 host=host,
             )
         self._stopping = threading.Event()
+        # Held while the trigger is pulled or closed; the one thread may do both, from a signal handler.
+        self._end = threading.RLock()
         # localhost may mean two addresses; a port of the system's choice would differ between them.
         address = "127.0.0.1" if host.lower() == "localhost" else host.strip("[]")
         listener = _listen(address, port)
@@ -88,7 +90,8 @@ class PracticeServer:
             while not self._stopping.is_set():
                 wasyncore.loop(timeout=1, map=self._map, count=1)
         finally:
-            self._stopping.set()
+            with self._end:  # whoever stops us is done with the trigger: its descriptor is closed below
+                self._stopping.set()
             # First the workers end, who still need the open sockets; then the sockets, then the file.
             self._server.task_dispatcher.shutdown()
             wasyncore.close_all(self._map)
@@ -96,9 +99,10 @@ class PracticeServer:
 
     def stop(self) -> None:
         """Make ``run`` return; a second call does nothing."""
-        if not self._stopping.is_set():
-            self._stopping.set()
-            self._server.pull_trigger()  # wakes the loop
+        with self._end:
+            if not self._stopping.is_set():
+                self._stopping.set()
+                self._server.pull_trigger()  # wakes the loop
 
 
 def _listen(address: str, port: int) -> socket.socket:
