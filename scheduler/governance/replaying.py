@@ -40,7 +40,7 @@ Key = tuple[str, str, str, datetime]
 
 
 def differences(events: Iterable[Any], rows: Iterable[Any]) -> Iterator[Difference]:
-    """Given the audit's events about approvals and the rows of the table, in order, tell where they differ."""
+    """Given the audit's events on approvals and the rows of the table, in order, tell where they differ."""
     said = _played(events)
     for row in rows:
         expected = said.get((row.campaign_id, row.digest, row.approver, row.approved_at))

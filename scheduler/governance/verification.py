@@ -34,7 +34,8 @@ MESSAGES: Mapping[str, str] = {
     "words": N_("The content {where} was changed in its table: it does not give its digest any more."),
     "approval": N_("The approval of the content {where} by {found} is not in the audit."),
     "approval-row": N_(
-        "Row {first} of the approvals (content {where}) was changed: “{found}” there, the audit says “{said}”."
+        "Row {first} of the approvals (content {where}) was changed: “{found}” there, "
+        "the audit says “{said}”."
     ),
     "approval-gone": N_(
         "The approval of the content {where} by {found} is in the audit, but not in its table."
