@@ -48,7 +48,7 @@ from scheduler.engine import applying
 from scheduler.engine.retry import Rule
 from scheduler.errors import StoreError
 from scheduler.states import State
-from scheduler.store import dispatching, operations
+from scheduler.store import dispatching, doubles, operations
 from scheduler.store.database import open_store
 from scheduler.store.tables import accounts, audit, deliveries
 
@@ -938,6 +938,13 @@ def test_an_answer_after_another_node_was_faster_is_recorded(engine: Engine) -> 
     (event,) = [row for row in engine.rows(audit) if row["action"] == "late_answer"]
     assert event["detail"]["remote_id"] == "2"
     assert slow.dispatcher.in_flight == 0
+    with engine.store.write() as session:
+        (double,) = doubles.doubles(session)
+        assert (double.first, double.permalink) == ("https://fake.example/1", "https://fake.example/2")
+        (one,) = operations.by_key(session, double.key)
+        doubles.seen(session, one, [double], actor="budi", at=engine.clock.now())
+    with engine.store.read() as session:
+        assert doubles.doubles(session) == []
 
 
 # Media.

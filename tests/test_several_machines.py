@@ -26,6 +26,7 @@ from kit.postgres import Server, own_server
 from adapters.practice.site.server import running
 from scheduler.engine import applying
 from scheduler.errors import StoreError
+from scheduler.governance import anchoring
 from scheduler.states import State
 from scheduler.store import presence, routines
 from scheduler.store.database import Session, Store, make_engine, open_store
@@ -148,6 +149,29 @@ def test_nobody_waits_for_who_does_a_routine(postgres_store: Store) -> None:
     with daemon.write() as one, daemon.write() as two:
         assert routines.take(one, "extend", now=NOON, every=HOUR, node="one")
         assert not routines.take(two, "extend", now=NOON, every=HOUR, node="two")
+
+
+def test_an_anchor_file_on_a_share_gets_one_line_a_day(store: Store, tmp_path: Path) -> None:
+    """Given two computers, each line stands once in the file they share, and in each file of their own."""
+    engine = Engine(tmp_path, store=store)
+    engine.apply(campaign(engine.folder))
+    shared, own = tmp_path / "share" / "anchor.txt", tmp_path / "own.txt"
+    today = datetime.now(UTC)  # by which the files' own times go
+    for file in (shared, shared, own):
+        anchoring.write_if_due(store, file, today, None, "one")
+    assert [len(anchoring.read(file)) for file in (shared, own)] == [1, 1]
+
+
+def test_an_anchor_is_written_by_one_at_a_time(postgres_store: Store, tmp_path: Path) -> None:
+    engine = Engine(tmp_path, store=postgres_store)
+    engine.apply(campaign(engine.folder))
+    file, today = tmp_path / "anchor.txt", datetime.now(UTC)
+    with postgres_store.for_daemon().write() as other:
+        assert routines.take(other, "anchor", now=today, every=timedelta(0), node="two")
+        anchoring.write_if_due(postgres_store, file, today, None, "one")
+        assert anchoring.read(file) == []
+    anchoring.write_if_due(postgres_store, file, today, None, "one")
+    assert len(anchoring.read(file)) == 1
 
 
 def test_planning_on_is_done_once(store: Store, tmp_path: Path) -> None:

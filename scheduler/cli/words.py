@@ -45,6 +45,8 @@ EVENTS: Mapping[str, str] = {
     "retried": N_("planned again by a person"),
     "taken_down": N_("taken down"),
     "stopped": N_("ended by a stop"),
+    "late_answer": N_("an answer that came too late"),
+    "double_seen": N_("accepted twice, seen to by a person"),
     "takedown_begun": N_("takedown begun"),
     "takedown_failed": N_("not taken down"),
     "figures-entered": N_("figures entered by hand"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -121,10 +122,10 @@ class Workplace:
         from scheduler.governance import anchoring
 
         file, key = self.anchor
-        if file is None or not anchoring.due(file, now):
+        if file is None:
             return
         try:
-            anchoring.write(store, file, now, key)
+            anchoring.write_if_due(store, file, now, key, platform.node())
             self._anchor_failed = False
         except GaungError as error:
             if not self._anchor_failed:

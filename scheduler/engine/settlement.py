@@ -22,6 +22,7 @@ from scheduler.states import Event, State, after
 from scheduler.store import dispatching, settling
 from scheduler.store.database import Session
 from scheduler.store.dispatching import Claim
+from scheduler.store.doubles import LATE
 from scheduler.store.transitions import Change, record
 
 log = logging.getLogger("gaung.settle")
@@ -153,7 +154,7 @@ class Settlement:
         log.warning("late answer", extra={"action": "late", "post": claim.key[:8], "state": state.value})
         record(
             self.session,
-            "late_answer",
+            LATE,
             actor="daemon",
             at=self.now,
             campaign_id=claim.campaign_id,

@@ -14,7 +14,7 @@ from scheduler.errors import GaungError
 from scheduler.governance import ssh
 from scheduler.governance.verification import Anchor
 from scheduler.i18n import N_
-from scheduler.store import auditing
+from scheduler.store import auditing, routines
 from scheduler.store.database import Store
 
 #: The daemon writes an anchor so often.
@@ -40,6 +40,19 @@ def write(store: Store, file: Path, now: datetime, key: Path | None = None) -> a
     except OSError as error:
         raise _unwritable(file, error) from None
     return head
+
+
+def write_if_due(store: Store, file: Path, now: datetime, key: Path | None, node: str) -> None:
+    """Append the head once a day; of the daemons, one at a time. ``node`` is who does it.
+
+    Whether it is due, the file itself says: each computer that has a file of its own keeps its own
+    anchors, and one file that several share gets one line a day. Raise GaungError as :func:`write`.
+    """
+    if due(file, now):
+        with store.for_daemon().write() as session:
+            mine = routines.take(session, "anchor", now=now, every=timedelta(0), node=node)
+            if mine and due(file, now):  # perhaps another one was faster
+                write(store, file, now, key)
 
 
 def due(file: Path, now: datetime) -> bool:

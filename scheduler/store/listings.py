@@ -16,6 +16,7 @@ from sqlmodel import Session
 from scheduler.states import State
 from scheduler.store import budgets, presence
 from scheduler.store.dispatching import approved, in_state
+from scheduler.store.doubles import Double, doubles
 from scheduler.store.present import stops_in_force
 from scheduler.store.reporting import FIGURES
 from scheduler.store.tables import (
@@ -162,6 +163,8 @@ class Standing:
     accounts: list[AccountState]
     nodes: list[presence.Standing]
     stops: list[Stop]
+    doubles: list[Double]
+    """What was accepted twice, and nobody has seen to."""
 
 
 def standing(session: Session, now: datetime) -> Standing:
@@ -184,6 +187,7 @@ def standing(session: Session, now: datetime) -> Standing:
         accounts=list(session.execute(select(AccountState)).scalars()),
         nodes=presence.every(session, now),
         stops=stops_in_force(session),
+        doubles=doubles(session),
     )
 
 

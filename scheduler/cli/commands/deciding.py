@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scheduler.cli.choosing import one_post, refused
+from scheduler.cli.choosing import SHOWN, one_post, refused
 from scheduler.cli.options import PostArgument, ReasonOption
 from scheduler.cli.output import say
 from scheduler.cli.workplace import Workplace
@@ -83,13 +83,20 @@ def resolve(
     absent: Annotated[
         bool, typer.Option("--absent", help=_("It is not published, and will be sent."))
     ] = False,
+    double: Annotated[
+        bool,
+        typer.Option("--double", help=_("It was accepted twice: you have seen to the second one.")),
+    ] = False,
 ) -> None:
     from scheduler.engine.settlement import next_age
     from scheduler.store import campaigns as stored
     from scheduler.store import operations
 
     workplace: Workplace = context.obj
-    if bool(posted) == absent:
+    if double and not (posted or absent):
+        _seen_to(workplace, post)
+        return
+    if double or bool(posted) == absent:
         raise GaungError(
             N_("Say either where the post is, or that it is not there."),
             hint=N_("Look at the account first, then: --posted ADDRESS, or --absent."),
@@ -119,4 +126,21 @@ def resolve(
                     permalink=posted,
                     reach_at=next_age(now, now, workplace.config.reach.ages) if remote_id else None,
                 )
+    say(_("Recorded."))
+
+
+def _seen_to(workplace: Workplace, post: str) -> None:
+    """Record that a person has looked at the second post."""
+    from scheduler.store import doubles
+
+    with workplace.store().write() as session:
+        one = one_post(session, post)
+        found = doubles.doubles(session, one.id)
+        if not found:
+            raise GaungError(
+                N_("Nothing says that the post {id} was accepted twice."),
+                hint=N_("“gaung status” lists what was."),
+                id=one.key[:SHOWN],
+            )
+        doubles.seen(session, one, found, actor=workplace.actor.id, at=workplace.clock.now())
     say(_("Recorded."))

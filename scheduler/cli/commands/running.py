@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scheduler.cli.choosing import SHOWN
 from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, details, plain, say
 from scheduler.cli.workplace import Workplace
@@ -83,6 +84,7 @@ def _outcome(before: Standing, after: Standing) -> int:
 
     if (
         after.asking
+        or after.doubles
         or after.over_budget
         or after.by_state.get(State.REVIEW)
         or any(one.disabled_at for one in after.accounts)
@@ -130,6 +132,7 @@ def _look(workplace: Workplace, form: Format) -> tuple[dict[str, tuple[str, Any]
     stored = endings(workplace)
     facts = {
         **_stops(workplace, standing, form),
+        **_doubles(standing, form),
         **_facts(workplace, standing),
         **_pauses(workplace, standing, now, form),
         **_logins(workplace, stored, form),
@@ -188,12 +191,48 @@ def _stops(workplace: Workplace, standing: Standing, form: Format) -> dict[str, 
     return {"stops": ("", facts if form is Format.JSON else len(facts))}
 
 
+def _doubles(standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
+    """What was accepted twice, with the address that is to be looked at."""
+    from scheduler.reports.rows import LocalTime
+
+    if form is Format.CSV:
+        return {"doubles": ("", len(standing.doubles))}
+    if form is Format.JSON:
+        found = [
+            {
+                "id": one.key[:SHOWN],
+                "campaign": one.campaign_id,
+                "message": one.message_id,
+                "account": one.account_id,
+                "at": LocalTime(one.at, one.zone),
+                "permalink": one.first or None,
+                "second_permalink": one.permalink or None,
+                "second_remote_id": one.remote_id,
+            }
+            for one in standing.doubles
+        ]
+        return {"doubles": ("", found)}
+    lines = [
+        _(
+            "{message} → {account}: look at {address} and delete it if it is one too many;"
+            " then: gaung resolve {id} --double",
+            message=one.message_id,
+            account=one.account_id,
+            address=one.permalink or one.remote_id,
+            id=one.key[:SHOWN],
+        )
+        for one in standing.doubles
+    ]
+    return {"doubles": (_("ACCEPTED TWICE"), "\n".join(lines))}
+
+
 def _needs_person(standing: Standing) -> bool:
     from scheduler.states import FOR_A_PERSON
 
     waiting = sum(standing.by_state.get(state, 0) for state in FOR_A_PERSON)
     held = standing.over_budget
-    return bool(waiting or standing.asking or held or any(one.disabled_at for one in standing.accounts))
+    asked = standing.asking or standing.doubles
+    return bool(waiting or asked or held or any(one.disabled_at for one in standing.accounts))
 
 
 def _codes(standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
