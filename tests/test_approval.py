@@ -324,6 +324,30 @@ def test_an_approval_written_into_the_database_by_hand_is_named(gated: Gated) ->
         assert [flaw.kind for flaw in verification.verify(session).flaws] == ["approval"]
 
 
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        ("UPDATE approval SET void_at = NULL, void_reason = ''", "approval-row"),
+        ("UPDATE approval SET expires_at = '2099-01-01 00:00:00.000000'", "approval-row"),
+        ("UPDATE approval SET role = 'reviewer'", "approval-row"),
+        ("UPDATE approval SET approver = 'siti'", "approval"),
+        ("DELETE FROM approval", "approval-gone"),
+    ],
+)
+def test_an_approval_changed_by_hand_is_named(gated: Gated, change: str, kind: str) -> None:
+    """Given an approval that expired, verify names the row in which that was undone, or anything else was."""
+    gated.approve(until=NOON + HOUR)
+    gated.engine.work(HOUR)
+    assert gated.void == ["expired"]
+    with gated.engine.store.read() as session:
+        assert verification.verify(session).flaws == []
+    with closing(sqlite3.connect(gated.engine.folder / "gaung.db", isolation_level=None)) as connection:
+        connection.execute(change)
+    with gated.engine.store.read() as session:
+        flaw = verification.verify(session).flaws[0]
+    assert (flaw.kind, flaw.first) == (kind, 0 if kind == "approval-gone" else 1)
+
+
 def test_an_expired_approval_does_not_go_out_and_a_clock_set_back_does_not_revive_it(gated: Gated) -> None:
     gated.approve(until=NOON + HOUR)
     gated.engine.work(HOUR)

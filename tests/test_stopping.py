@@ -314,12 +314,23 @@ def test_what_is_out_in_part_is_listed_by_the_next_stop(engine: Engine) -> None:
             {"post": {"id": "1_7", "permalink": "https://f.example/7"}},
             Receipt("1_7", "https://f.example/7"),
         ),
+        (
+            "threads",
+            {"part0": {"id": "7", "permalink": "https://threads.example/7"}, "part1": {"container": "8"}},
+            Receipt("7", "https://threads.example/7"),
+        ),
+        (
+            "instagram",
+            {"post": {"id": "7", "permalink": ""}, "comment": {"pending": "x"}},
+            Receipt("7", ""),
+        ),
     ],
 )
 def test_what_of_a_post_is_out_is_read_from_its_progress(
     platform: str, saved: dict[str, Any], expected: Receipt
 ) -> None:
-    options = {"page_id": "1", "auth": "oauth1"} if platform in {"facebook", "x"} else {}
+    needed = {"facebook": {"page_id": "1"}, "instagram": {"user_id": "1"}, "x": {"auth": "oauth1"}}
+    options = needed.get(platform, {})
     address = "https://a.example" if platform == "mastodon" else ""
     account = Account("dinas", "dinas", secret=lambda _name: "s", api_base=address, options=options)
     adapter = registry.adapter_class(platform)(account, lambda: NOON)

@@ -191,6 +191,11 @@ class InstagramAdapter(Adapter):
             self._comment(id_, post, progress)
         return Receipt(id_, permalink, shortfall.remembered(progress))
 
+    def begun(self, progress: Progress) -> Receipt | None:
+        memory = Memory(progress, "post")
+        id_ = memory.text("id")
+        return Receipt(id_, memory.text("permalink")) if id_ else None
+
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         """See :meth:`Adapter.find`. Stories and posts without words are told by their container alone."""
         piece = self._piece(post, progress)

@@ -167,6 +167,11 @@ class ThreadsAdapter(Adapter):
             memories[0].save(permalink=permalink)
         return Receipt(ids[0], permalink, shortfall.remembered(progress))
 
+    def begun(self, progress: Progress) -> Receipt | None:
+        memory = Memory(progress, "part0")
+        id_ = memory.text("id")
+        return Receipt(id_, memory.text("permalink")) if id_ else None
+
     def _wanted(self, post: Post, progress: Progress) -> list[Section]:
         """The parts that are to be out: all of them, or those before the one that was refused for good."""
         parts = rules.sections(post, self.wording(post))

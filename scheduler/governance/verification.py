@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scheduler.governance.contents import own_digest
+from scheduler.governance.replaying import differences
 from scheduler.i18n import N_
 from scheduler.store import auditing
 from scheduler.store.chain import GENESIS, row_hash
@@ -32,6 +33,13 @@ MESSAGES: Mapping[str, str] = {
     "post": N_("The post {where} stands as “{found}” in its table, but the audit says “{said}”."),
     "words": N_("The content {where} was changed in its table: it does not give its digest any more."),
     "approval": N_("The approval of the content {where} by {found} is not in the audit."),
+    "approval-row": N_(
+        "Row {first} of the approvals (content {where}) was changed: “{found}” there, "
+        "the audit says “{said}”."
+    ),
+    "approval-gone": N_(
+        "The approval of the content {where} by {found} is in the audit, but not in its table."
+    ),
     "content": N_("The post {where} has another content in its table than the audit says."),
 }
 
@@ -98,9 +106,7 @@ def verify(session: Session, anchors: Sequence[Anchor] = ()) -> Verdict:
     flaws += off
     flaws += _post_flaws(session)
     flaws += [Flaw("words", where=one.digest[:12]) for one in contents_changed(session)]
-    flaws += [
-        Flaw("approval", where=one.digest[:12], found=one.approver) for one in auditing.unheard(session)
-    ]
+    flaws += _approval_flaws(session)
     return Verdict(counted, head, flaws, len(anchors) - len(off))
 
 
@@ -179,6 +185,13 @@ def contents_changed(session: Session) -> Iterator[Any]:
     for row in auditing.contents_in_use(session):
         if own_digest(row) != row.digest:
             yield row
+
+
+def _approval_flaws(session: Session) -> Iterator[Flaw]:
+    """Approvals that are not as the audit tells them."""
+    for one in differences(auditing.about_approvals(session), auditing.approval_rows(session)):
+        found = one.found if one.kind == "approval-row" else one.approver
+        yield Flaw(one.kind, one.row, one.row, one.digest[:12], found, one.said)
 
 
 def _post_flaws(session: Session) -> Iterator[Flaw]:

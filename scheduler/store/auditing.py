@@ -228,22 +228,18 @@ def contents_in_use(session: Session) -> Iterator[Row[Any]]:
     )
 
 
-def unheard(session: Session) -> list[Row[Any]]:
-    """Approvals in force that no event of the audit tells of."""
-    told = (
-        select(audit.c.id)
-        .where(
-            audit.c.campaign_id == approvals.c.campaign_id,
-            audit.c.digest == approvals.c.digest,
-            audit.c.action == "approved",
-            audit.c.actor == approvals.c.approver,
-        )
-        .exists()
+def about_approvals(session: Session) -> Iterator[Row[Any]]:
+    """Every event that gave approvals or made them void, in order."""
+    yield from session.execute(
+        select(audit.c.action, audit.c.campaign_id, audit.c.digest, audit.c.actor, audit.c.at, audit.c.detail)
+        .where(audit.c.action.in_(("approved", "approval_void")))
+        .order_by(audit.c.id)
+        .execution_options(yield_per=PAGE)
     )
-    return list(
-        session.execute(
-            select(approvals.c.campaign_id, approvals.c.digest, approvals.c.approver)
-            .where(approvals.c.void_at.is_(None), ~told)
-            .order_by(approvals.c.id)
-        )
+
+
+def approval_rows(session: Session) -> Iterator[Row[Any]]:
+    """Every approval as its table has it, in order."""
+    yield from session.execute(
+        select(*approvals.c).order_by(approvals.c.id).execution_options(yield_per=PAGE)
     )
