@@ -1389,7 +1389,9 @@ def test_the_dispatcher_knows_when_something_is_due_next(engine: Engine) -> None
 
 def test_a_post_that_waits_for_its_approval_wakes_the_dispatcher_when_it_is_too_late(engine: Engine) -> None:
     engine.apply(campaign(engine.folder, publish_within="30m"), approve=False)
-    assert engine.turn() == NOON + 30 * MINUTE
+    next_due = engine.turn()
+    assert next_due is not None
+    assert NOON + 30 * MINUTE < next_due < NOON + 31 * MINUTE
 
 
 def test_what_is_stored_is_what_the_adapter_is_given(engine: Engine) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import zipfile
@@ -29,6 +30,7 @@ from kit import echo, reading
 from kit.engine import add_delivery, new_store
 from kit.office import ROOT, gaung, gaung_process
 from kit.reading import LATER, RECAP, TIMELINE, read, sheet, write
+from PIL import Image, ImageFile
 
 from scheduler.reports import formats
 from scheduler.reports.columns import DATA, OFFICE
@@ -39,10 +41,12 @@ from scheduler.store.reporting import FIGURES
 from scheduler.store.tables import Snapshot
 
 TABLES = ("csv", "csv-excel", "json", "xlsx")
+STRICT = ImageFile.LOAD_TRUNCATED_IMAGES
 try:
     import weasyprint
 except (ImportError, OSError):  # no Pango: what a PDF needs is not here
     weasyprint = None
+ImageFile.LOAD_TRUNCATED_IMAGES = STRICT  # WeasyPrint lets Pillow take cut pictures, in the whole process
 EVERY = tuple(form for form in formats.FORMATS if form != "pdf" or weasyprint)
 
 
@@ -394,10 +398,6 @@ def test_libreoffice_reads_the_same_from_the_csv_for_excel_with_indonesian_setti
 
 
 def test_chromium_draws_the_page(office: echo.Echo, tmp_path: Path) -> None:
-    import subprocess
-
-    from PIL import Image
-
     browser = shutil.which("chromium") or shutil.which("chromium-browser")
     if browser is None:
         pytest.skip("Chromium is not installed")
@@ -413,6 +413,18 @@ def test_chromium_draws_the_page(office: echo.Echo, tmp_path: Path) -> None:
         band = picture.convert("RGB").getpixel((550, 10))
     assert band == (12, 74, 90), "the band at the top has its colour"
     assert len(colours) > 1000, "pictures and charts are drawn"
+
+
+@pytest.mark.skipif(not weasyprint, reason="no Pango, or WeasyPrint is not installed")
+def test_a_pdf_leaves_the_checks_of_pictures_as_strict_as_they_were(tmp_path: Path) -> None:
+    """WeasyPrint lets Pillow take pictures that are cut off; a process that made a PDF still refuses them."""
+    program = (
+        "import io, sys\nfrom PIL import Image, ImageFile\nfrom scheduler.reports.formats import pdf\n"
+        "try:\n    pdf.write(None, io.BytesIO())\nexcept AttributeError:\n    pass\n"
+        "assert 'weasyprint' in sys.modules\nsys.exit(int(ImageFile.LOAD_TRUNCATED_IMAGES))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False)
+    assert done.returncode == 0
 
 
 def test_without_the_libraries_of_a_pdf_it_is_said_what_to_install(office: echo.Echo, tmp_path: Path) -> None:

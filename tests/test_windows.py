@@ -341,6 +341,21 @@ def test_the_hold_of_a_window_is_by_the_local_time_of_each_campaign(engine: Engi
     assert engine.platform.published == [("jayapura", "Pesan jujur")]
 
 
+def test_a_held_post_is_overdue_just_after_its_time_not_a_day_later(engine: Engine) -> None:
+    """Given a daemon that wakes at the very instant at which a post expires, it wakes again just after."""
+    put(engine, rule("quiet-hours", effect="hold", days=["daily"]))
+    engine.apply(campaign(engine.folder, publish_within="2h"))
+    engine.approve()
+    engine.clock.at = NOON + 2 * HOUR
+    next_due = engine.turn()
+    assert [row["state"] for row in engine.rows()] == [State.PLANNED]
+    assert next_due is not None
+    assert NOON + 2 * HOUR < next_due < NOON + 2 * HOUR + MINUTE
+    engine.clock.at = next_due
+    engine.turn()
+    assert [(row["state"], row["code"]) for row in engine.rows()] == [(State.REVIEW, "window")]
+
+
 @given(data=st.data())
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_under_any_rules_none_goes_out_inside_a_hard_window_and_none_is_lost(

@@ -542,8 +542,13 @@ def _account(session: Session, account_id: str, **values: Any) -> None:
 
 def next_due(session: Session, now: datetime) -> datetime | None:
     """The next instant at which something may have to be done, later than ``now``; None if nothing waits."""
-    found = session.execute(_next_due(), {"now": now}).one()
-    return min((moment for moment in found if moment), default=None)
+    found = session.execute(_next_due(), {"now": now}).one()._mapping
+    moments = [moment + _PAST[name] if name in _PAST else moment for name, moment in found.items() if moment]
+    return min(moments, default=None)
+
+
+#: At the very instant at which a post expires it may still go out; it is overdue just after.
+_PAST = {"expiring": timedelta(milliseconds=1)}
 
 
 @cache
@@ -552,7 +557,7 @@ def _next_due() -> Select[Any]:
     moments = {
         "waiting": _earliest(deliveries.c.allowed_at, in_state(State.PLANNED)),
         "retrying": _earliest(deliveries.c.due_at, *begun),
-        "expiring": _earliest(deliveries.c.expires_at, *begun),
+        "expiring": _earliest(deliveries.c.expires_at, *begun, or_now=True),
         "looking": _earliest(deliveries.c.due_at, in_state(State.UNSURE), deliveries.c.asks.is_(False)),
         "pausing": _earliest(accounts.c.not_before),
         "resting": _earliest(accounts.c.resting_until),
@@ -561,5 +566,8 @@ def _next_due() -> Select[Any]:
     return select(*(moment.label(name) for name, moment in moments.items()))
 
 
-def _earliest(column: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ScalarSelect[Any]:
-    return select(func.min(column)).where(column > NOW, *conditions).scalar_subquery()
+def _earliest(
+    column: ColumnElement[Any], *conditions: ColumnElement[bool], or_now: bool = False
+) -> ScalarSelect[Any]:
+    later = column >= NOW if or_now else column > NOW
+    return select(func.min(column)).where(later, *conditions).scalar_subquery()
