@@ -297,6 +297,18 @@ def test_the_office_switches_checks_off_and_weighs_them(office: Office) -> None:
     assert office.must("check", "--format", "json").json == []
 
 
+def test_what_is_objected_to_by_now_is_not_approved(office: Office) -> None:
+    """Given a check that refuses since the file was applied, that message is not approved; another is."""
+    office.must("apply")
+    office.configure(tail='[checks]\nerrors = ["phone"]\n')
+    refused = office.must("approve", "hakordia", "--message", "jujur", "--yes", code=2)
+    assert "0812" not in refused.out
+    assert "hakordia.toml › jujur" in refused.err
+    assert {post["approved"] for post in office.posts("--message", "jujur")} == {False}
+    office.must("approve", "hakordia", "--message", "adil", "--yes")
+    assert {post["approved"] for post in office.posts("--message", "adil")} == {True}
+
+
 def test_the_words_of_the_office_come_from_its_file(office: Office) -> None:
     office.configure(tail='[checks]\noff = ["phone"]\nforbidden_words = "kata.txt"\n')
     assert "kata.txt" in office.must("check", code=2).err

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from scheduler.governance.people import Actor
     from scheduler.store.database import Store
     from scheduler.store.media import MediaFolder
+    from scheduler.store.tables import CampaignVersion
     from scheduler.vault import Vault
 
 
@@ -203,7 +204,7 @@ class Workplace:
         """Every campaign of the folder, and every problem: of the files, then of what platforms allow."""
         from adapters import registry
         from campaigns import checking, files
-        from scheduler.checking import editorial_problems, platform_problems, weighed
+        from scheduler.checking import platform_problems, weighed
 
         folder = self.config.path(self.config.campaigns)
         loaded, problems = files.load(folder, self.config.audience(registry.names()))
@@ -211,10 +212,23 @@ class Workplace:
         for campaign in loaded:
             found += platform_problems(campaign, self.accounts.adapter)
             found += checking.objections(campaign, self.windows)
+        found += self._objections(loaded)
+        return loaded, problems + weighed(found, self.config.checks)
+
+    def objections_today(self, version: CampaignVersion) -> list[Problem]:
+        """What an editor objects to at this moment in a campaign in force, which was checked when applied."""
+        from scheduler.checking import weighed
+        from scheduler.engine import applying
+
+        loaded = applying.restore(version.definition, Path(version.source))
+        return weighed(self._objections([loaded]), self.config.checks)
+
+    def _objections(self, loaded: Sequence[Loaded]) -> list[Problem]:
+        from scheduler.checking import editorial_problems
+
         gaps = {name: rule.min_gap for name, rule in self._rules().items()}
         now, known = self.clock.now(), self._posts_of_others(loaded)
-        found += editorial_problems(loaded, self.config, self.windows, gaps, known, now)
-        return loaded, problems + weighed(found, self.config.checks)
+        return editorial_problems(loaded, self.config, self.windows, gaps, known, now)
 
     def _posts_of_others(self, loaded: Sequence[Loaded]) -> list[Out]:
         """What campaigns without a file have published or planned, as far as repetition goes.

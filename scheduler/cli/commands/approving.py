@@ -90,6 +90,7 @@ def approve(
         before = _before(session, version)
     offered = [one for one in choice.allowed if not all_unchanged or _as_approved(one)]
     _tell_rest(choice)
+    check_again(workplace, version, offered)
     if not yes and not all_unchanged and not sys.stdin.isatty():
         _show_all(workplace, offered, before)
         raise GaungError(
@@ -109,6 +110,21 @@ def approve(
     if chosen and not complete:
         say(_("Further stages follow before it goes out."))
     return 0 if complete and len(chosen) == len(waiting) else 3
+
+
+def check_again(workplace: Workplace, version: CampaignVersion, offered: Sequence[Waiting]) -> None:
+    """Tell what an editor objects to by now; raise ProblemsError if any of it refuses.
+
+    Between applying and approving a source's day of recheck may pass, or the office's checks change.
+    """
+    from scheduler.cli.problems import tell_problems
+    from scheduler.errors import ProblemsError
+
+    messages = {one.message_id for one in offered}
+    problems = [one for one in workplace.objections_today(version) if one.item in messages]
+    if any(problem.severity == "error" for problem in problems):
+        raise ProblemsError(problems)
+    tell_problems(problems)
 
 
 def send_back(

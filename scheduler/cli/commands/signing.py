@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from scheduler.cli.commands.approving import by_stage, validity
+from scheduler.cli.commands.approving import by_stage, check_again, validity
 from scheduler.cli.output import emit, say
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
@@ -61,6 +61,7 @@ def export_for(
         before = approving.approved_before(session, version.campaign_id)
     stages = by_stage(version, choice.allowed)
     stage = min(stages)
+    check_again(workplace, version, stages[stage])
     for number, one in enumerate(stages[stage], 1):
         show(workplace, one, number, len(stages[stage]), before.get((one.message_id, one.content.account_id)))
         emit("")
