@@ -50,6 +50,8 @@ class Node:
         self.config = config
         self.log = log
         self.process: subprocess.Popen[bytes] | None = None
+        self.before = 0
+        """How long the log was when this life began."""
 
     @property
     def alive(self) -> bool:
@@ -59,6 +61,7 @@ class Node:
     def start(self) -> None:
         """Begin ``gaung run``; what an earlier life logged stays."""
         with self.log.open("ab") as output:
+            self.before = output.tell()
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "scheduler.cli", "--config", self.config, "run", "--json-log"],
                 cwd=ROOT,
@@ -78,7 +81,10 @@ class Node:
         """Ask it to stop; return its exit code."""
         assert self.process
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        code = self.process.wait(60)
+        # Started a moment ago after a kill, it had not yet begun to listen to signals, nor anything else.
+        starting = code == -signal.SIGTERM and b'"action"' not in self.log.read_bytes()[self.before :]
+        return 0 if starting else code
 
 
 class Steps:

@@ -10,6 +10,7 @@ import os
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,14 +34,27 @@ def fill_the_disk(folder: Path, times: int, *, accounts: int = 16) -> str:
             with installation.running():
                 installation.steps.wait("taken", "node-1", 20)
                 for _ in range(times):
+                    before = installation.logged("database_lost")
                     disk.fill()
-                    time.sleep(chance.uniform(0.3, 2.0))
+                    _wait_until(partial(_noticed_again, installation, before))
+                    time.sleep(chance.uniform(0, 1.0))
                     disk.free()
                     reaper.reap()
                 installation.settle(patience=60 + times * 10)
             lost = installation.logged("database_lost")
-            assert lost, "no daemon noticed that the disk was full"
             return f"{times} times a full disk, noticed {lost} times, {prove(installation, reaper)}"
+
+
+def _noticed_again(installation: Installation, before: int) -> bool:
+    return installation.logged("database_lost") > before
+
+
+def _wait_until(come: Callable[[], bool]) -> None:
+    """Wait for something; a daemon writes at the latest with its heartbeat, every 15 seconds."""
+    end = time.monotonic() + 60
+    while not come():
+        assert time.monotonic() < end, "no daemon noticed that the disk was full"
+        time.sleep(0.1)
 
 
 def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ def shortest(run: Run, variant: Variant | None = None, *, seconds: float = 60) -
             if time.monotonic() >= end:
                 break
             tried = live(run.seed, variant, out | set(kept[start : start + size]))
-            if tried.breach:
+            # Another breach is as good, but not if it takes longer to tell.
+            if tried.breach and len(tried.history) <= len(best.history):
                 out |= set(kept[start : start + size])
                 best, pieces = tried, max(2, pieces - 1)
                 break

@@ -27,11 +27,16 @@ SOONEST = 60
 #: Tests of a suite are shared out to processes: so many seeds are one test.
 AT_ONCE = 10
 
-#: Nobody takes a post down here: ``gaung remove`` asks the platform itself, outside the dispatcher.
+#: Nobody takes a post down here: ``gaung takedown`` asks the platform itself, outside the dispatcher.
 #: A stop that falls between two parts of a thread, and an answer that comes after the post was planned
 #: again, are too rare to be asked for here (test_stopping.py and test_dispatch.py have them); they count.
 ELSEWHERE = frozenset(
-    {(State.SENT, Event.TAKEN_DOWN), (State.SENDING, Event.STOPPED), (State.PLANNED, Event.FOUND)}
+    {
+        (State.SENT, Event.TAKEN_DOWN),
+        (State.REVIEW, Event.TAKEN_DOWN),
+        (State.SENDING, Event.STOPPED),
+        (State.PLANNED, Event.FOUND),
+    }
 )
 
 
