@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from campaigns import timetable
@@ -61,7 +61,8 @@ class Changes:
     """What applying a campaign would do to the store.
 
     ``returned`` were withdrawn by an earlier version of the file and are back; ``passed`` would be
-    new or returned, but their time is over, so they are never published.
+    new or returned, but their time is over, so they are never published. ``ruled`` are those of the
+    unchanged that still wait, and that a window holds or moves.
     """
 
     new: list[PlannedPost]
@@ -70,6 +71,7 @@ class Changes:
     withdrawn: list[StoredPost]
     passed: list[PlannedPost]
     unchanged: int
+    ruled: list[PlannedPost] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.new or self.changed or self.returned or self.withdrawn)
@@ -241,6 +243,7 @@ def compare(planned: Sequence[PlannedPost], stored: Iterable[StoredPost], now: d
     passed: list[PlannedPost] = []
     returned: list[PlannedPost] = []
     withdrawn: list[StoredPost] = []
+    ruled: list[PlannedPost] = []
     unchanged = 0
     rest = {post.key: post for post in planned}
     for old in stored:
@@ -256,6 +259,8 @@ def compare(planned: Sequence[PlannedPost], stored: Iterable[StoredPost], now: d
             changed.append((old, new))
         else:
             unchanged += 1
+            if old.waiting and new.verdict.effect:
+                ruled.append(new)
     return Changes(
         new=[post for post in rest.values() if post.planned_at >= now],
         changed=changed,
@@ -263,6 +268,7 @@ def compare(planned: Sequence[PlannedPost], stored: Iterable[StoredPost], now: d
         withdrawn=withdrawn,
         passed=passed + [post for post in rest.values() if post.planned_at < now],
         unchanged=unchanged,
+        ruled=ruled,
     )
 
 

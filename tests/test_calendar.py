@@ -98,6 +98,18 @@ def test_a_moved_post_stands_where_it_was_moved_to(office: Office, at: datetime)
     assert {row["time"] for row in rows if row["kind"] == "post"} == {"13:00"}
 
 
+def test_a_window_that_comes_after_the_file_was_applied_is_named_for_every_post(office: Office) -> None:
+    """Given posts in force that a new window holds, plan names the rule, though nothing changes."""
+    office.configure()
+    office.must("apply")
+    office.configure(
+        tail='[[windows.rules]]\nid = "duka"\nkind = "office"\ndays = ["daily"]\neffect = "hold"\n'
+    )
+    plan = office.must("plan", "--format", "json").json
+    assert {(row["change"], row["effect"], row["rule"]) for row in plan} == {("unchanged", "hold", "duka")}
+    assert "held" in office.must("plan").out
+
+
 def test_the_rules_are_listed_with_whether_they_are_in_force(office: Office) -> None:
     rows = office.must("windows", "--format", "json").json
     assert {row["id"]: row["in_force"] for row in rows} == {

@@ -149,7 +149,13 @@ def plan(
         tell_problems(warnings)
         _tell_orphans(workplace, [one.campaign.id for one in workplace.sound_campaigns()[0]])
     if form is Format.TABLE:
-        words = {"new": _("new"), "changed": _("changed"), "back": _("back"), "withdrawn": _("withdrawn")}
+        words = {
+            "new": _("new"),
+            "changed": _("changed"),
+            "back": _("back"),
+            "withdrawn": _("withdrawn"),
+            "unchanged": _("unchanged"),
+        }
         rows = [{**row, "change": words[row["change"]]} for row in rows]
     headings = _headings(rows, form, several=len(loaded) > 1)
     listing(rows, headings, form, empty=_("Nothing would change."))
@@ -231,6 +237,7 @@ def _rows(
         *(("new", post) for post in changes.new),
         *(("changed", post) for _old, post in changes.changed),
         *(("back", post) for post in changes.returned),
+        *(("unchanged", post) for post in changes.ruled),
     ]
     rows = [_row(workplace, loaded, change, post, form) for change, post in named]
     if form is not Format.TABLE:
