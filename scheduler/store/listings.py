@@ -193,7 +193,8 @@ def standing(session: Session, now: datetime) -> Standing:
         by_state={State(state): count for state, count in counts},
         replies={State(state): count for state, count in replies},
         next_due=session.execute(upcoming).first(),
-        overdue=_count(session, planned, deliveries.c.allowed_at < now),
+        # An answer is due as soon as it is drafted: that it waits for its approval is nothing unusual.
+        overdue=_count(session, planned, deliveries.c.allowed_at < now, deliveries.c.comment_id.is_(None)),
         unapproved=_count(session, planned, ~approved(now=now)),
         asking=_count(session, deliveries.c.state == State.UNSURE, deliveries.c.asks.is_(True)),
         over_budget=over_budget(session, now),
