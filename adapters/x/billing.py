@@ -20,6 +20,7 @@ ACTS: Mapping[str, str] = {
     "post": N_("post"),
     "post_with_link": N_("post with an address"),
     "reply": N_("part of a thread, or comment, without an address"),
+    "summoned_reply": N_("answer to a comment, without an address"),
     "media_metadata": N_("alt text"),
     "delete": N_("deletion of a post"),
     "read": N_("figures of a post, once a day"),
@@ -54,6 +55,8 @@ def removal(steps: Sequence[Step], saved: Mapping[str, Json]) -> Mapping[str, in
 def _act(step: Step) -> str:
     if addresses(step.text):
         return "post_with_link"
+    if step.answers:
+        return "summoned_reply"
     return "post" if step.under is None else "reply"
 
 

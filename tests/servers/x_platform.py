@@ -53,6 +53,7 @@ class Tweet:
     media: tuple[str, ...] = ()
     reply_to: str = ""
     conversation: str = ""
+    author: str = USER_ID
     figures: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
             (
@@ -121,11 +122,17 @@ class XPlatform:
         return str((ms - 1288834974657) << 22)
 
     def put(
-        self, text: str, *, at: datetime | None = None, reply_to: str = "", media: Sequence[str] = ()
+        self,
+        text: str,
+        *,
+        at: datetime | None = None,
+        reply_to: str = "",
+        media: Sequence[str] = (),
+        author: str = USER_ID,
     ) -> Tweet:
-        """Make a post, also one that came by other ways than the API."""
+        """Make a post, also one that came by other ways than the API, or from somebody else."""
         parent, id_ = self.tweets.get(reply_to), self.new_id(at)
-        tweet = Tweet(id_, text, at or datetime.now(UTC), tuple(media), reply_to)
+        tweet = Tweet(id_, text, at or datetime.now(UTC), tuple(media), reply_to, author=author)
         tweet.conversation = parent.conversation if parent else id_
         self.tweets[id_] = tweet
         if fault := self.after_post.pop(len(self.tweets), None):
@@ -180,10 +187,15 @@ class XPlatform:
             )
         if reply_to and reply_to not in self.tweets:
             return problem(403, "You attempted to reply to a Tweet that is deleted or not visible to you.")
-        if not media and any(t.text == text and not t.media for t in self.tweets.values()):
+        if not media and any(t.text == text and not t.media for t in self.own):
             return problem(403, "You are not allowed to create a Tweet with duplicate content.")
         tweet = self.put(text, reply_to=reply_to, media=media)
         return Answer(201, {"data": {"id": tweet.id, "text": self.shown(tweet)["text"]}})
+
+    @property
+    def own(self) -> list[Tweet]:
+        """The posts of the account itself."""
+        return [tweet for tweet in self.tweets.values() if tweet.author == USER_ID]
 
     def _delete(self, request: Request, id_: str) -> Answer:
         if self.tweets.pop(id_, None) is None:
@@ -214,7 +226,7 @@ class XPlatform:
         start = datetime.fromisoformat(request.args["start_time"])
         end = datetime.fromisoformat(request.args.get("end_time", "9999-01-01T00:00:00Z"))
         offset = int(request.args.get("pagination_token", "0"))
-        own = [t for t in self.tweets.values() if start <= t.at <= end and t.id not in self.hidden]
+        own = [t for t in self.own if start <= t.at <= end and t.id not in self.hidden]
         own = sorted(own, key=lambda t: int(t.id), reverse=True) if user == USER_ID else []
         some = own[offset : offset + min(self.page, int(request.args["max_results"]))]
         body: dict[str, Any] = {"meta": {"result_count": len(some)}}
