@@ -281,7 +281,7 @@ def test_the_rows_of_an_older_database_are_chained(tmp_path: Path) -> None:
 # The user.
 
 
-#: Becomes, from the top down: the caller (user 1), sudo as it runs (called by them, in effect root's) or as it
+#: Becomes, from the top down: the caller (user 1), sudo as it runs (theirs, in effect root's) or as it
 #: may run (wholly root's), and the user of the command.
 SUDO = """
 import os, sys
@@ -317,7 +317,7 @@ def told(script: str, *arguments: str, claimed: str = "1") -> str:
 
 
 def test_who_called_is_not_taken_from_the_environment() -> None:
-    """Given SUDO_UID, root acts for the calling user; of another user it is recorded and counts for nothing."""
+    """Given SUDO_UID, root acts for the calling user; of another user it is recorded and proves nothing."""
     script = (
         "import os, sys\n"
         "from scheduler.origin import login\n"
@@ -336,7 +336,7 @@ def test_who_called_is_not_taken_from_the_environment() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="only root can play sudo")
 def test_under_sudo_to_another_user_the_caller_counts_if_the_kernel_confirms_it() -> None:
-    """Given daemon's “sudo -u bin”, daemon acts; a false number, or another program's child, proves nothing."""
+    """Given “sudo -u bin” of daemon, daemon acts; a false number or another program proves nothing."""
     assert told(SUDO, "sudo", "2", "1") == "daemon|daemon (sudo: bin)"
     assert told(SUDO, "sudo", "2", "0") == "daemon|daemon (sudo: bin)"
     assert told(SUDO, "sudo", "2", "1", claimed="3") == "bin|bin (SUDO_UID: sys)"

@@ -109,19 +109,18 @@ def add_answers(
     known = set(
         session.execute(select(answers.c.attempt_id).where(answers.c.attempt_id.in_(heard))).scalars()
     )
-    rows = [
-        {"attempt_id": attempt_id, "at": at, "answers": [dict(one) for one in several]}
-        for attempt_id, (at, several) in heard.items()
-        if attempt_id not in known
-    ]
-    if rows:
-        session.connection().execute(answers.insert(), rows)
+    new = {attempt_id: one for attempt_id, one in heard.items() if attempt_id not in known}
+    if new:
+        session.connection().execute(
+            answers.insert(),
+            [
+                {"attempt_id": attempt_id, "at": at, "answers": [dict(one) for one in several]}
+                for attempt_id, (at, several) in new.items()
+            ],
+        )
     return {
-        row["attempt_id"]: {
-            "attempt": row["attempt_id"],
-            "answers": answers_hash(row["attempt_id"], row["answers"]),
-        }
-        for row in rows
+        attempt_id: {"attempt": attempt_id, "answers": answers_hash(attempt_id, several)}
+        for attempt_id, (_at, several) in new.items()
     }
 
 
