@@ -58,6 +58,8 @@ ROLES: Mapping[str, Roles] = {
     "reach enter": frozenset({"drafter", "publisher"}),
     "reach import": frozenset({"drafter", "publisher"}),
     "inbox": ANY_ROLE,
+    "inbox reply": _WORKING,
+    "inbox canned": ANY_ROLE,
     "inbox assign": _WORKING,
     "inbox close": _WORKING,
     "report": EVERYBODY,
