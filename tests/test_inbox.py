@@ -45,7 +45,13 @@ class Ear:
         self.engine = engine
         self.desk, self.mailbox = Desk(), engine.first.mailbox
         self.listening = Listening(
-            engine.store, engine.clock, engine.first.calls, AGES, self.desk, self.mailbox
+            engine.store,
+            engine.clock,
+            engine.first.calls,
+            AGES,
+            self.desk,
+            self.mailbox,
+            engine.first.treasury,
         )
 
     def work(self, by: timedelta = timedelta(0)) -> None:

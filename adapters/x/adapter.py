@@ -31,6 +31,7 @@ from adapters.contract import (
     Progress,
     Reach,
     Receipt,
+    Reply,
     Unknown,
 )
 from adapters.errors import (
@@ -44,7 +45,7 @@ from adapters.errors import (
 )
 from adapters.matching import EARLIER, LATER
 from adapters.transport import READ_TIMEOUT, Transport
-from adapters.x import billing
+from adapters.x import billing, conversation
 from adapters.x.account import Listing, Step, list_posts, parent_of, posted_at, time_of, who_am_i
 from adapters.x.api import LOGINS, MEDIA_REFUSED, XApi, login_of
 from adapters.x.figures import NAMES, figures
@@ -87,6 +88,8 @@ class XAdapter(Adapter):
 
     bills: ClassVar[Mapping[str, str]] = billing.ACTS
     billed_reading: ClassVar[str] = billing.READ
+    hears: ClassVar[bool] = True
+    billed_comment: ClassVar[str] = billing.COMMENT
 
     def __init__(
         self,
@@ -263,6 +266,10 @@ class XAdapter(Adapter):
 
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         return figures(self._api(), remote_ids, self.now())
+
+    def replies_since(self, known: Mapping[str, str], most: int) -> Mapping[str, Sequence[Reply]]:
+        api = self._api()
+        return conversation.replies(api, known, self._user_id(api), most, self.now())
 
     def remove(self, remote_id: str) -> None:
         """Delete the post and, last one first, the thread that we hung under it within a day."""

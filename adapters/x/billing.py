@@ -24,8 +24,9 @@ ACTS: Mapping[str, str] = {
     "media_metadata": N_("alt text"),
     "delete": N_("deletion of a post"),
     "read": N_("figures of a post, once a day"),
+    "comment_read": N_("a comment that is read"),
 }
-READ = "read"
+READ, COMMENT = "read", "comment_read"
 
 
 def whole(steps: Sequence[Step]) -> Mapping[str, int]:
@@ -60,4 +61,4 @@ def _act(step: Step) -> str:
     return "post" if step.under is None else "reply"
 
 
-__all__ = ["ACTS", "READ", "done", "removal", "whole"]
+__all__ = ["ACTS", "COMMENT", "READ", "done", "removal", "whole"]

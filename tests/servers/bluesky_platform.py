@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from servers.loopback import Answer, Loopback, serving
@@ -149,7 +150,22 @@ class Bluesky:
         rkey = request.args["uri"].rpartition("/")[2]
         if rkey not in self.records:
             return error(400, "NotFound", "Post not found")
-        return ok({"thread": {"post": self._ref(rkey), "replies": self.threads.get(rkey, [])}})
+        under = self.threads.get(rkey) or self._under(uri(rkey))
+        return ok({"thread": {"post": self._ref(rkey), "replies": under}})
+
+    def _under(self, address: str) -> list[dict[str, Any]]:
+        """What stands under a record, as views."""
+        everything = {uri(key): record for key, record in self.records.items()} | self.others
+        return [
+            {
+                "post": self._ref_of(one)
+                | {"record": record, "indexedAt": datetime.now(UTC).isoformat()}
+                | {"author": {"did": one.split("/")[2], "handle": "warga.contoh.test"}},
+                "replies": self._under(one),
+            }
+            for one, record in everything.items()
+            if record.get("reply", {}).get("parent", {}).get("uri") == address
+        ]
 
     def _getPosts(self, request: Request) -> Answer:  # noqa: N802
         uris = request.args.getlist("uris")

@@ -106,6 +106,8 @@ class XPlatform:
         self.check_after = 2
         self.processing_error: dict[str, object] | None = None
         self.page = 100
+        self.shown_comments = 0
+        """How many posts the search has shown: what X bills."""
         self._last_ms = 0
 
     @property
@@ -160,6 +162,7 @@ class XPlatform:
             ("POST", "/2/tweets", self._create),
             ("DELETE", r"/2/tweets/(\d+)", self._delete),
             ("GET", "/2/tweets", self._lookup),
+            ("GET", "/2/tweets/search/recent", self._search),
             ("GET", r"/2/users/(\d+)/tweets", self._timeline),
             ("POST", "/2/media/upload", self._upload),
             ("GET", "/2/media/upload", self._status),
@@ -221,6 +224,30 @@ class XPlatform:
                     one["non_public_metrics"] = {"user_profile_clicks": 0, "url_link_clicks": tweet.clicks}
                 data.append(one)
         return Answer(200, ({"data": data} if data else {}) | ({"errors": errors} if errors else {}))
+
+    def _search(self, request: Request) -> Answer:
+        name, _colon, conversation = request.args["query"].partition(":")
+        most = int(request.args["max_results"])
+        if name != "conversation_id" or not 10 <= most <= 100:
+            return problem(400, "The query or max_results is not valid.", "invalid-request")
+        after = int(request.args.get("since_id", 0))
+        start = datetime.fromisoformat(request.args.get("start_time", "2000-01-01T00:00:00Z"))
+        week_ago = datetime.now(UTC) - timedelta(days=7)
+        if ("start_time" in request.args and start < week_ago) or (
+            after and after < int(self.new_id(week_ago))
+        ):
+            return problem(400, "start_time or since_id lies before the last seven days.", "invalid-request")
+        found = [
+            tweet
+            for tweet in self.tweets.values()
+            if tweet.conversation == conversation and int(tweet.id) > after and tweet.at >= start
+        ]
+        found = sorted(found, key=lambda tweet: int(tweet.id), reverse=True)[:most]
+        self.shown_comments += len(found)
+        body: dict[str, Any] = {"meta": {"result_count": len(found)}}
+        if found:
+            body["data"] = [self.shown(tweet) | {"author_id": tweet.author} for tweet in found]
+        return Answer(200, body)
 
     def _timeline(self, request: Request, user: str) -> Answer:
         start = datetime.fromisoformat(request.args["start_time"])
