@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -63,7 +63,8 @@ def test_begun_on_any_day_of_the_week_every_message_gets_a_time(tmp_path: Path, 
     today = date(2026, 11, 20) + timedelta(days=day)
     file = tmp_path / "hakordia.toml"
     (tmp_path / "gambar").symlink_to(FOLDER / "gambar")
-    file.write_text(for_coming_year((FOLDER / file.name).read_text(encoding="utf-8"), today), encoding="utf-8")
+    text = (FOLDER / file.name).read_text(encoding="utf-8")
+    file.write_text(for_coming_year(text, today), encoding="utf-8")
     loaded, problems = load_file(file, AUDIENCE)
     assert problems == []
     assert loaded is not None
