@@ -31,6 +31,7 @@ from adapters.contract import (
     Reach,
     Receipt,
     Reply,
+    counted,
 )
 from adapters.errors import Ambiguous, Rejected, Transient
 from adapters.transport import Transport, adapter_error
@@ -52,6 +53,7 @@ class PracticeAdapter(Adapter):
     platform: ClassVar[str] = "practice"
     limits = Limits(text=2000, media=10, alt_text=1000)
     hears: ClassVar[bool] = True
+    follower_metric: ClassVar[str] = "followers"
     metrics: ClassVar[Mapping[str, str]] = {
         name: name for name in ("views", "reach", "likes", "comments", "clicks")
     }
@@ -133,6 +135,9 @@ class PracticeAdapter(Adapter):
             with _understanding():
                 figures |= {str(id_): _reach(raw) for id_, raw in answer["posts"].items()}
         return figures
+
+    def followers(self) -> int | None:
+        return counted(self._read("/api/me", {"account": self.handle}).get("followers"))
 
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
         told: dict[str, Sequence[Reply]] = {}

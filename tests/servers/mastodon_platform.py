@@ -21,6 +21,7 @@ OWN = {
     "acct": "diskominfo",
     "display_name": "Diskominfo Contoh",
     "url": "http://m/@diskominfo",
+    "followers_count": 512,
 }
 STRANGER = {"id": "2", "username": "warga", "display_name": "Warga", "url": "http://m/@warga"}
 

@@ -44,6 +44,11 @@ CREATE TABLE comment (
     name TEXT NOT NULL, text TEXT NOT NULL, created TEXT NOT NULL);
 CREATE INDEX comment_post ON comment (post);
 """
+#: Came later: made in a file of an older version, too.
+_FOLLOWERS = """
+CREATE TABLE IF NOT EXISTS follower (
+    account TEXT NOT NULL COLLATE NOCASE, visitor TEXT NOT NULL, PRIMARY KEY (account, visitor)) WITHOUT ROWID
+"""
 _POSTS = """
 SELECT id, account, text, link, created, clicks,
     (SELECT coalesce(sum(times), 0) FROM view WHERE post = p.id) AS views,
@@ -141,6 +146,7 @@ class Storage:
         if not tables:
             head = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
             self._db.executescript(f"BEGIN; {_TABLES} {head} COMMIT;")
+        self._db.execute(_FOLLOWERS)
 
     def close(self) -> None:
         """Release the file."""
@@ -279,6 +285,27 @@ class Storage:
         with self._transaction() as db:
             if not db.execute("DELETE FROM liked WHERE post = ? AND visitor = ?", (post, visitor)).rowcount:
                 db.execute("INSERT INTO liked (post, visitor) VALUES (?, ?)", (post, visitor))
+
+    def followers(self, account: str) -> int:
+        """How many visitors follow an account."""
+        with self._lock:
+            rows = self._db.execute("SELECT count(*) FROM follower WHERE account = ?", (account,))
+            return int(rows.fetchone()[0])
+
+    def follows(self, account: str, visitor: str) -> bool:
+        """Whether a visitor follows an account."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT 1 FROM follower WHERE account = ? AND visitor = ?", (account, visitor)
+            )
+            return rows.fetchone() is not None
+
+    def toggle_follow(self, account: str, visitor: str) -> None:
+        """Follow an account, or no longer."""
+        with self._transaction() as db:
+            gone = db.execute("DELETE FROM follower WHERE account = ? AND visitor = ?", (account, visitor))
+            if not gone.rowcount:
+                db.execute("INSERT INTO follower (account, visitor) VALUES (?, ?)", (account, visitor))
 
     def add_comment(self, post: int, name: str, text: str, created: datetime) -> None:
         with self._transaction() as db:
