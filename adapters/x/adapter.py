@@ -257,7 +257,7 @@ class XAdapter(Adapter):
 
     def followers(self) -> int | None:
         """See :meth:`Adapter.followers`; X bills it as the reading of a user (PLATFORMS.md, X, a)."""
-        metrics = who_am_i(self._api(), user_fields=["public_metrics"]).get("public_metrics")
+        metrics = who_am_i(self._api(), "public_metrics").get("public_metrics")
         return counted(metrics.get("followers_count")) if isinstance(metrics, dict) else None
 
     def remove(self, remote_id: str) -> None:

@@ -50,6 +50,7 @@ EVENTS: Mapping[str, str] = {
     "takedown_begun": N_("takedown begun"),
     "takedown_failed": N_("not taken down"),
     "figures-entered": N_("figures entered by hand"),
+    "followers-entered": N_("followers entered by hand"),
     "applied": N_("campaign file put into force"),
     "approved": N_("approved"),
     "approval_void": N_("approval void"),
