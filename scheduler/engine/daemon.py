@@ -256,10 +256,11 @@ class Daemon:
         """Keep the followers that were told, and ask on while an account has no count of today."""
         now, busy = self._clock.now(), self._following.in_flight
         self._following.settle()
-        came = self._following.in_flight < busy
-        due = came or _reached(self._count_at, now, COUNT)
+        if self._following.in_flight < busy:
+            self._count_at = now  # there may be more to ask for
         # One call at a time of what can wait, so that posts never do.
-        if due and not self._listening.in_flight and not self._dispatcher.stopping:
+        idle = not self._listening.in_flight and not self._dispatcher.stopping
+        if idle and _reached(self._count_at, now, COUNT):
             self._following.start(now)
             self._count_at = now + COUNT
 
