@@ -292,6 +292,8 @@ class Adapter(ABC):
     #: None while calls remain.
     pause: RatePause | None = None
 
+    #: The codes of its :meth:`check` that are its own alone: the office weighs problems by them.
+    codes: ClassVar[frozenset[str]] = frozenset()
     #: What the platform bills, act by act: the names by which the configuration prices them, and what
     #: they are in words (marked with :func:`N_`). Empty if publishing costs nothing.
     bills: ClassVar[Mapping[str, str]] = {}
@@ -406,6 +408,15 @@ class Adapter(ABC):
         """Delete the post; done if it is already gone."""
 
 
+#: The codes of :func:`check_limits`.
+CODES = frozenset(
+    {
+        *("alt-too-long", "empty-part", "empty-post", "media-required", "no-alt-text", "no-first-comment"),
+        *("no-such-kind", "no-threads", "text-too-long", "too-many-media"),
+    }
+)
+
+
 def check_limits(limits: Limits, wording: str, post: Post) -> list[Problem]:
     """Given a post, and its text as it will read, return what exceeds ``limits``."""
     problems = _check_text(limits, [wording, *(part.text for part in post.thread)])
@@ -487,6 +498,7 @@ def _check_media(limits: Limits, media: Sequence[Media]) -> list[Problem]:
 
 
 __all__ = [
+    "CODES",
     "FIGURES",
     "N_",
     "Absent",

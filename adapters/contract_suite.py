@@ -18,6 +18,7 @@ from typing import ClassVar
 
 import pytest
 
+from adapters import registry
 from adapters.contract import FIGURES, Absent, Adapter, Found, Limits, Part, Post, Progress, Receipt, Unknown
 from adapters.contract_tools import (
     Call,
@@ -108,6 +109,15 @@ class AdapterContract:
         assert identity.remote_id
         assert identity.name
         assert identity.missing_permissions == ()
+
+    def test_what_is_objected_to_has_a_code_that_the_office_knows(
+        self, adapter: Adapter, make_post: Callable[..., Post]
+    ) -> None:
+        """Given a post beyond the limits, check tells codes that ``[checks]`` of a configuration may name."""
+        post = make_post("a" * (adapter.limits.text + 1), pictures=1, link="https://kpk.go.id")
+        codes = {one.code for one in adapter.check(replace(post, media=post.media * 50))}
+        assert "text-too-long" in codes or "caption-too-long" in codes
+        assert codes <= registry.codes() | adapter.codes
 
     def test_a_text_is_published(
         self, adapter: Adapter, remote: Remote, make_post: Callable[..., Post]

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_
 from campaigns.checks.desk import OFFICIAL
 from campaigns.definition import Duration, Id, Part, Target, Zone
 from campaigns.files import Audience
-from campaigns.problems import Problem
+from campaigns.problems import Problem, nearest
 from campaigns.validation import parse, read_toml, refusal
 from campaigns.windows import Rule
 from scheduler.costs import Amount, CostSettings, Prices
@@ -365,7 +365,7 @@ def load(path: Path, platforms: tuple[str, ...]) -> Config:
     if isinstance(config, list):
         raise ProblemsError(config)
     config._file = path.resolve()
-    if problems := _unknown_platforms(config, platforms):
+    if problems := [*_unknown_platforms(config, platforms), *_unknown_codes(config)]:
         raise ProblemsError(problems)
     return config
 
@@ -385,4 +385,33 @@ def _unknown_platforms(config: Config, platforms: tuple[str, ...]) -> list[Probl
         )
         for item, field, platform in named
         if platform not in platforms
+    ]
+
+
+def _unknown_codes(config: Config) -> list[Problem]:
+    """A misspelt code would switch nothing off, and nobody would notice. Adapters are looked at only then."""
+    from adapters import registry
+    from campaigns import checking
+    from campaigns.checks import CHECKS
+
+    checks = config.checks
+    named = {key: getattr(checks, key) for key in ("off", "errors", "warnings")}
+    known = checking.CODES.union(check.code for check in CHECKS)
+    if known.issuperset(code for codes in named.values() for code in codes):
+        return []
+    known |= registry.codes(*registry.names())
+    return [
+        Problem(
+            "unknown-check",
+            N_("There is no check with the code {code}."),
+            {"code": code, "near": near, "known": ", ".join(sorted(known))},
+            hint=N_("Did you mean {near}?") if near else N_("The codes are: {known}."),
+            file=config.file.name,
+            item="checks",
+            field=key,
+        )
+        for key, codes in named.items()
+        for code in codes
+        if code not in known
+        for near in [nearest(code, known, 3)]
     ]

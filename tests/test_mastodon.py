@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from kit.films import film  # noqa: E402
 from servers import mastodon_platform as platform  # noqa: E402
-from servers.loopback import Answer, Fault, Loopback  # noqa: E402
+from servers.loopback import Answer, Fault, Loopback, patience  # noqa: E402
 
 from adapters.contract import Absent, Account, Adapter, Found, Part, Post, Reach, Unknown  # noqa: E402
 from adapters.contract_suite import AdapterContract  # noqa: E402
@@ -58,7 +58,6 @@ def adapter_at(
     *,
     token: str = platform.TOKEN,
     handle: str = "@diskominfo@mastodon.example",
-    patience: float = 0.5,
     **options: Any,
 ) -> MastodonAdapter:
     def secret(name: str) -> str:
@@ -67,7 +66,7 @@ def adapter_at(
 
     account = Account("mastodon", handle, secret, url, options)
     return MastodonAdapter(
-        account, lambda: datetime.now(UTC), read_timeout=patience, sleep=lambda seconds: None
+        account, lambda: datetime.now(UTC), read_timeout=patience(url), sleep=lambda seconds: None
     )
 
 
@@ -231,7 +230,7 @@ class TestContractOnMastodonMock(AdapterContract):
     @pytest.fixture
     def make_adapter(self) -> Callable[[str], Adapter]:
         # Somebody else's server, and none of its faults is a time-out: it may take its time.
-        return lambda url: adapter_at(url, token="alice_token", patience=20)
+        return lambda url: adapter_at(url, token="alice_token")
 
     @pytest.fixture
     def remote(self, mock: str, tmp_path: Path) -> Remote:

@@ -54,7 +54,7 @@ PICTURES = {
     "bukti.jpg": "Contoh tanda terima laporan.",
 }
 #: Seconds after which a test gives up on what must happen.
-PATIENCE = 40.0
+PATIENCE = 120.0
 
 CAMPAIGN = f"""
 id = "{ID}"

@@ -82,6 +82,12 @@ class FacebookPageAdapter(Adapter):
     """
 
     platform: ClassVar[str] = "facebook"
+    codes: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("first-comment-too-long", "reel-is-a-video", "reel-shape"),
+            *("video-alone", "video-alt"),
+        }
+    )
     secrets: ClassVar[tuple[str, ...]] = ("page_token",)
     hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = NAMES

@@ -87,6 +87,12 @@ class InstagramAdapter(Adapter):
     """
 
     platform: ClassVar[str] = "instagram"
+    codes: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("dead-link", "long-comment", "many-hashtags", "no-caption", "no-public-media"),
+            *("reel-media", "story-comment", "story-media", "too-many-hashtags", "too-many-mentions"),
+        }
+    )
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
     hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = NAMES

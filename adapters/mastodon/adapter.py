@@ -75,6 +75,7 @@ class MastodonAdapter(Adapter):
     """
 
     platform: ClassVar[str] = "mastodon"
+    codes: ClassVar[frozenset[str]] = frozenset({"media-mixed"})
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
     hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = METRICS

@@ -87,6 +87,7 @@ class TelegramAdapter(Adapter):
     """
 
     platform: ClassVar[str] = "telegram"
+    codes: ClassVar[frozenset[str]] = frozenset({"caption-too-long", "media-pixels"})
     secrets: ClassVar[tuple[str, ...]] = ("bot_token",)
     limits = Limits(text=TEXT, measure=length, media=10, alt_text=0, threads=True)
     follower_metric: ClassVar[str] = "getChatMemberCount"

@@ -86,6 +86,12 @@ class ThreadsAdapter(Adapter):
     """
 
     platform: ClassVar[str] = "threads"
+    codes: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("comment-too-long", "no-public-media"),
+            *("one-topic", "too-many-links"),
+        }
+    )
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
     hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = NAMES

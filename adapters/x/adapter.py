@@ -63,6 +63,12 @@ class XAdapter(Adapter):
     """
 
     platform: ClassVar[str] = "x"
+    codes: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("bad-character", "cashtags", "comment-too-long"),
+            *("media-mix", "no-video-alt", "repeated-part"),
+        }
+    )
     #: Always needed; OAuth 1.0a needs all four of ``LOGINS["oauth1"]``.
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
     metrics: ClassVar[Mapping[str, str]] = NAMES
