@@ -50,6 +50,17 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyTo:
+    """The comment of somebody else that a post answers, and the account's own post under which it stands.
+
+    Both by their remote ids, as :class:`Reply` and :class:`Receipt` have them.
+    """
+
+    comment: str
+    post: str
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """What is to be published on one account, exactly as it was approved.
 
@@ -57,6 +68,7 @@ class Post:
     client-chosen names gets it (or something derived from it). ``text`` already carries its
     hashtags; ``link`` is separate because platforms place it differently. ``thread`` are the parts
     after the first; ``first_comment`` is written under the post by the account itself.
+    With ``reply_to`` it is an answer to a comment: a text and nothing else.
     """
 
     key: str
@@ -66,6 +78,7 @@ class Post:
     kind: Kind = "post"
     thread: tuple[Part, ...] = ()
     first_comment: str = ""
+    reply_to: ReplyTo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +314,8 @@ class Adapter(ABC):
     metrics: ClassVar[Mapping[str, str]] = {}
     #: Whether :meth:`replies` asks the platform; False where it tells none, or bills each one.
     hears: ClassVar[bool] = False
+    #: What an answer to a comment may hold; None where :meth:`publish` takes no ``reply_to``.
+    reply_limits: Limits | None = None
     #: The version of the platform's interface that is spoken; "" if it has none.
     api_version: ClassVar[str] = ""
     #: The act as which asking for the figures of one post is billed, once a UTC day; "" if it is free.
@@ -325,7 +340,11 @@ class Adapter(ABC):
 
     def check(self, post: Post) -> list[Problem]:
         """Everything that the platform would refuse or cripple; offline, without credentials."""
-        return check_limits(self.limits, self.wording(post), post)
+        if post.reply_to is None:
+            return check_limits(self.limits, self.wording(post), post)
+        if self.reply_limits is None:
+            return [Problem("no-replies", N_("Comments cannot be answered through Gaung on this platform."))]
+        return check_limits(self.reply_limits, self.wording(post), post)
 
     def billable(self, post: Post) -> Mapping[str, int]:  # noqa: ARG002 -- for those that bill
         """The acts of which publishing ``post`` consists, as far as they are billed; offline and pure.
@@ -355,7 +374,10 @@ class Adapter(ABC):
 
     @abstractmethod
     def publish(self, post: Post, progress: Progress) -> Receipt | Handed:
-        """Publish ``post`` once. A second call with the same progress resumes, it does not repeat."""
+        """Publish ``post`` once. A second call with the same progress resumes, it does not repeat.
+
+        An answer to a comment that is no longer there raises :func:`adapters.answering.comment_gone`.
+        """
 
     @abstractmethod
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
@@ -523,6 +545,7 @@ __all__ = [
     "Reach",
     "Receipt",
     "Reply",
+    "ReplyTo",
     "Unknown",
     "Why",
     "check_limits",

@@ -29,6 +29,7 @@ from adapters.contract import (
     Reach,
     Receipt,
     Reply,
+    ReplyTo,
     Unknown,
     counted,
 )
@@ -229,6 +230,8 @@ class Stored(Protocol):
     def thread(self) -> Sequence[Mapping[str, Any]]: ...
     @property
     def first_comment(self) -> str: ...
+    @property
+    def reply_to(self) -> Mapping[str, str]: ...
 
 
 def stored_post(content: Stored, folder: MediaFolder, key: str = "") -> Post:
@@ -255,6 +258,7 @@ def stored_post(content: Stored, folder: MediaFolder, key: str = "") -> Post:
         kind=cast("Kind", content.kind),
         thread=tuple(Part(part["text"], media(part["media"])) for part in content.thread),
         first_comment=content.first_comment,
+        reply_to=ReplyTo(**content.reply_to) if content.reply_to else None,
     )
 
 

@@ -188,8 +188,8 @@ class Settlement:
         claims = {message.claim.delivery_id: message.claim for message in messages}
         until: dict[str, datetime] = {}
         for change in changes:
-            if published_at := change.values["published_at"]:
-                claim = claims[change.delivery_id]
+            claim = claims[change.delivery_id]
+            if (published_at := change.values["published_at"]) and not claim.reply_to:
                 gap = max(claim.min_gap, self.rules.get(claim.account_id, Rule()).min_gap)
                 if published_at + gap > self.now:
                     until[claim.account_id] = published_at + gap
@@ -203,6 +203,8 @@ class Settlement:
     def _values(self, claim: Claim, decision: Decision, at: datetime, source: str) -> dict[str, Any]:
         """The columns that a settled delivery gets: the same for all, so that they go in one statement."""
         on_platform = decision.event in {Event.ACCEPTED, Event.FOUND}
+        # What people say to an answer stands under its post, and its figures are nobody's report.
+        followed = on_platform and not claim.reply_to
         return {
             "attempts": claim.attempts,
             "looks": 0,
@@ -216,8 +218,8 @@ class Settlement:
             "permalink": decision.permalink,
             "published_at": at if on_platform else None,
             "source": source if on_platform else "",
-            "reach_at": next_age(at, at, self.ages) if on_platform else None,
-            "replies_at": at if on_platform and decision.remote_id else None,
+            "reach_at": next_age(at, at, self.ages) if followed else None,
+            "replies_at": at if followed and decision.remote_id else None,
         }
 
 

@@ -61,6 +61,8 @@ ROLES: Mapping[str, Roles] = {
     "followers --now": _WORKING | frozenset({"auditor"}),
     "followers enter": frozenset({"drafter", "publisher"}),
     "inbox": ANY_ROLE,
+    "inbox reply": _WORKING,
+    "inbox canned": ANY_ROLE,
     "inbox assign": _WORKING,
     "inbox close": _WORKING,
     "report": EVERYBODY,

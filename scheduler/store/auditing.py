@@ -214,6 +214,7 @@ def contents_in_use(session: Session) -> Iterator[Row[Any]]:
             contents.c.kind,
             contents.c.thread,
             contents.c.first_comment,
+            contents.c.reply_to,
         )
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(

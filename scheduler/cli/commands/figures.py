@@ -45,7 +45,9 @@ def reach(
         roles.may("reach --now", workplace.actor)
     failed = _measure(workplace, store, campaign) if now else 0
     with store.read() as session:
-        sent = listings.posts(session, listings.PostFilter(campaign=campaign, states=[State.SENT]))
+        sent = listings.posts(
+            session, listings.PostFilter(campaign=campaign, states=[State.SENT], replies=False)
+        )
         snapshots = listings.latest_snapshots(session, campaign)
         scope = Scope(workplace.clock.now(), campaign)
         grown = dict(growth.by_post(reporting.growth(session, scope), "views"))
