@@ -881,7 +881,7 @@ def test_a_text_is_counted_as_x_counts_it(text: str, length: int) -> None:
 
 
 def test_texts_are_as_long_as_by_the_code_of_x_itself() -> None:
-    """Given texts counted by X's own twitter-text 3.1.0 (tests/golden/x_lengths.mjs), ours counts the same."""
+    """Given texts counted by X's own twitter-text 3.1.0 (golden/x_lengths.mjs), ours counts the same."""
     counted = json.loads(
         Path(__file__).with_name("golden").joinpath("x_lengths.json").read_text(encoding="utf-8")
     )
