@@ -188,6 +188,11 @@ class Reach:
 FIGURES = tuple(one.name for one in fields(Reach) if one.name not in {"raw", "why"})
 
 
+def counted(value: object) -> int | None:
+    """A number that a platform told, if it is a whole one from 0 upwards; None for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What somebody wrote under a post: a comment, or an answer to one.
@@ -318,6 +323,10 @@ class Adapter(ABC):
     billed_comment: ClassVar[str] = ""
     #: The act as which asking for the figures of one post is billed, once a UTC day; "" if it is free.
     billed_reading: ClassVar[str] = ""
+    #: What the platform calls the number of people who follow an account; "" if it tells none.
+    follower_metric: ClassVar[str] = ""
+    #: The act as which asking for that number is billed; "" if it is free.
+    billed_followers: ClassVar[str] = ""
 
     def __init__(self, account: Account, now: Callable[[], datetime]) -> None:
         self.account = account
@@ -392,6 +401,13 @@ class Adapter(ABC):
     @abstractmethod
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         """Figures for each id that the platform knows; an id it does not know is left out."""
+
+    def followers(self) -> int | None:
+        """How many people follow the account now; None if the platform does not say this time.
+
+        Asked for only where :attr:`follower_metric` names it.
+        """
+        return None
 
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:  # noqa: ARG002
         """What was written under each post that the platform knows, as far as it lets us read."""
@@ -544,4 +560,5 @@ __all__ = [
     "Unknown",
     "Why",
     "check_limits",
+    "counted",
 ]

@@ -29,6 +29,7 @@ summoned_reply = 0.01
 media_metadata = 0.005
 delete = 0.01
 read = 0.001
+user_read = 0
 """
 
 

@@ -37,6 +37,7 @@ from adapters.contract import (
     Reply,
     ReplyTo,
     Unknown,
+    counted,
 )
 from adapters.errors import Ambiguous, Rejected, Transient
 from adapters.hearing import unheard
@@ -71,6 +72,7 @@ class BlueskyAdapter(Adapter):
     secrets: ClassVar[tuple[str, ...]] = ("app_password",)
     hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = METRICS
+    follower_metric: ClassVar[str] = "followersCount"
     limits = Limits(text=300, measure=graphemes, media=4, alt_text=2000, threads=True, first_comment=True)
     reply_limits = Limits(text=300, measure=graphemes)
 
@@ -162,6 +164,10 @@ class BlueskyAdapter(Adapter):
             with understanding():
                 figures |= {str(view["uri"]): _reach(view) for view in told["posts"]}
         return figures
+
+    def followers(self) -> int | None:
+        profile = self.server.get("app.bsky.actor.getProfile", actor=self.server.session().did)
+        return counted(profile.get("followersCount"))
 
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
         """The conversation under each post, six levels deep (app.bsky.feed.getPostThread)."""

@@ -33,6 +33,7 @@ from adapters.contract import (
     Reply,
     ReplyTo,
     Unknown,
+    counted,
 )
 from adapters.errors import (
     AdapterError,
@@ -97,6 +98,7 @@ class InstagramAdapter(Adapter):
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
     hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = NAMES
+    follower_metric: ClassVar[str] = "followers_count"
     api_version: ClassVar[str] = GRAPH_VERSION
     limits = rules.LIMITS
     reply_limits = rules.REPLY_LIMITS
@@ -230,6 +232,9 @@ class InstagramAdapter(Adapter):
 
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         return figures(self._many, remote_ids)
+
+    def followers(self) -> int | None:
+        return counted(self._get(self.user, fields="followers_count").get("followers_count"))
 
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
         """The comments under each post and the answers to them."""

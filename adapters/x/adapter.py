@@ -33,6 +33,7 @@ from adapters.contract import (
     Receipt,
     Reply,
     Unknown,
+    counted,
 )
 from adapters.errors import (
     AdapterError,
@@ -90,6 +91,8 @@ class XAdapter(Adapter):
     billed_reading: ClassVar[str] = billing.READ
     hears: ClassVar[bool] = True
     billed_comment: ClassVar[str] = billing.COMMENT
+    follower_metric: ClassVar[str] = "public_metrics.followers_count"
+    billed_followers: ClassVar[str] = billing.FOLLOWERS
 
     def __init__(
         self,
@@ -270,6 +273,11 @@ class XAdapter(Adapter):
     def replies_since(self, known: Mapping[str, str], most: int) -> Mapping[str, Sequence[Reply]]:
         api = self._api()
         return conversation.replies(api, known, self._user_id(api), most, self.now())
+
+    def followers(self) -> int | None:
+        """See :meth:`Adapter.followers`; X bills it as the reading of a user (PLATFORMS.md, X, a)."""
+        metrics = who_am_i(self._api(), "public_metrics").get("public_metrics")
+        return counted(metrics.get("followers_count")) if isinstance(metrics, dict) else None
 
     def remove(self, remote_id: str) -> None:
         """Delete the post and, last one first, the thread that we hung under it within a day."""

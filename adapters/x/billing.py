@@ -25,8 +25,10 @@ ACTS: Mapping[str, str] = {
     "delete": N_("deletion of a post"),
     "read": N_("figures of a post, once a day"),
     "comment_read": N_("a comment that is read"),
+    "user_read": N_("followers of the account, once a day"),
 }
 READ, COMMENT = "read", "comment_read"
+FOLLOWERS = "user_read"
 
 
 def whole(steps: Sequence[Step]) -> Mapping[str, int]:
@@ -61,4 +63,4 @@ def _act(step: Step) -> str:
     return "post" if step.under is None else "reply"
 
 
-__all__ = ["ACTS", "COMMENT", "READ", "done", "removal", "whole"]
+__all__ = ["ACTS", "COMMENT", "FOLLOWERS", "READ", "done", "removal", "whole"]

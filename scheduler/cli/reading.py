@@ -20,13 +20,13 @@ def used_up(workplace: Workplace, session: Session, now: datetime) -> dict[str, 
     for name, payer in treasury.payers.items():
         if payer.read_budget is None or treasury.comments(session, name, now) != 0:
             continue
-        again = treasury.comments_again(name, now)
+        again = treasury.prices.bounds(treasury.prices.month(now))[1]
         told[name] = _(
             "Comments of {account} are not read: its budget for them ({budget} a month) has no room left,"
             " or their price is unknown. Again from: {time}",
             account=name,
             budget=amount(payer.read_budget, treasury.prices.currency(payer.platform)),
-            time=local_time(again, workplace.config.zone) if again else "–",
+            time=local_time(again, workplace.config.zone),
         )
     return told
 

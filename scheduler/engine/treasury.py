@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from adapters.contract import Adapter, Post
@@ -26,6 +26,7 @@ from scheduler.store.tables import Charge, Content, Delivery, Spending
 
 #: Comments that are read in one go, at least and at most: for fewer, no platform is asked.
 FEW, MANY = 10, 500
+LOOK_AGAIN = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +140,12 @@ class Treasury:
         return min(int(many), MANY) if many >= FEW else 0
 
     def comments_again(self, account_id: str, now: datetime) -> datetime | None:
-        """When comments of an account that may read none now may be asked for; None for never."""
+        """When it is looked again whether comments of an account may be read that may not now (a person may
+        have allowed more, or the month ended); None for never."""
         payer = self.payers.get(account_id)
         if payer is None or payer.read_budget is None:
             return None
-        return self.prices.bounds(self.prices.month(now))[1]
+        return min(now + LOOK_AGAIN, self.prices.bounds(self.prices.month(now))[1])
 
     def heard(self, session: Session, account_id: str, count: int, at: datetime) -> None:
         """Charge for comments that were just read. Before they are stored."""
@@ -155,6 +157,14 @@ class Treasury:
             acts = {adapter.billed_comment: count}
             self._charge(session, account_id, acts, at, None, "", closed_at=at)
             spending.add_comments(session, row, self._cost(account_id, acts, at).amount)
+
+    def followers(self, session: Session, account_id: str, at: datetime) -> None:
+        """Charge for the number of followers that was just told."""
+        if account_id not in self.payers or not (adapter := self._adapter(account_id)):
+            return
+        if adapter.billed_followers:
+            spending.open_month(session, self.row(account_id, self.prices.month(at)))
+            self._charge(session, account_id, {adapter.billed_followers: 1}, at, None, "", closed_at=at)
 
     def removed(self, session: Session, delivery: Delivery, at: datetime) -> None:
         """Charge for a post that was just taken down through its platform's interface."""

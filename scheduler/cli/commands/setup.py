@@ -95,12 +95,12 @@ def _copy(source: Traversable, target: Path, today: date) -> None:
 def for_coming_year(text: str, today: date) -> str:
     """Given the example's text, return it beginning today and ending not before the next 9 December.
 
-    At least seventeen days, so that each of its messages gets a time.
+    At least three whole weeks: their twelve slots hold the eleven messages that have no time of their own.
     """
     hakordia = date(today.year, 12, 9)
     if today > hakordia:
         hakordia = date(today.year + 1, 12, 9)
-    dates = {"start = ": today, "end = ": max(hakordia, today + timedelta(days=17))}
+    dates = {"start = ": today, "end = ": max(hakordia, today + timedelta(days=20))}
     lines = [
         next(
             (f"{key}{day}" for key, day in dates.items() if line.startswith(key)),
