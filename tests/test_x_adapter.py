@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import subprocess
 import sys
 import traceback
@@ -21,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from kit import films  # noqa: E402
 from servers import x_platform as x  # noqa: E402
-from servers.loopback import HTML, Answer, Fault  # noqa: E402
+from servers.loopback import HTML, Answer, Fault, patience  # noqa: E402
 
 from adapters.contract import (  # noqa: E402
     Absent,
@@ -67,7 +68,6 @@ def adapter_at(
     *,
     oauth2: bool = False,
     naps: list[float] | None = None,
-    read_timeout: float = 10,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     **options: Json,
 ) -> XAdapter:
@@ -76,7 +76,7 @@ def adapter_at(
         options["auth"] = "oauth2"
     account = Account("x-1", f"@{x.NAME}", secrets.__getitem__, url, options)
     pauses = [] if naps is None else naps
-    return XAdapter(account, now, sleep=pauses.append, read_timeout=read_timeout)
+    return XAdapter(account, now, sleep=pauses.append, read_timeout=patience(url))
 
 
 @pytest.fixture
@@ -114,6 +114,7 @@ class XRemote:
 
 
 class TestContract(AdapterContract):
+    followers: ClassVar[int | None] = 15240
     publishing_call: ClassVar[Call] = POST
     later_call: ClassVar[tuple[Call, int] | None] = (POST, 1)
     refusal: ClassVar[Refusal] = (403, '{"title": "Forbidden", "detail": "Not like this.", "status": 403}')
@@ -532,13 +533,13 @@ def test_whatever_breaks_while_posting_is_ambiguous_and_settled_by_looking(
     server: x.XPlatform, tmp_path: Path, how: str, when: str
 ) -> None:
     """Given a fault before or after acceptance, the post is there once in the end, never twice."""
-    adapter = adapter_at(server.url, read_timeout=0.3)
     post = Post("k", "Tolak & lapor: kpk.go.id", "https://kpk.go.id", (picture(tmp_path, 1, "Poster"),))
     progress = MemoryProgress()
     server.loopback.faults.append(Fault(*POST, how, when))  # type: ignore[arg-type]
     with pytest.raises(Ambiguous):
-        adapter.publish(post, progress)
+        adapter_at(server.url).publish(post, progress)
     assert server.count(*POST) == 1, "it was sent again"
+    adapter = adapter_at(server.url)
     finding = adapter.find(post, progress, datetime.now(UTC))
     if when == "after":
         assert isinstance(finding, Found)
@@ -875,8 +876,17 @@ def test_ids_of_something_else_are_left_out(server: x.XPlatform, adapter: XAdapt
     ],
 )
 def test_a_text_is_counted_as_x_counts_it(text: str, length: int) -> None:
-    """Given the rules of twitter-text 3, configuration v3 (checked against twitter-text-parser 3.0)."""
+    """Given the rules of twitter-text 3, configuration v3."""
     assert weighted_length(text) == length
+
+
+def test_texts_are_as_long_as_by_the_code_of_x_itself() -> None:
+    """Given texts counted by X's own twitter-text 3.1.0 (golden/x_lengths.mjs), ours counts the same."""
+    counted = json.loads(
+        Path(__file__).with_name("golden").joinpath("x_lengths.json").read_text(encoding="utf-8")
+    )
+    assert len(counted) > 250
+    assert {text: weighted_length(text) for text in counted} == counted
 
 
 def test_addresses_are_seen_where_x_links_them() -> None:

@@ -30,12 +30,14 @@ EPOCH_MS = 1288834974657
 class Step:
     """One post of a chain: the first, a further part of the thread, or the first comment.
 
-    ``under`` is the place in the chain of the post that this one replies to; None for the first.
+    ``under`` is the place in the chain of the post that this one replies to; None for the first, which
+    answers nothing, or somebody else's post ``answers``.
     """
 
     text: str
     media: tuple[Media, ...]
     under: int | None
+    answers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +87,9 @@ def list_posts(api: XApi, user_id: str, start: datetime, end: datetime | None = 
     return Listing(posts[::-1], N_("The account has too many posts since then to read them all back."))
 
 
-def who_am_i(api: XApi) -> Mapping[str, Any]:
-    """Ask X whose credentials these are: {"id", "name", "username"}. X charges for it."""
-    me = api.ask("get_me").get("data")
+def who_am_i(api: XApi, *more: str) -> Mapping[str, Any]:
+    """Ask X whose credentials these are: {"id", "name", "username"} and ``more``. X charges for it."""
+    me = (api.ask("get_me", user_fields=list(more)) if more else api.ask("get_me")).get("data")
     if isinstance(me, dict) and me.get("id") and me.get("username"):
         return me
     raise api.unclear()

@@ -26,6 +26,7 @@ from scheduler.clock import Clock
 from scheduler.engine import applying
 from scheduler.engine.calls import Calls
 from scheduler.engine.dispatch import Dispatcher, Gate, Limits
+from scheduler.engine.following import Following
 from scheduler.engine.leases import process_ended, whereabouts
 from scheduler.engine.listening import Listening
 from scheduler.engine.mailbox import Mailbox, Message, Wake
@@ -33,7 +34,7 @@ from scheduler.engine.renewal import Renewal
 from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
-from scheduler.store import presence, routines
+from scheduler.store import inbox, presence, routines
 from scheduler.store.database import Session, Store
 from scheduler.store.leases import Lease
 from scheduler.vault import Vault
@@ -71,8 +72,14 @@ class Settings:
     reach_ages: tuple[timedelta, ...]
     replies_ages: tuple[timedelta, ...] = ()
     """Ages of a post at which its comments are asked for; none for never."""
+    comments_kept: timedelta = timedelta(0)
+    """After so long, personal data is taken out of comments; 0 for never."""
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """What holds for single accounts."""
+    counted: Sequence[str] = ()
+    """Accounts whose followers are asked for once a day."""
+    zone: str = "WIB"
+    """In which their days begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,8 @@ class Rhythm:
     """Looking for credentials that end soon."""
     listen: timedelta = timedelta(seconds=30)
     """Looking for posts whose comments are due."""
+    count: timedelta = timedelta(minutes=1)
+    """Looking for accounts whose followers were not counted today."""
     anchor: timedelta = timedelta(minutes=1)
     """Looking whether the head of the audit is to be written down."""
 
@@ -133,7 +142,8 @@ class Daemon:
         self._settings = settings
         self._rhythm = rhythm
         self._mailbox = mailbox or Mailbox()
-        self._executor = executor or ThreadPoolExecutor(settings.workers, thread_name_prefix="gaung-worker")
+        # One more than posts may take: for what is asked meanwhile (comments, followers, renewals).
+        self._executor = executor or ThreadPoolExecutor(settings.workers + 1, "gaung-worker")
         self._node = node or node_name()
         self._presence = presence.Presence(self._node, *whereabouts(), version("gaung"))
         self._started_at: datetime | None = None
@@ -145,8 +155,22 @@ class Daemon:
         self._anchor = anchor
         self._anchor_at = clock.now()
         self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox, self._node)
-        self._listening = Listening(store, clock, calls, settings.replies_ages, self._executor, self._mailbox)
+        self._listening = Listening(
+            store, clock, calls, settings.replies_ages, self._executor, self._mailbox, treasury
+        )
         self._listen_at = clock.now()
+        self._following = Following(
+            store,
+            clock,
+            calls,
+            treasury,
+            settings.counted,
+            settings.zone,
+            self._executor,
+            self._mailbox,
+            self._node,
+        )
+        self._count_at = clock.now()
         self._dispatcher = dispatcher(
             store=store,
             clock=clock,
@@ -206,14 +230,18 @@ class Daemon:
     @property
     def in_flight(self) -> int:
         """Calls that have not come back, or whose answers are not in the database yet."""
-        return self._dispatcher.in_flight + self._renewal.in_flight + self._listening.in_flight
+        return self._dispatcher.in_flight + self._renewal.in_flight + self._in_errands
+
+    @property
+    def _in_errands(self) -> int:
+        return self._listening.in_flight + self._following.in_flight
 
     def turn(self, messages: Sequence[Message]) -> datetime | None:
         """One round of everything, from answers to heartbeat; return when the next thing is due (UTC).
 
         A database that cannot be used is told once; nothing is sent meanwhile.
         """
-        messages = self._listening.take(self._renewal.take(messages))
+        messages = self._following.take(self._listening.take(self._renewal.take(messages)))
         try:
             if self._beat_at is None:  # nothing is claimed yet: others must know where the claims are
                 self._beat()
@@ -221,6 +249,7 @@ class Daemon:
             next_due = self._dispatcher.turn(messages)
             self._renewal.settle()
             self._hear()
+            self._count()
             self._routines()
         except StoreError as error:
             # Nothing is sent while the database is out of reach.
@@ -241,6 +270,18 @@ class Daemon:
         if (came or _reached(self._listen_at, now, self._rhythm.listen)) and not self._dispatcher.stopping:
             self._listening.start(now)
             self._listen_at = now + self._rhythm.listen
+
+    def _count(self) -> None:
+        """Keep the followers that were told, and ask on while an account has no count of today."""
+        now, busy = self._clock.now(), self._following.in_flight
+        self._following.settle()
+        if self._following.in_flight < busy:
+            self._count_at = now  # there may be more to ask for
+        # One call at a time of what can wait, so that posts never do.
+        idle = not self._listening.in_flight and not self._dispatcher.stopping
+        if idle and _reached(self._count_at, now, self._rhythm.count):
+            self._following.start(now)
+            self._count_at = now + self._rhythm.count
 
     def _routines(self) -> None:
         now = self._clock.now()
@@ -268,6 +309,16 @@ class Daemon:
         added = applying.extend(self._store, now=now, horizon=self._settings.horizon, wanted=wanted)
         self._extend_at, self._extended, self._dispatcher.replanned = now + interval, True, False
         log.info("extended", extra={"action": "extended", "added": added})
+        self._erase(now)
+
+    def _erase(self, now: datetime) -> None:
+        """Take the personal data out of comments whose time is over."""
+        if kept := self._settings.comments_kept:
+            with self._store.write() as session:
+                now = self._store.moment(session, now)
+                erased = inbox.erase(session, now - kept, at=now, by="daemon")
+            if erased:
+                log.info("comments erased", extra={"action": "comments_erased", "count": erased})
 
     def _beat(self) -> None:
         steady = self._clock.steady()

@@ -112,6 +112,7 @@ def _stored_posts() -> Select[Any]:
     ).where(
         deliveries.c.campaign_id == bindparam("campaign"),
         deliveries.c.planned_at < bindparam("until", type_=UtcDateTime()),
+        deliveries.c.comment_id.is_(None),
     )
 
 
@@ -315,9 +316,13 @@ def set_terms(session: Session, campaign_id: str, before: timedelta, terms: Term
     """Give every delivery of a campaign that still waits the campaign's present terms.
 
     ``before`` is how late the campaign let posts go out so far. A delivery that a person has retried
-    has a time allowed of its own, which it keeps.
+    has a time allowed of its own, which it keeps. So has an answer to a comment, whatever the campaign says.
     """
-    waiting = (deliveries.c.campaign_id == campaign_id, deliveries.c.state == State.PLANNED)
+    waiting = (
+        deliveries.c.campaign_id == campaign_id,
+        deliveries.c.state == State.PLANNED,
+        deliveries.c.comment_id.is_(None),
+    )
     if before != terms.publish_within:
         rows = session.execute(
             select(deliveries.c.id, deliveries.c.allowed_at, deliveries.c.expires_at).where(*waiting)

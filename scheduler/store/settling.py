@@ -16,6 +16,7 @@ from sqlalchemy import Select, Update, bindparam, exists, literal_column, or_, s
 from sqlmodel import Session
 
 from scheduler.states import Event, State
+from scheduler.store.chain import answers_hash
 from scheduler.store.dispatching import NOW, in_state
 from scheduler.store.tables import accounts, answers, attempts, deliveries, snapshots
 from scheduler.store.transitions import Change, apply_changes
@@ -96,20 +97,31 @@ def _end_attempt() -> Update:
     )
 
 
-def add_answers(session: Session, heard: Mapping[int, tuple[datetime, Sequence[Mapping[str, Any]]]]) -> None:
-    """Append what platforms answered to attempts: attempt -> when (UTC), answers; written once for each."""
+def add_answers(
+    session: Session, heard: Mapping[int, tuple[datetime, Sequence[Mapping[str, Any]]]]
+) -> dict[int, dict[str, Any]]:
+    """Append what platforms answered to attempts: attempt -> when (UTC), answers; written once for each.
+
+    Return, by attempt, what the audit's row must say of them so that nobody can change them unseen.
+    """
     if not heard:
-        return
+        return {}
     known = set(
         session.execute(select(answers.c.attempt_id).where(answers.c.attempt_id.in_(heard))).scalars()
     )
-    rows = [
-        {"attempt_id": attempt_id, "at": at, "answers": [dict(one) for one in several]}
-        for attempt_id, (at, several) in heard.items()
-        if attempt_id not in known
-    ]
-    if rows:
-        session.connection().execute(answers.insert(), rows)
+    new = {attempt_id: one for attempt_id, one in heard.items() if attempt_id not in known}
+    if new:
+        session.connection().execute(
+            answers.insert(),
+            [
+                {"attempt_id": attempt_id, "at": at, "answers": [dict(one) for one in several]}
+                for attempt_id, (at, several) in new.items()
+            ],
+        )
+    return {
+        attempt_id: {"attempt": attempt_id, "answers": answers_hash(attempt_id, several)}
+        for attempt_id, (_at, several) in new.items()
+    }
 
 
 def owners(session: Session, posts: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:

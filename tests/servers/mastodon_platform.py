@@ -15,14 +15,21 @@ from servers.loopback import Answer, Loopback, serving
 from werkzeug.wrappers import Request
 
 TOKEN = "token-rahasia-mastodon-contoh"
-OWN = {
+OWN: dict[str, Any] = {
     "id": "1",
     "username": "diskominfo",
     "acct": "diskominfo",
     "display_name": "Diskominfo Contoh",
     "url": "http://m/@diskominfo",
+    "followers_count": 512,
 }
-STRANGER = {"id": "2", "username": "warga", "display_name": "Warga", "url": "http://m/@warga"}
+STRANGER = {
+    "id": "2",
+    "username": "warga",
+    "acct": "warga@lain.example",
+    "display_name": "Warga",
+    "url": "http://m/@warga",
+}
 
 
 @dataclass
@@ -101,7 +108,7 @@ class Mastodon:
             ("POST", r"v1/statuses"): lambda: self._post(request),
             ("GET", r"v1/statuses"): lambda: self._several(request.args.getlist("id[]")),
             ("GET", r"v1/statuses/(\w+)"): self._one,
-            ("DELETE", r"v1/statuses/(\w+)"): self._delete,
+            ("DELETE", r"v1/statuses/(\w+)"): self.delete,
             ("GET", r"v1/statuses/(\w+)/context"): self._context,
         }
         for (method, pattern), route in routes.items():
@@ -111,7 +118,7 @@ class Mastodon:
         return error(404, "Not Found")
 
     def add(
-        self, text: str, *, account: dict[str, str] = OWN, parent: str | None = None, **more: Any
+        self, text: str, *, account: dict[str, Any] = OWN, parent: str | None = None, **more: Any
     ) -> Status:
         self.last_id += 1
         status = Status(str(self.last_id), account, text, datetime.now(UTC), parent=parent, **more)
@@ -176,9 +183,12 @@ class Mastodon:
             return error(404, "Not Found")
         return ok([self.statuses[id_].shown() for id_ in ids[:20] if id_ in self.statuses])
 
-    def _delete(self, id_: str) -> Answer:
+    def delete(self, id_: str) -> Answer:
         answer = self._one(id_)
         self.statuses.pop(id_, None)
+        for status in self.statuses.values():
+            if status.parent == id_:
+                status.parent = None
         return answer
 
     def _context(self, id_: str) -> Answer:
