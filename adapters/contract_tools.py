@@ -45,6 +45,9 @@ class MemoryProgress:
         if self.saves == self.dies_after:
             raise PowerCutError
 
+    def note(self, **facts: Json) -> None:
+        self._saved |= facts
+
 
 @dataclass(frozen=True, slots=True)
 class RemotePost:

@@ -122,7 +122,11 @@ def digest_of(
     facts: list[object] = [account_id, platform, text, link, media, kind, thread, first_comment]
     if message_class != "regular":
         facts.append(message_class)
-    return hashlib.sha256(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(_ENCODER.encode(facts).encode()).hexdigest()
+
+
+#: Made once, since every claim computes the digests of what it claims.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def _media_facts(media: Sequence[Picture]) -> list[MediaFact]:

@@ -160,10 +160,13 @@ class Workplace:
         from adapters import registry
         from scheduler.engine.treasury import Payer, Treasury
 
+        # Each platform once: to look one up is to read what every installed package brings along.
+        used = {settings.platform for settings in self.config.accounts.values()}
+        billing = {platform for platform in used if registry.adapter_class(platform).bills}
         payers = {
             name: Payer(settings.platform, settings.budget)
             for name, settings in self.config.accounts.items()
-            if registry.adapter_class(settings.platform).bills
+            if settings.platform in billing
         }
         return Treasury(payers, self.config.prices, self.accounts.adapter, self.media)
 

@@ -151,6 +151,7 @@ class Dispatcher:
         self._node = node
         self._siblings = siblings
         self._rules = rules
+        self._passing = [name for name, rule in rules.items() if rule.pass_unsure]
         self._treasury = treasury
         self._publishing: dict[int, Claim] = {}
         self._looking: dict[int, Claim] = {}
@@ -320,7 +321,7 @@ class Dispatcher:
             limit=free,
             held=held,
             refuse=lambda rows: self._gate.refused(session, rows, now),
-            passing=[name for name, rule in self._rules.items() if rule.pass_unsure],
+            passing=self._passing,
         )
         self._treasury.reserve(session, claims, now)
         return _Work(held, free - len(claims), claims)
@@ -378,12 +379,15 @@ class Dispatcher:
         def held() -> bool:
             return self._leases.holds(claim.delivery_id)
 
-        told = self._calls.publish(claim, MailedProgress(claim, self._mailbox), held)
-        self._mailbox.put(Answered(claim, told.answer, self._time(), told.pause, told.heard))
+        progress = MailedProgress(claim, self._mailbox)
+        told = self._calls.publish(claim, progress, held)
+        answer = Answered(claim, told.answer, self._time(), told.pause, told.heard, progress.noted)
+        self._mailbox.put(answer)
 
     def _look(self, claim: Claim) -> None:
-        finding, pause = self._calls.find(claim, MailedProgress(claim, self._mailbox))
-        self._mailbox.put(Looked(claim, finding, self._time(), pause))
+        progress = MailedProgress(claim, self._mailbox)
+        finding, pause = self._calls.find(claim, progress)
+        self._mailbox.put(Looked(claim, finding, self._time(), pause, progress.noted))
 
     def _measure(self, account_id: str, asked: Mapping[str, int]) -> None:
         figures, pause = self._calls.reach(account_id, list(asked))

@@ -73,13 +73,13 @@ class Settlement:
             if stands.open_attempt == claim.attempt_id:
                 decision = after_attempt(outcome, stands.attempts, self.now, self._policy(claim))
                 ends.append(_end(message, decision))
-                values = self._values(claim, decision, message.at, "api")
+                values = self._values(message, decision, message.at, "api")
                 values["attempts"] = stands.attempts - (not decision.counts)
                 before = State.SENDING
             elif stands.state in _MAY_TURN and isinstance(outcome, Receipt) and outcome.remote_id:
                 # Its lease had run out, or it was even planned again, and now the answer came after all.
                 decision, before = on_platform(Event.FOUND, outcome), stands.state
-                values = self._values(claim, decision, message.at, "api")
+                values = self._values(message, decision, message.at, "api")
                 values["attempts"] = stands.attempts
             else:
                 self._late(message, stands.state)
@@ -107,7 +107,7 @@ class Settlement:
             finding = _finding(message, owners)
             decision = after_look(finding, stands.looks + 1, stands.attempts, self.now, self._policy(claim))
             found_at = finding.published_at if isinstance(finding, Found) else None
-            values = self._values(claim, decision, found_at or claim.last_try_at, "found")
+            values = self._values(message, decision, found_at or claim.last_try_at, "found")
             values["looks"] = stands.looks + decision.counts
             changes.append(_change(claim, State.UNSURE, decision, values))
             _log(claim, decision)
@@ -200,11 +200,14 @@ class Settlement:
         for one in self.siblings(account_id) if app_wide else [account_id]:
             dispatching.pause_account(self.session, one, until)
 
-    def _values(self, claim: Claim, decision: Decision, at: datetime, source: str) -> dict[str, Any]:
+    def _values(
+        self, message: Answered | Looked, decision: Decision, at: datetime, source: str
+    ) -> dict[str, Any]:
         """The columns that a settled delivery gets: the same for all, so that they go in one statement."""
         on_platform = decision.event in {Event.ACCEPTED, Event.FOUND}
         return {
-            "attempts": claim.attempts,
+            **({} if message.noted is None else {"progress": message.noted}),
+            "attempts": message.claim.attempts,
             "looks": 0,
             "due_at": decision.due_at or self.now,
             "asks": decision.asks,

@@ -31,6 +31,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlmodel import Session
 
 from campaigns.definition import Kind
@@ -249,7 +250,7 @@ def claim(
     if limit <= 0:
         return []
     claimable = _claimable(present(session, now))
-    rows = session.execute(
+    rows = session.connection().execute(
         claimable, {"now": now, "held": list(held), "limit": limit, "passing": list(passing)}
     ).all()
     if rows and refuse is not None:
@@ -281,8 +282,8 @@ def claim(
         actor="daemon",
         at=now,
     )
-    opened = session.execute(
-        attempts.insert().returning(attempts.c.id, attempts.c.delivery_id),
+    opened = session.connection().execute(
+        _open_attempts(),
         [
             {
                 "delivery_id": row.id,
@@ -309,6 +310,11 @@ def claim(
         )
         for row in rows
     ]
+
+
+@cache
+def _open_attempts() -> ReturningInsert[Any]:
+    return attempts.insert().returning(attempts.c.id, attempts.c.delivery_id)
 
 
 def _claim(row: Row[Any], **rest: Any) -> Claim:
