@@ -54,7 +54,7 @@ RENEW = timedelta(minutes=1)
 LISTEN = timedelta(seconds=30)
 ANCHOR = timedelta(minutes=1)
 #: Seconds from one turn to the next, at least: what comes in meanwhile is written down together.
-PACE = 0.025
+PACE = 0.03
 #: Without a message for so long, the loop looks by itself: APScheduler's thread may have died.
 LONGEST_SLEEP = 10.0
 

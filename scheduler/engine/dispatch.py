@@ -151,7 +151,7 @@ class Dispatcher:
         self._node = node
         self._siblings = siblings
         self._rules = rules
-        self._passing = [name for name, rule in rules.items() if rule.pass_unsure]
+        self._passing = tuple(name for name, rule in rules.items() if rule.pass_unsure)
         self._treasury = treasury
         self._publishing: dict[int, Claim] = {}
         self._looking: dict[int, Claim] = {}

@@ -21,7 +21,6 @@ from sqlalchemy import (
     ScalarSelect,
     Select,
     Update,
-    and_,
     bindparam,
     exists,
     func,
@@ -181,13 +180,14 @@ def _account_usable() -> ColumnElement[bool]:
     )
 
 
-def _account_free() -> ColumnElement[bool]:
+def _account_free(passing: Collection[str]) -> ColumnElement[bool]:
     """Nothing of the account is in flight, and nothing uncertain is passed, unless the account allows it."""
     other = deliveries.alias("other")
-    passing = other.c.account_id.in_(bindparam("passing", expanding=True))
+    unsure = in_state(State.UNSURE, other)
+    if passing:
+        unsure &= other.c.account_id.not_in(passing)
     return ~exists().where(
-        other.c.account_id == deliveries.c.account_id,
-        or_(in_state(State.SENDING, other), and_(in_state(State.UNSURE, other), ~passing)),
+        other.c.account_id == deliveries.c.account_id, or_(in_state(State.SENDING, other), unsure)
     )
 
 
@@ -206,9 +206,10 @@ def _first_of_account(holds: Holds) -> ColumnElement[bool]:
     )
 
 
-@lru_cache(maxsize=8)
-def _claimable(holds: Holds) -> Select[Any]:
-    return (
+@lru_cache(maxsize=16)
+def _claimable(holds: Holds, passing: tuple[str, ...], held: bool) -> Select[Any]:
+    """``held``: whether there is a parameter of that name, deliveries that are left out."""
+    statement = (
         select(*_COLUMNS)
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(
@@ -216,18 +217,20 @@ def _claimable(holds: Holds) -> Select[Any]:
             deliveries.c.allowed_at <= NOW,
             deliveries.c.due_at <= NOW,
             deliveries.c.expires_at >= NOW,
-            deliveries.c.id.not_in(bindparam("held", expanding=True)),
             approved(),
             affordable(NOW),
             ~holding.held(holds),
             _account_usable(),
-            _account_free(),
+            _account_free(passing),
             _first_of_account(holds),
         )
         .order_by(deliveries.c.allowed_at, deliveries.c.id)
         .limit(bindparam("limit"))
         .with_for_update(of=deliveries, skip_locked=True)
     )
+    if held:
+        statement = statement.where(deliveries.c.id.not_in(bindparam("held", expanding=True)))
+    return statement
 
 
 def claim(
@@ -237,8 +240,8 @@ def claim(
     lease_until: datetime,
     node: str,
     limit: int,
-    held: Collection[int] = (),
-    passing: Collection[str] = (),
+    held: Collection[int] = frozenset(),
+    passing: tuple[str, ...] = (),
     refuse: Refuse | None = None,
 ) -> list[Claim]:
     """Claim up to ``limit`` deliveries, the earliest of each account: attempt row and lease are set.
@@ -249,10 +252,13 @@ def claim(
     """
     if limit <= 0:
         return []
-    claimable = _claimable(present(session, now))
-    rows = session.connection().execute(
-        claimable, {"now": now, "held": list(held), "limit": limit, "passing": list(passing)}
-    ).all()
+    holds = present(session, now)
+    values: dict[str, Any] = {"now": now, "limit": limit}
+    connection = session.connection()
+    rows = connection.execute(_claimable(holds, passing, held=False), values).all()
+    if any(row.id in held for row in rows):  # rarely: its lease ran out, and it was planned again
+        values["held"] = list(held)
+        rows = connection.execute(_claimable(holds, passing, held=True), values).all()
     if rows and refuse is not None:
         refused = refuse(rows)
         rows = [row for row in rows if row.id not in refused]
@@ -282,7 +288,7 @@ def claim(
         actor="daemon",
         at=now,
     )
-    opened = session.connection().execute(
+    opened = connection.execute(
         _open_attempts(),
         [
             {
