@@ -189,18 +189,20 @@ class Workplace:
         )
 
     def _rules(self) -> dict[str, Rule]:
-        """What holds for each account: its own settings before those of its platform."""
+        """What holds for accounts with rules of their own: their settings before those of their platform."""
         from scheduler.config import PlatformSettings
         from scheduler.engine.retry import Rule
 
         rules = {}
         for name, account in self.config.accounts.items():
             platform = self.config.platforms.get(account.platform, PlatformSettings())
-            rules[name] = Rule(
+            rule = Rule(
                 account.look_after or platform.look_after,
                 max(account.min_gap, platform.min_gap),
                 account.pass_unsure,
             )
+            if rule != Rule():
+                rules[name] = rule
         return rules
 
     def load_campaigns(self) -> tuple[list[Loaded], list[Problem]]:

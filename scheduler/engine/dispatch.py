@@ -151,7 +151,6 @@ class Dispatcher:
         self._node = node
         self._siblings = siblings
         self._rules = rules
-        self._passing = tuple(name for name, rule in rules.items() if rule.pass_unsure)
         self._treasury = treasury
         self._publishing: dict[int, Claim] = {}
         self._looking: dict[int, Claim] = {}
@@ -321,7 +320,7 @@ class Dispatcher:
             limit=free,
             held=held,
             refuse=lambda rows: self._gate.refused(session, rows, now),
-            passing=self._passing,
+            passing=tuple(name for name, rule in self._rules.items() if rule.pass_unsure),
         )
         self._treasury.reserve(session, claims, now)
         return _Work(held, free - len(claims), claims)

@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, Row, Select, func, or_, select, text
+from sqlalchemy import Insert, Row, Select, func, or_, select
 from sqlmodel import Session
 
 from scheduler.origin import Origin
@@ -73,7 +73,7 @@ def write_noted(session: Session) -> None:
     session.flush()
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        connection.execute(_wait_for_chain())
     last = head(session)
     origin: Origin = session.info[_ORIGIN]
     connection.execute(_append(), chained(events, last, origin))
@@ -109,6 +109,11 @@ def head(session: Session, as_of: datetime | None = None) -> Head:
     statement = _newest() if as_of is None else _newest().where(audit.c.at <= as_of)
     row = session.connection().execute(statement).first()
     return Head(row.id, row.hash, row.at) if row else Head(0, GENESIS, None)
+
+
+@cache
+def _wait_for_chain() -> Select[Any]:
+    return select(func.pg_advisory_xact_lock(LOCK))
 
 
 @cache

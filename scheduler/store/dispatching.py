@@ -20,6 +20,7 @@ from sqlalchemy import (
     Row,
     ScalarSelect,
     Select,
+    String,
     Update,
     bindparam,
     exists,
@@ -289,20 +290,7 @@ def claim(
         at=now,
     )
     opened = connection.execute(
-        _open_attempts(),
-        [
-            {
-                "delivery_id": row.id,
-                "digest": row.digest,
-                "node": node,
-                "started_at": now,
-                "outcome": "",
-                "code": "",
-                "reason": "",
-                "remote_id": "",
-            }
-            for row in rows
-        ],
+        _open_attempts(), {"ids": [row.id for row in rows], "_node": node, "now": now}
     ).all()
     attempt_of = {delivery_id: attempt_id for attempt_id, delivery_id in opened}
     return [
@@ -320,7 +308,16 @@ def claim(
 
 @cache
 def _open_attempts() -> ReturningInsert[Any]:
-    return attempts.insert().returning(attempts.c.id, attempts.c.delivery_id)
+    begun = {
+        "delivery_id": deliveries.c.id,
+        "digest": deliveries.c.digest,
+        "node": bindparam("_node", type_=String()),
+        "started_at": NOW,
+        **dict.fromkeys(("outcome", "code", "reason", "remote_id"), literal_column("''")),
+    }
+    claimed = select(*begun.values()).where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    opened = attempts.insert().from_select(list(begun), claimed.order_by(deliveries.c.id))
+    return opened.returning(attempts.c.id, attempts.c.delivery_id)
 
 
 def _claim(row: Row[Any], **rest: Any) -> Claim:
