@@ -354,6 +354,30 @@ def test_progress_is_committed_before_save_returns(engine: Engine, threads: Thre
 
 
 @on_both
+@pytest.mark.parametrize("answer", [None, Transient("no route"), Ambiguous("time-out"), Rejected("no")])
+def test_what_is_noted_is_committed_with_the_answer(engine: Engine, answer: AdapterError | None) -> None:
+    """Nobody waits for it, and no answer loses it: the next attempt, and every look, must know it."""
+    before: list[Any] = []
+
+    def publish(post: Post, progress: Progress) -> Receipt:
+        progress.note(part=1)
+        progress.note(post={"id": "p-1"})
+        before.append((dict(progress.saved), engine.row["progress"]))
+        if answer:
+            raise answer
+        return engine.platform.accept("dinas", post)
+
+    engine.apply(campaign(engine.folder))
+    engine.platform.answers.append(publish)
+    engine.turn()
+    noted = {"part": 1, "post": {"id": "p-1"}}
+    assert before == [(noted, {})]
+    engine.turn()
+    assert engine.row["progress"] == noted
+    assert engine.row["state"] != State.SENDING
+
+
+@on_both
 def test_the_next_attempt_remembers_what_the_last_one_saved(
     engine: Engine, threads: ThreadPoolExecutor
 ) -> None:

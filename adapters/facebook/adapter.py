@@ -234,7 +234,8 @@ class FacebookPageAdapter(Adapter):
             receipt = self._videos(post).publish(post.media[0], self.wording(post), progress)
         else:
             receipt = self._adopted(post, progress) or self._publish_now(post, progress)
-        progress.save(post={"id": receipt.remote_id, "permalink": receipt.permalink}, pending=None)
+        keep = progress.save if post.first_comment else progress.note
+        keep(post={"id": receipt.remote_id, "permalink": receipt.permalink}, pending=None)
         return receipt
 
     def _videos(self, post: Post) -> VideoPublisher:
@@ -344,7 +345,7 @@ class FacebookPageAdapter(Adapter):
             except AdapterError:
                 progress.save(comment_pending=None)
                 raise
-        progress.save(comment=made, comment_pending=None)
+        progress.note(comment=made, comment_pending=None)
 
     def _find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         if (done := self._published(progress)) is not None and not self._gone(done.remote_id):
