@@ -50,6 +50,17 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyTo:
+    """The comment of somebody else that a post answers, and the account's own post under which it stands.
+
+    Both by their remote ids, as :class:`Reply` and :class:`Receipt` have them.
+    """
+
+    comment: str
+    post: str
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """What is to be published on one account, exactly as it was approved.
 
@@ -57,6 +68,7 @@ class Post:
     client-chosen names gets it (or something derived from it). ``text`` already carries its
     hashtags; ``link`` is separate because platforms place it differently. ``thread`` are the parts
     after the first; ``first_comment`` is written under the post by the account itself.
+    With ``reply_to`` it is an answer to a comment: a text and nothing else.
     """
 
     key: str
@@ -66,6 +78,7 @@ class Post:
     kind: Kind = "post"
     thread: tuple[Part, ...] = ()
     first_comment: str = ""
+    reply_to: ReplyTo | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +195,11 @@ class Reach:
 FIGURES = tuple(one.name for one in fields(Reach) if one.name not in {"raw", "why"})
 
 
+def counted(value: object) -> int | None:
+    """A number that a platform told, if it is a whole one from 0 upwards; None for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What somebody wrote under a post: a comment, or an answer to one.
@@ -294,6 +312,8 @@ class Adapter(ABC):
     #: None while calls remain.
     pause: RatePause | None = None
 
+    #: The codes of its :meth:`check` that are its own alone: the office weighs problems by them.
+    codes: ClassVar[frozenset[str]] = frozenset()
     #: What the platform bills, act by act: the names by which the configuration prices them, and what
     #: they are in words (marked with :func:`N_`). Empty if publishing costs nothing.
     bills: ClassVar[Mapping[str, str]] = {}
@@ -301,10 +321,16 @@ class Adapter(ABC):
     metrics: ClassVar[Mapping[str, str]] = {}
     #: Whether :meth:`replies` asks the platform; False where it tells none, or bills each one.
     hears: ClassVar[bool] = False
+    #: What an answer to a comment may hold; None where :meth:`publish` takes no ``reply_to``.
+    reply_limits: Limits | None = None
     #: The version of the platform's interface that is spoken; "" if it has none.
     api_version: ClassVar[str] = ""
     #: The act as which asking for the figures of one post is billed, once a UTC day; "" if it is free.
     billed_reading: ClassVar[str] = ""
+    #: What the platform calls the number of people who follow an account; "" if it tells none.
+    follower_metric: ClassVar[str] = ""
+    #: The act as which asking for that number is billed; "" if it is free.
+    billed_followers: ClassVar[str] = ""
 
     def __init__(self, account: Account, now: Callable[[], datetime]) -> None:
         self.account = account
@@ -321,7 +347,11 @@ class Adapter(ABC):
 
     def check(self, post: Post) -> list[Problem]:
         """Everything that the platform would refuse or cripple; offline, without credentials."""
-        return check_limits(self.limits, self.wording(post), post)
+        if post.reply_to is None:
+            return check_limits(self.limits, self.wording(post), post)
+        if self.reply_limits is None:
+            return [Problem("no-replies", N_("Comments cannot be answered through Gaung on this platform."))]
+        return check_limits(self.reply_limits, self.wording(post), post)
 
     def billable(self, post: Post) -> Mapping[str, int]:  # noqa: ARG002 -- for those that bill
         """The acts of which publishing ``post`` consists, as far as they are billed; offline and pure.
@@ -351,7 +381,10 @@ class Adapter(ABC):
 
     @abstractmethod
     def publish(self, post: Post, progress: Progress) -> Receipt | Handed:
-        """Publish ``post`` once. A second call with the same progress resumes, it does not repeat."""
+        """Publish ``post`` once. A second call with the same progress resumes, it does not repeat.
+
+        An answer to a comment that is no longer there raises :func:`adapters.answering.comment_gone`.
+        """
 
     @abstractmethod
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
@@ -372,6 +405,13 @@ class Adapter(ABC):
     @abstractmethod
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         """Figures for each id that the platform knows; an id it does not know is left out."""
+
+    def followers(self) -> int | None:
+        """How many people follow the account now; None if the platform does not say this time.
+
+        Asked for only where :attr:`follower_metric` names it.
+        """
+        return None
 
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:  # noqa: ARG002
         """What was written under each post that the platform knows, as far as it lets us read."""
@@ -395,6 +435,15 @@ class Adapter(ABC):
     @abstractmethod
     def remove(self, remote_id: str) -> None:
         """Delete the post; done if it is already gone."""
+
+
+#: The codes of :func:`check_limits`.
+CODES = frozenset(
+    {
+        *("alt-too-long", "empty-part", "empty-post", "media-required", "no-alt-text", "no-first-comment"),
+        *("no-such-kind", "no-threads", "text-too-long", "too-many-media"),
+    }
+)
 
 
 def check_limits(limits: Limits, wording: str, post: Post) -> list[Problem]:
@@ -478,6 +527,7 @@ def _check_media(limits: Limits, media: Sequence[Media]) -> list[Problem]:
 
 
 __all__ = [
+    "CODES",
     "FIGURES",
     "N_",
     "Absent",
@@ -502,7 +552,9 @@ __all__ = [
     "Reach",
     "Receipt",
     "Reply",
+    "ReplyTo",
     "Unknown",
     "Why",
     "check_limits",
+    "counted",
 ]

@@ -18,6 +18,7 @@ from typing import ClassVar
 
 import pytest
 
+from adapters import registry
 from adapters.contract import FIGURES, Absent, Adapter, Found, Limits, Part, Post, Progress, Receipt, Unknown
 from adapters.contract_tools import (
     Call,
@@ -53,6 +54,8 @@ class AdapterContract:
     conclusive_absence: ClassVar[bool] = True
     #: False if the platform's interface cannot delete; remove then raises AdapterError.
     removable: ClassVar[bool] = True
+    #: How many people follow the account, as that server tells it; None if the platform tells nobody.
+    followers: ClassVar[int | None] = None
     #: What the account's secrets are in these tests; none of them may appear in any text.
     secrets: ClassVar[Mapping[str, str]] = {}
 
@@ -106,6 +109,15 @@ class AdapterContract:
         assert identity.remote_id
         assert identity.name
         assert identity.missing_permissions == ()
+
+    def test_what_is_objected_to_has_a_code_that_the_office_knows(
+        self, adapter: Adapter, make_post: Callable[..., Post]
+    ) -> None:
+        """Given a post beyond the limits, check tells codes that ``[checks]`` of a configuration may name."""
+        post = make_post("a" * (adapter.limits.text + 1), pictures=1, link="https://kpk.go.id")
+        codes = {one.code for one in adapter.check(replace(post, media=post.media * 50))}
+        assert "text-too-long" in codes or "caption-too-long" in codes
+        assert codes <= registry.codes() | adapter.codes
 
     def test_a_text_is_published(
         self, adapter: Adapter, remote: Remote, make_post: Callable[..., Post]
@@ -264,6 +276,11 @@ class AdapterContract:
         """Given an id that is gone among others, reach answers for the others."""
         kept = _publish(adapter, full_post, MemoryProgress())
         assert set(adapter.reach([kept.remote_id, "999999999"])) == {kept.remote_id}
+
+    def test_followers_are_told_or_unknown(self, adapter: Adapter) -> None:
+        """Followers are the number that the platform tells; where it tells none, the adapter says so."""
+        assert adapter.followers() == self.followers
+        assert bool(adapter.follower_metric) == (self.followers is not None)
 
     def test_removing_twice_is_removing(self, adapter: Adapter, remote: Remote, full_post: Post) -> None:
         """Given a published post, remove deletes it; a second remove is content that it is gone."""

@@ -25,6 +25,13 @@ _ORIENTATION, _GPS = 0x0112, 0x8825
 _QUALITIES = (92, 85, 75, 60)
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, struct.error)
 _HEAD = 64
+#: The codes of :func:`objections`.
+CODES = frozenset(
+    {
+        *("animated", "aspect-ratio", "enlarged", "media-damaged", "media-too-big", "media-type"),
+        *("padded", "pixels"),
+    }
+)
 #: Major brands of the ISO container that QuickTime uses for itself.
 _QUICKTIME = b"qt  "
 
@@ -348,4 +355,4 @@ def _megabytes(size: int) -> str:
     return f"{size / 1024 / 1024:.1f}"
 
 
-__all__ = ["Bounds", "Facts", "content_type", "facts", "objections", "prepared"]
+__all__ = ["CODES", "Bounds", "Facts", "content_type", "facts", "objections", "prepared"]

@@ -77,6 +77,14 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(places()))
 
 
+def codes(*platforms: str) -> frozenset[str]:
+    """Return the codes of everything to which the offline checks of these platforms may object."""
+    from adapters import contract, pictures, videos
+
+    own = (adapter_class(name).codes for name in platforms)
+    return contract.CODES.union(pictures.CODES, videos.CODES, *own)
+
+
 def adapter_class(platform: str) -> type[Adapter]:
     """Given a platform's name, import and return its adapter; raise Misconfigured if there is none."""
     known = places()
@@ -106,4 +114,4 @@ def adapter_class(platform: str) -> type[Adapter]:
     return found
 
 
-__all__ = ["BUILT_IN", "GROUP", "adapter_class", "names", "places"]
+__all__ = ["BUILT_IN", "GROUP", "adapter_class", "codes", "names", "places"]

@@ -31,6 +31,13 @@ _CODECS = {
     "mp3": "MP3",
     "opus": "Opus",
 }
+#: The codes of :func:`video_objections`.
+CODES = frozenset(
+    {
+        *("aspect-ratio", "duration", "frame-rate", "media-damaged", "media-too-big", "media-type", "pixels"),
+        *("sound-codec", "video-codec", "video-unchecked"),
+    }
+)
 #: How far a frame rate may be off: film is 23.976 a second where documents write 24.
 _FRAMES = 0.05
 
@@ -236,6 +243,7 @@ def _named(codecs: Sequence[str]) -> str:
 
 
 __all__ = [
+    "CODES",
     "MP4",
     "QUICKTIME",
     "WEBM",

@@ -19,6 +19,10 @@ from campaigns.windows import Rule, Windows, combined
 LOOK_AHEAD = timedelta(days=800)
 
 
+#: The codes of :func:`objections`.
+CODES = frozenset({"never", "holiday", "window", "window-holds", "window-moves"})
+
+
 def objections(loaded: Loaded, windows: Windows | None = None) -> list[Problem]:
     """Given a campaign, return warnings: messages that never get a time, posts that fall into a window."""
     campaign = loaded.campaign

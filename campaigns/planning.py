@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -117,11 +117,17 @@ def digest_of(
     thread: Sequence[tuple[str, Sequence[MediaFact]]],
     first_comment: str,
     message_class: str,
+    reply_to: Mapping[str, str] | None = None,
 ) -> str:
-    """The digest of a content by its parts, as it is planned or as it lies in the store."""
+    """The digest of a content by its parts, as it is planned or as it lies in the store.
+
+    ``reply_to``: what it answers, if it is an answer: an approved answer goes under no other comment.
+    """
     facts: list[object] = [account_id, platform, text, link, media, kind, thread, first_comment]
     if message_class != "regular":
         facts.append(message_class)
+    if reply_to:
+        facts.append(sorted(reply_to.items()))
     return hashlib.sha256(_ENCODER.encode(facts).encode()).hexdigest()
 
 

@@ -34,9 +34,10 @@ class Problem:
     severity: Literal["error", "warning"] = "error"
 
 
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Return the known name that is closest to ``word``, or "" if none is close; case does not count."""
+def nearest(word: str, known: Iterable[str], count: int = 1) -> str:
+    """Return the known names that are closest to ``word``, or "" if none is close; case does not count."""
     from difflib import get_close_matches
 
     names = {name.lower(): name for name in known}
-    return next((names[found] for found in get_close_matches(word.lower(), names, n=1, cutoff=0.55)), "")
+    close = get_close_matches(word.lower(), names, n=count, cutoff=0.55)
+    return ", ".join(names[found] for found in close)

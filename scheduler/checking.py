@@ -14,7 +14,7 @@ from typing import Literal
 from adapters.contract import Adapter, Media, Part, Post
 from campaigns.checks import findings
 from campaigns.checks.desk import Desk, Out, Settings
-from campaigns.definition import Picture, Target, Variant, variant
+from campaigns.definition import Message, Picture, Target, Variant, variant
 from campaigns.files import Loaded
 from campaigns.planning import plan
 from campaigns.problems import Problem
@@ -121,6 +121,28 @@ def editorial_problems(
         )
         problems += findings(desk, checks.off)
     return problems
+
+
+def reply_problems(
+    loaded: Loaded, post: Post, adapter: Adapter, config: Config, *, item: str, account: str, now: datetime
+) -> list[Problem]:
+    """What platform and editor object to in an answer to a comment; ``loaded`` is the campaign it belongs to.
+
+    An answer has no time of its own and may say what another has said: only its words are looked at.
+    """
+    found = [
+        Problem(one.code, one.message, one.values, item=item, field=account, severity=one.severity)
+        for one in adapter.check(post)
+    ]
+    checks = config.checks
+    message = Message(id="reply", text=post.text) if post.text.strip() else None
+    if message is not None:
+        campaign = loaded.campaign.model_copy(update={"messages": (message,)})
+        settings = Settings(checks.domains, checks.contacts, _words(config), checks.repeat_within)
+        today = to_local(now, loaded.campaign.zone).date()
+        desk = Desk(replace(loaded, campaign=campaign), (), (), (), settings, now, today)
+        found += [replace(one, file="", item=item, field=account) for one in findings(desk, checks.off)]
+    return weighed(found, checks)
 
 
 def _words(config: Config) -> tuple[str, ...]:

@@ -15,9 +15,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_
 from campaigns.checks.desk import OFFICIAL
 from campaigns.definition import Duration, Id, Part, Target, Zone
 from campaigns.files import Audience
-from campaigns.problems import Problem
+from campaigns.problems import Problem, nearest
 from campaigns.validation import parse, read_toml, refusal
 from campaigns.windows import Rule
+from scheduler.canned import KNOWN, CannedReply, Values, places
 from scheduler.costs import Amount, CostSettings, Prices
 from scheduler.errors import GaungError, ProblemsError
 from scheduler.i18n import N_
@@ -147,7 +148,7 @@ class ReachSettings(Part):
 
 
 class InboxSettings(Part):
-    """When comments under posts are asked for."""
+    """When comments under posts are asked for, how they are answered, and how long they are kept."""
 
     ages: tuple[Duration, ...] = Field(
         default=(
@@ -162,6 +163,20 @@ class InboxSettings(Part):
             timedelta(days=14),
         ),
         description="Ages of a post at which its comments are asked for; [] for never.",
+    )
+    reply_within: Duration = Field(
+        default=timedelta(days=3),
+        description="An answer that has not gone out for so long since it was drafted waits for a person.",
+    )
+    keep: Duration = Field(
+        default=timedelta(),
+        description="When names and texts are taken out of comments, from when they came; 0s: never.",
+    )
+    values: Values = Field(
+        default_factory=dict, description="What stands for the places of canned replies: {channel}."
+    )
+    agencies: Mapping[str, Values] = Field(
+        default_factory=dict, description="The same for the accounts of one agency; these win."
     )
 
 
@@ -286,6 +301,7 @@ class Config(Part):
     people: Mapping[Id, Person] = Field(default_factory=dict)
     accounts: Mapping[Id, AccountSettings] = Field(default_factory=dict)
     groups: Mapping[Id, tuple[str, ...]] = Field(default_factory=dict)
+    replies: Mapping[Id, CannedReply] = Field(default_factory=dict)
 
     _file: Path = PrivateAttr(default=Path(FILE_NAME))
 
@@ -317,6 +333,22 @@ class Config(Part):
                     name=name,
                     platform=account.platform,
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _places_have_values(self) -> Self:
+        inbox = self.inbox
+        known = {*KNOWN, *inbox.values, *(name for one in inbox.agencies.values() for name in one)}
+        for name, reply in self.replies.items():
+            for text in (reply.text, *reply.platforms.values()):
+                for place in places(text):
+                    if place not in known:
+                        raise refusal(
+                            "canned-place",
+                            N_("The reply {name} has the place {place}, of which [inbox.values] is silent."),
+                            name=name,
+                            place="{" + place + "}",
+                        )
         return self
 
     @property
@@ -365,7 +397,7 @@ def load(path: Path, platforms: tuple[str, ...]) -> Config:
     if isinstance(config, list):
         raise ProblemsError(config)
     config._file = path.resolve()
-    if problems := _unknown_platforms(config, platforms):
+    if problems := [*_unknown_platforms(config, platforms), *_unknown_codes(config)]:
         raise ProblemsError(problems)
     return config
 
@@ -374,6 +406,11 @@ def _unknown_platforms(config: Config, platforms: tuple[str, ...]) -> list[Probl
     named = [(name, "platform", account.platform) for name, account in config.accounts.items()]
     named += [("costs", "prices", prices.platform) for prices in config.costs.prices]
     named += [("platforms", platform, platform) for platform in config.platforms]
+    named += [
+        ("replies", f"{name}.platforms", platform)
+        for name, reply in config.replies.items()
+        for platform in reply.platforms
+    ]
     return [
         Problem(
             "unknown-platform",
@@ -385,4 +422,33 @@ def _unknown_platforms(config: Config, platforms: tuple[str, ...]) -> list[Probl
         )
         for item, field, platform in named
         if platform not in platforms
+    ]
+
+
+def _unknown_codes(config: Config) -> list[Problem]:
+    """A misspelt code would switch nothing off, and nobody would notice. Adapters are looked at only then."""
+    from adapters import registry
+    from campaigns import checking
+    from campaigns.checks import CHECKS
+
+    checks = config.checks
+    named = {key: getattr(checks, key) for key in ("off", "errors", "warnings")}
+    known = checking.CODES.union(check.code for check in CHECKS)
+    if known.issuperset(code for codes in named.values() for code in codes):
+        return []
+    known |= registry.codes(*registry.names())
+    return [
+        Problem(
+            "unknown-check",
+            N_("There is no check with the code {code}."),
+            {"code": code, "near": near, "known": ", ".join(sorted(known))},
+            hint=N_("Did you mean {near}?") if near else N_("The codes are: {known}."),
+            file=config.file.name,
+            item="checks",
+            field=key,
+        )
+        for key, codes in named.items()
+        for code in codes
+        if code not in known
+        for near in [nearest(code, known, 3)]
     ]

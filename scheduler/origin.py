@@ -1,8 +1,8 @@
 """Where an action comes from: this machine, and the real operating-system user of this process.
 
 Neither is taken from an environment variable that anybody can set. Under sudo the calling user counts,
-whom sudo names by number (``SUDO_UID``); only root is believed about that, and root owns the database
-anyway. Both are recorded.
+whom sudo names by number (``SUDO_UID``). Root is believed about that, since root owns the database anyway;
+of any other process only what the kernel confirms. Both users are recorded.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Origin:
 
     machine: str
     os_user: str
-    """The login name; under sudo "siti (sudo: root)"."""
+    """The login name; under sudo "siti (sudo: root)"; "gaung (SUDO_UID: siti)" if that proves nothing."""
 
 
 def origin(environment: Mapping[str, str]) -> Origin:
@@ -29,12 +30,19 @@ def origin(environment: Mapping[str, str]) -> Origin:
 
 
 def login(environment: Mapping[str, str]) -> tuple[str, str]:
-    """The login name of whoever acts, and how it is recorded; under sudo the calling user's."""
+    """The login name of whoever acts, and how it is recorded; under sudo the calling user's.
+
+    A caller whom only the environment names is recorded, and counts for nothing.
+    """
     user = operating_system_user()
-    if os.name == "posix" and os.getuid() == 0 and (caller := environment.get("SUDO_UID", "")).isdigit():
-        name = _name(int(caller))
-        return (user, user) if name == user else (name, f"{name} (sudo: {user})")
-    return user, user
+    if os.name != "posix" or not (caller := environment.get("SUDO_UID", "")).isdigit():
+        return user, user
+    name = _name(int(caller))
+    if name == user:
+        return user, user
+    if os.getuid() == 0 or _caller_of_sudo() == int(caller):
+        return name, f"{name} (sudo: {user})"
+    return user, f"{user} (SUDO_UID: {name})"
 
 
 def operating_system_user() -> str:
@@ -50,3 +58,25 @@ def _name(uid: int) -> str:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
         return str(uid)
+
+
+def _caller_of_sudo() -> int | None:
+    """The user id of whoever called the sudo under which this process runs, as the kernel knows it.
+
+    It is the real one of sudo itself, which is root's only in effect; where sudo has given that up too, the
+    one of the process that started it. Nobody but root can make another process look so. None where there is
+    no such process, or no /proc to ask (proc_pid_status(5)).
+    """
+    process, under_sudo = os.getppid(), False
+    while process > 1:
+        try:
+            status = Path(f"/proc/{process}/status").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
+        facts = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+        real, effective = facts["Uid"].split()[:2]
+        is_sudo = facts["Name"] == "sudo" and effective == "0"
+        if (is_sudo and real != "0") or (under_sudo and not is_sudo):
+            return int(real)
+        process, under_sudo = int(facts["PPid"]), is_sudo
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -36,6 +37,17 @@ def test_every_built_in_name_leads_to_an_adapter_of_that_name() -> None:
         cls = registry.adapter_class(name)
         assert issubclass(cls, Adapter)
         assert cls.platform == name
+
+
+def test_every_code_of_an_objection_is_declared_and_none_that_no_longer_is() -> None:
+    """``[checks]`` of a configuration may name declared codes only."""
+    folder, used = Path(registry.__file__).parent, set()
+    for file in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Problem":
+                assert isinstance(node.args[0], ast.Constant), f"{file.name}:{node.lineno}"
+                used.add(node.args[0].value)
+    assert registry.codes(*registry.names()) == used
 
 
 def test_knowing_the_names_imports_no_adapter_and_no_http() -> None:

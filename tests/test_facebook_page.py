@@ -27,7 +27,7 @@ from servers.graph_platform import (  # noqa: E402
     refusal,
     running_page,
 )
-from servers.loopback import Answer, Fault, Loopback  # noqa: E402
+from servers.loopback import Answer, Fault, Loopback, patience  # noqa: E402
 
 from adapters.contract import Absent, Account, Adapter, Found, Media, Part, Post, Reach, Receipt, Unknown  # noqa: E402
 from adapters.contract_suite import AdapterContract  # noqa: E402
@@ -70,7 +70,7 @@ def adapter_at(
     secrets = {"page_token": token, "app_secret": APP_TOKEN.partition("|")[2]}
     account = Account("fb", handle, secrets.__getitem__, url, dict(options))
     waited = waits if waits is not None else []
-    return FacebookPageAdapter(account, now, wait=waited.append, read_timeout=0.5)
+    return FacebookPageAdapter(account, now, wait=waited.append, read_timeout=patience(url))
 
 
 class PageRemote:
@@ -98,6 +98,7 @@ class PageRemote:
 
 
 class TestContract(AdapterContract):
+    followers: ClassVar[int | None] = 2048
     publishing_call: ClassVar[Call] = ("POST", FEED)
     later_call: ClassVar[tuple[Call, int] | None] = (("POST", COMMENTS), 0)
     refusal: ClassVar[Refusal] = (400, '{"error": {"message": "Not like this.", "code": 100}}')

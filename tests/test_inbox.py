@@ -24,6 +24,18 @@ from scheduler.engine.listening import Listening
 from scheduler.store.tables import comments
 
 AGES = (15 * MINUTE, HOUR)
+TAIL = """
+[inbox]
+ages = ["1s"]
+[inbox.values]
+channel = "https://www.lapor.go.id"
+[inbox.agencies."Dinas Camat"]
+channel = "https://jaga.id"
+[replies.report]
+text = "Terima kasih. Sampaikan lewat {channel}."
+[replies.report.platforms]
+x = "Sampaikan lewat SMS 1708."
+"""
 
 
 class Ear:
@@ -153,7 +165,7 @@ def test_names_are_shortened() -> None:
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
     with running(tmp_path / "net.db") as network:
-        office = Office(tmp_path / "kantor", network.url, tail='[inbox]\nages = ["1s"]\n')
+        office = Office(tmp_path / "kantor", network.url, tail=TAIL)
         office.publish("hakordia", "jujur")
         link = office.post("jujur")["permalink"]
         for name, text in (("Ani Rahma", "Hubungi 0812-3456-7890"), ("Joko", "Setuju!")):
@@ -192,6 +204,56 @@ def test_from_the_network_to_the_closed_case(office: Office) -> None:
     assert "1 comment is open" in office.must("inbox").err
     actions = [one["action"] for one in office.must("audit", "show", "--format", "json").json]
     assert actions[-2:] == ["comment-assigned", "comment-closed"]
+
+
+def first_comments(office: Office) -> list[dict[str, Any]]:
+    for _ in range(20):
+        office.must("run", "--once")
+        if rows := listed(office):
+            return rows
+    raise AssertionError("no comments came")
+
+
+def test_from_a_canned_answer_to_the_page_of_the_post(office: Office) -> None:
+    number = str(first_comments(office)[0]["comment"])
+    with office.unchanged():
+        office.must("inbox", "reply", number, code=2)
+        office.must("inbox", "reply", number, "--canned", "nothing", code=2)
+        refused = office.must("inbox", "reply", number, "--text", "NIK 3201154507990001", code=2)
+        assert "3201…" in refused.err
+    office.must("inbox", "reply", number, "--text", "Segera dijawab.")
+    office.must("inbox", "reply", number, "--canned", "report")
+    (open_one,) = listed(office)
+    assert str(open_one["comment"]) != number
+    assert "about to be answered" in office.must("inbox").err
+    office.must("inbox", "close", number, "--note", "x", code=2)
+    shown = office.must("approve", "hakordia", "--yes").out
+    assert "0812•••" in shown
+    assert "Sampaikan lewat https://www.lapor.go.id." in shown
+    office.must("run", "--once")
+    (answered,) = listed(office, "--state", "answered")
+    assert (answered["answer_state"], answered["answered_by"]) == ("sent", "budi")
+    assert answered["response_seconds"] is not None
+    page = requests.get(office.post("jujur")["permalink"], timeout=10).text
+    assert "Sampaikan lewat https://www.lapor.go.id." in page
+    assert "Segera dijawab." not in page
+    office.must("inbox", "reply", number, "--canned", "report", code=2)
+    # It is no post of the campaign, and no file takes it out.
+    assert "1 unchanged" in office.must("apply", "hakordia").all
+    report = office.must("report", "hakordia", "--format", "json").all
+    assert "1 row" in report
+    status = office.must("status", "--format", "json").json[0]
+    assert (status["posts"], status["replies"]) == ({"sent": 1}, {"sent": 1, "withdrawn": 1})
+    office.must("takedown", answered["answer"], "--reason", "salah saluran", "--yes")
+    assert len(listed(office)) == 2
+    office.must("audit", "verify")
+
+
+def test_canned_answers_read_as_on_their_account(office: Office) -> None:
+    rows = office.must("inbox", "canned", "--account", "camat", "--format", "json").json
+    assert [row["text"] for row in rows] == ["Terima kasih. Sampaikan lewat https://jaga.id."]
+    office.configure(tail='[replies.report]\ntext = "Lewat {channel} atau {elsewhere}."\n')
+    assert "{channel}" in office.must("inbox", "canned", code=2).err
 
 
 def test_an_answer_of_the_account_ends_the_waiting(engine: Engine) -> None:

@@ -29,7 +29,7 @@ from servers.instagram_platform import (  # noqa: E402
     instagram,
 )
 from servers.instagram_platform import Media as Listed  # noqa: E402
-from servers.loopback import Answer, Fault, Loopback  # noqa: E402
+from servers.loopback import Answer, Fault, Loopback, patience  # noqa: E402
 from servers.public_folder import PublicFolder, public_folder  # noqa: E402
 
 from adapters.contract import (  # noqa: E402
@@ -79,7 +79,10 @@ class Desk:
             "ig", NAME, lambda _: TOKEN, base or self.loopback.url, {"user_id": USER, **options}, public_url
         )
         return InstagramAdapter(
-            account, lambda: datetime.now(UTC), wait=self.waits.append, connect_timeout=1, read_timeout=0.3
+            account,
+            lambda: datetime.now(UTC),
+            wait=self.waits.append,
+            read_timeout=patience(self.loopback.url),
         )
 
     def post(self, text: str = "Tolak suap! #Hakordia", pictures: int = 1, **more: Any) -> Post:
@@ -123,6 +126,7 @@ class InstagramRemote:
 
 
 class Contract(AdapterContract):
+    followers: ClassVar[int | None] = 4096
     publishing_call: ClassVar[Call] = PUBLISH
     later_call: ClassVar[tuple[Call, int] | None] = (("POST", "/comments"), 0)
     refusal: ClassVar[Refusal] = (400, '{"error": {"message": "Not like this.", "code": 100}}')

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from kit.films import film  # noqa: E402
 from servers import mastodon_platform as platform  # noqa: E402
-from servers.loopback import Answer, Fault, Loopback  # noqa: E402
+from servers.loopback import Answer, Fault, Loopback, patience  # noqa: E402
 
 from adapters.contract import Absent, Account, Adapter, Found, Part, Post, Reach, Unknown  # noqa: E402
 from adapters.contract_suite import AdapterContract  # noqa: E402
@@ -58,7 +58,6 @@ def adapter_at(
     *,
     token: str = platform.TOKEN,
     handle: str = "@diskominfo@mastodon.example",
-    patience: float = 0.5,
     **options: Any,
 ) -> MastodonAdapter:
     def secret(name: str) -> str:
@@ -67,7 +66,7 @@ def adapter_at(
 
     account = Account("mastodon", handle, secret, url, options)
     return MastodonAdapter(
-        account, lambda: datetime.now(UTC), read_timeout=patience, sleep=lambda seconds: None
+        account, lambda: datetime.now(UTC), read_timeout=patience(url), sleep=lambda seconds: None
     )
 
 
@@ -112,6 +111,7 @@ def loopback(server: tuple[platform.Mastodon, Loopback]) -> Loopback:
 
 
 class TestContract(AdapterContract):
+    followers: ClassVar[int | None] = 512
     publishing_call: ClassVar[Call] = ("POST", "/api/v1/statuses")
     later_call: ClassVar[tuple[Call, int] | None] = (publishing_call, 1)
     refusal: ClassVar[Refusal] = (422, '{"error": "Validation failed"}')
@@ -212,6 +212,7 @@ def _when_up(url: str, log: Path) -> str:
 
 
 class TestContractOnMastodonMock(AdapterContract):
+    followers: ClassVar[int | None] = 0
     publishing_call: ClassVar[Call] = ("POST", "/api/v1/statuses")
     later_call: ClassVar[tuple[Call, int] | None] = (publishing_call, 1)
     refusal: ClassVar[Refusal] = (422, '{"error": "Validation failed"}')
@@ -229,7 +230,7 @@ class TestContractOnMastodonMock(AdapterContract):
     @pytest.fixture
     def make_adapter(self) -> Callable[[str], Adapter]:
         # Somebody else's server, and none of its faults is a time-out: it may take its time.
-        return lambda url: adapter_at(url, token="alice_token", patience=20)
+        return lambda url: adapter_at(url, token="alice_token")
 
     @pytest.fixture
     def remote(self, mock: str, tmp_path: Path) -> Remote:

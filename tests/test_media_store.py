@@ -40,7 +40,7 @@ def item(tmp_path: Path) -> Media:
 
 
 def store_of(web: PublicFolder) -> MediaStore:
-    return MediaStore(str(web.folder), f"{web.url}/", connect_timeout=1, read_timeout=1)
+    return MediaStore(str(web.folder), f"{web.url}/")
 
 
 def files(web: PublicFolder) -> list[str]:

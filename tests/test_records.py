@@ -175,6 +175,27 @@ def test_what_the_platform_answered_is_kept_word_for_word(office: Office) -> Non
                 connection.execute(change)
 
 
+def test_an_answer_changed_past_the_triggers_is_named_by_verify(office: Office) -> None:
+    """Given the owner of the database, who drops triggers, verify names the attempt whose answer differs."""
+    office.must("audit", "verify")
+
+    def verified_after(change: str) -> str:
+        with closing(sqlite3.connect(office.state / "gaung.db", isolation_level=None)) as connection:
+            connection.execute("BEGIN")
+            triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
+            for (name,) in connection.execute(triggers, ["platform_answer"]).fetchall():
+                connection.execute(f"DROP TRIGGER {name}")
+            connection.execute(change)
+            connection.execute("COMMIT")
+        return office.must("audit", "verify", code=1).all
+
+    changed = verified_after("UPDATE platform_answer SET answers = replace(answers, '201', '200')")
+    assert "answered to attempt 1 (post" in changed
+    assert "was changed in its table" in changed
+    removed = verified_after("DELETE FROM platform_answer")
+    assert "answered to attempt 1 is in the audit, but no longer in its table" in removed
+
+
 def test_retention_only_tells_what_is_due(office: Office) -> None:
     assert "No retention is set" in office.must("archive", "--due").err
     office.configure(tail='[records]\nretention = "1d"\n')

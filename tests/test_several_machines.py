@@ -34,7 +34,7 @@ from scheduler.store.tables import deliveries
 from scheduler.store.tables import routines as routine_rows
 
 SECOND = timedelta(seconds=1)
-PATIENCE = 20
+PATIENCE = 60
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from kit.films import film  # noqa: E402
 from servers import telegram_platform as platform  # noqa: E402
-from servers.loopback import Answer, Fault, Loopback  # noqa: E402
+from servers.loopback import Answer, Fault, Loopback, patience  # noqa: E402
 
 from adapters.contract import Account, Adapter, Found, Media, Part, Post, Reach, Unknown  # noqa: E402
 from adapters.contract_suite import AdapterContract  # noqa: E402
@@ -57,7 +57,7 @@ def adapter_at(
         return token
 
     account = Account("telegram", handle, secret, url, dict(options))
-    return TelegramAdapter(account, lambda: NOW, read_timeout=0.3)
+    return TelegramAdapter(account, lambda: NOW, read_timeout=patience(url))
 
 
 class TelegramRemote:
@@ -100,6 +100,7 @@ def loopback(server: tuple[platform.Telegram, Loopback]) -> Loopback:
 
 
 class TestContract(AdapterContract):
+    followers: ClassVar[int | None] = 341
     publishing_call: ClassVar[Call] = ("POST", "/send[A-Za-z]+")
     later_call: ClassVar[tuple[Call, int] | None] = (publishing_call, 1)
     refusal: ClassVar[Refusal] = (400, '{"ok": false, "error_code": 400, "description": "Bad Request: no"}')

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 pytest.register_assert_rewrite("adapters.contract_suite")
 
 from servers.instagram_platform import error  # noqa: E402
-from servers.loopback import Answer, Fault, Loopback  # noqa: E402
+from servers.loopback import Answer, Fault, Loopback, patience  # noqa: E402
 from servers.public_folder import PublicFolder, public_folder  # noqa: E402
 from servers.threads_platform import (  # noqa: E402
     FIGURES,
@@ -60,7 +60,10 @@ class Desk:
         public_url = MediaStore(str(self.web.folder), self.web.url).url_for if store else None
         account = Account("th", NAME, lambda _: token, base or self.loopback.url, {}, public_url)
         return ThreadsAdapter(
-            account, lambda: datetime.now(UTC), wait=self.waits.append, connect_timeout=1, read_timeout=0.3
+            account,
+            lambda: datetime.now(UTC),
+            wait=self.waits.append,
+            read_timeout=patience(self.loopback.url),
         )
 
     def post(self, text: str = "Tolak suap! #Hakordia", pictures: int = 0, **more: Any) -> Post:
@@ -108,6 +111,7 @@ class ThreadsRemote:
 
 
 class TestContract(AdapterContract):
+    followers: ClassVar[int | None] = 777
     publishing_call: ClassVar[Call] = PUBLISH
     later_call: ClassVar[tuple[Call, int] | None] = (PUBLISH, 1)
     refusal: ClassVar[Refusal] = (400, '{"error": {"message": "Not like this.", "code": 100}}')

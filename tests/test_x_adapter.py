@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from kit import films  # noqa: E402
 from servers import x_platform as x  # noqa: E402
-from servers.loopback import HTML, Answer, Fault  # noqa: E402
+from servers.loopback import HTML, Answer, Fault, patience  # noqa: E402
 
 from adapters.contract import (  # noqa: E402
     Absent,
@@ -67,7 +67,6 @@ def adapter_at(
     *,
     oauth2: bool = False,
     naps: list[float] | None = None,
-    read_timeout: float = 10,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     **options: Json,
 ) -> XAdapter:
@@ -76,7 +75,7 @@ def adapter_at(
         options["auth"] = "oauth2"
     account = Account("x-1", f"@{x.NAME}", secrets.__getitem__, url, options)
     pauses = [] if naps is None else naps
-    return XAdapter(account, now, sleep=pauses.append, read_timeout=read_timeout)
+    return XAdapter(account, now, sleep=pauses.append, read_timeout=patience(url))
 
 
 @pytest.fixture
@@ -114,6 +113,7 @@ class XRemote:
 
 
 class TestContract(AdapterContract):
+    followers: ClassVar[int | None] = 15240
     publishing_call: ClassVar[Call] = POST
     later_call: ClassVar[tuple[Call, int] | None] = (POST, 1)
     refusal: ClassVar[Refusal] = (403, '{"title": "Forbidden", "detail": "Not like this.", "status": 403}')
@@ -532,13 +532,13 @@ def test_whatever_breaks_while_posting_is_ambiguous_and_settled_by_looking(
     server: x.XPlatform, tmp_path: Path, how: str, when: str
 ) -> None:
     """Given a fault before or after acceptance, the post is there once in the end, never twice."""
-    adapter = adapter_at(server.url, read_timeout=0.3)
     post = Post("k", "Tolak & lapor: kpk.go.id", "https://kpk.go.id", (picture(tmp_path, 1, "Poster"),))
     progress = MemoryProgress()
     server.loopback.faults.append(Fault(*POST, how, when))  # type: ignore[arg-type]
     with pytest.raises(Ambiguous):
-        adapter.publish(post, progress)
+        adapter_at(server.url).publish(post, progress)
     assert server.count(*POST) == 1, "it was sent again"
+    adapter = adapter_at(server.url)
     finding = adapter.find(post, progress, datetime.now(UTC))
     if when == "after":
         assert isinstance(finding, Found)

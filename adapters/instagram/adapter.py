@@ -31,6 +31,7 @@ from adapters.contract import (
     Receipt,
     Reply,
     Unknown,
+    counted,
 )
 from adapters.errors import (
     AdapterError,
@@ -86,9 +87,16 @@ class InstagramAdapter(Adapter):
     """
 
     platform: ClassVar[str] = "instagram"
+    codes: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("dead-link", "long-comment", "many-hashtags", "no-caption", "no-public-media"),
+            *("reel-media", "story-comment", "story-media", "too-many-hashtags", "too-many-mentions"),
+        }
+    )
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
     hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = NAMES
+    follower_metric: ClassVar[str] = "followers_count"
     api_version: ClassVar[str] = GRAPH_VERSION
     limits = rules.LIMITS
     #: Meta gives no number; the listing has been seen to follow within seconds.
@@ -215,6 +223,9 @@ class InstagramAdapter(Adapter):
 
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         return figures(self._many, remote_ids)
+
+    def followers(self) -> int | None:
+        return counted(self._get(self.user, fields="followers_count").get("followers_count"))
 
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
         """The comments under each post and the answers to them."""

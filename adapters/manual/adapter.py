@@ -94,6 +94,7 @@ class ManualAdapter(Adapter):
     """
 
     platform: ClassVar[str] = "manual"
+    codes: ClassVar[frozenset[str]] = frozenset({"media-mixed"})
     limits = KINDS["other"]
 
     def __init__(

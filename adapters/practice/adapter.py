@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import requests
 
+from adapters.answering import comment_gone
 from adapters.contract import (
     N_,
     Absent,
@@ -31,6 +32,8 @@ from adapters.contract import (
     Reach,
     Receipt,
     Reply,
+    ReplyTo,
+    counted,
 )
 from adapters.errors import Ambiguous, Rejected, Transient
 from adapters.transport import Transport, adapter_error
@@ -51,7 +54,9 @@ class PracticeAdapter(Adapter):
 
     platform: ClassVar[str] = "practice"
     limits = Limits(text=2000, media=10, alt_text=1000)
+    reply_limits = Limits(text=1000)
     hears: ClassVar[bool] = True
+    follower_metric: ClassVar[str] = "followers"
     metrics: ClassVar[Mapping[str, str]] = {
         name: name for name in ("views", "reach", "likes", "comments", "clicks")
     }
@@ -84,6 +89,8 @@ class PracticeAdapter(Adapter):
         done = progress.saved.get("post")
         if isinstance(done, dict):  # this chain has already succeeded; only its end was not noted
             return Receipt(str(done["id"]), str(done["permalink"]))
+        if post.reply_to is not None:
+            return self._answer(post, post.reply_to, progress)
         ids = self._upload_all(post.media, progress)
         body = {
             "account": self.handle,
@@ -117,6 +124,8 @@ class PracticeAdapter(Adapter):
         """See :meth:`Adapter.find`; the listing is complete and immediate, so absence is certain."""
         done = progress.saved.get("post")
         known = done.get("id") if isinstance(done, dict) else None
+        if post.reply_to is not None:
+            return self._find_answer(post, post.reply_to, known)
         listing = self._read(f"/api/accounts/{self.handle}/posts", {"since": _iso(since)})
         with _understanding():
             for item in listing["posts"]:  # oldest first: the first copy is the one that counts
@@ -134,6 +143,9 @@ class PracticeAdapter(Adapter):
                 figures |= {str(id_): _reach(raw) for id_, raw in answer["posts"].items()}
         return figures
 
+    def followers(self) -> int | None:
+        return counted(self._read("/api/me", {"account": self.handle}).get("followers"))
+
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
         told: dict[str, Sequence[Reply]] = {}
         for start in range(0, len(remote_ids), BATCH):
@@ -143,12 +155,13 @@ class PracticeAdapter(Adapter):
                 told |= {
                     str(id_): [
                         Reply(
-                            f"{id_}-{one['id']}",
-                            str(id_),
+                            _comment_id(id_, one["id"]),
+                            _comment_id(id_, one["under"]) if one["under"] else str(id_),
                             str(one["name"]),
                             str(one["text"]),
                             datetime.fromisoformat(one["created_at"]),
-                            f"{self.base}/p/{id_}#comments",
+                            str(one["url"]),
+                            own=self._is_own(one),
                         )
                         for one in comments
                     ]
@@ -157,14 +170,45 @@ class PracticeAdapter(Adapter):
         return told
 
     def remove(self, remote_id: str) -> None:
+        post, _dash, comment = remote_id.partition("-")
+        what = f"comments/{comment}" if comment else f"posts/{post}"
         try:
-            answer = self.http.delete(f"{self.base}/api/posts/{remote_id}")
+            answer = self.http.delete(f"{self.base}/api/{what}")
         except requests.RequestException as error:
             raise adapter_error(error, repeatable=True) from error
         refusal = _refusal(answer)
         if answer.status_code == 200 or (refusal is not None and refusal.code == "not-found"):
             return
         raise Transient(_NOT_UNDERSTOOD, code=str(answer.status_code))
+
+    def _answer(self, post: Post, to: ReplyTo, progress: Progress) -> Receipt:
+        body = {"account": self.handle, "text": post.text}
+        number = to.comment.rpartition("-")[2]
+        try:
+            answer = self.http.post(f"{self.base}/api/comments/{number}/answers", json=body)
+        except requests.RequestException as error:
+            raise adapter_error(error) from error
+        if answer.status_code == 201 and isinstance(id_ := _json(answer).get("id"), str):
+            permalink = f"{self.base}/p/{to.post}#comment-{id_}"
+            progress.save(post={"id": _comment_id(to.post, id_), "permalink": permalink})
+            return Receipt(_comment_id(to.post, id_), permalink)
+        if (refusal := _refusal(answer)) is None:
+            raise Ambiguous(
+                N_("The practice network gave no clear answer; nobody knows yet whether it took the post."),
+                code=str(answer.status_code),
+            )
+        raise comment_gone() if refusal.code == "no-comment" else refusal
+
+    def _find_answer(self, post: Post, to: ReplyTo, known: object) -> Finding:
+        """Look among the answers of this account to the comment."""
+        for one in self.replies([to.post]).get(to.post, ()):
+            same = one.own and one.under == to.comment and one.text == post.text
+            if one.remote_id == known or same:
+                return Found(one.remote_id, one.url, one.written_at)
+        return Absent()
+
+    def _is_own(self, comment: Mapping[str, Any]) -> bool:
+        return str(comment["account"] or "").lower() == self.handle.lower()
 
     def _upload_all(self, media: Sequence[Media], progress: Progress) -> list[str]:
         """Upload what earlier attempts have not; each id is saved before the next step."""
@@ -238,6 +282,11 @@ def _refusal(answer: requests.Response) -> Rejected | None:
 def _same(post: Post, item: Mapping[str, Any]) -> bool:
     alts = [medium["alt"] for medium in item["media"]]
     return item["text"] == post.text and item["link"] == post.link and alts == [m.alt for m in post.media]
+
+
+def _comment_id(post: object, comment: object) -> str:
+    """The remote id of a comment: with that of its post, since the network's numbers of both may meet."""
+    return f"{post}-{comment}"
 
 
 def _reach(raw: Mapping[str, Json]) -> Reach:

@@ -35,6 +35,7 @@ from adapters.contract import (
     Receipt,
     Reply,
     Unknown,
+    counted,
 )
 from adapters.errors import (
     AccountHeld,
@@ -53,6 +54,7 @@ from adapters.meta.containers import (
     Wait,
     Walk,
     fingerprint,
+    insight_values,
     moment,
     pages,
     spent,
@@ -84,9 +86,16 @@ class ThreadsAdapter(Adapter):
     """
 
     platform: ClassVar[str] = "threads"
+    codes: ClassVar[frozenset[str]] = frozenset(
+        {
+            *("comment-too-long", "no-public-media"),
+            *("one-topic", "too-many-links"),
+        }
+    )
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
     hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = NAMES
+    follower_metric: ClassVar[str] = "followers_count"
     api_version: ClassVar[str] = VERSION
     limits = rules.LIMITS
     #: Meta gives no number; the listing has been seen to follow within seconds.
@@ -204,6 +213,12 @@ class ThreadsAdapter(Adapter):
         """One call for each post: Threads has no batches. It knows views but no unique people."""
         told = {id_: figures(self._get, id_) for id_ in remote_ids}
         return {id_: reach for id_, reach in told.items() if reach is not None}
+
+    def followers(self) -> int | None:
+        """See :meth:`Adapter.followers`; it needs threads_manage_insights (PLATFORMS.md, Threads, e)."""
+        return counted(
+            insight_values(self._get("me/threads_insights", metric="followers_count")).get("followers_count")
+        )
 
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
         """The conversation under each post, which needs threads_manage_replies or threads_read_replies."""

@@ -26,14 +26,17 @@ _PRIVATE = frozenset(
         *("protonmail.com", "aol.com", "gmx.com", "mail.com"),
     }
 )
-#: The first two digits of a NIK: the province, by the codes of the Ministry of Home Affairs, those of the
-#: provinces in Papua included (91 to 97). From memory, not from the primary list.
+#: The first two digits of a NIK: the 38 provinces, by Kepmendagri 300.2.2-2138 of 25 April 2025 (codes and
+#: data of administrative regions), in which 93 to 96 are Papua Selatan, Tengah, Pegunungan and Barat Daya;
+#: as two transcriptions of it have them alike (cahyadsn/wilayah, fityannugroho/idn-area-data; 2026).
 _PROVINCES = frozenset(
     {
         *(*range(11, 20), 21, *range(31, 37), *range(51, 54), *range(61, 66), *range(71, 77)),
-        *(81, 82, *range(91, 98)),
+        *(81, 82, *range(91, 97)),
     }
 )
+#: Of the two digits after it, regencies have 01 to 69 and cities 71 to 99 (Permendagri 58/2021).
+_NO_REGENCY = (0, 70)
 
 
 def identity_numbers(desk: Desk) -> Iterator[Finding]:
@@ -59,7 +62,7 @@ def is_nik(digits: str) -> bool:
     """
     province, regency, district = int(digits[:2]), int(digits[2:4]), int(digits[4:6])
     day, month, year = int(digits[6:8]), int(digits[8:10]), int(digits[10:12])
-    if province not in _PROVINCES or not regency or not district or digits[12:] == "0000":
+    if province not in _PROVINCES or regency in _NO_REGENCY or not district or digits[12:] == "0000":
         return False
     day = day - 40 if day > 40 else day
     try:

@@ -91,10 +91,23 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "importing:import_figures",
         N_("Record the figures of many posts from a CSV or XLSX: all of its rows, or none."),
     ),
+    "followers": (
+        "following:followers",
+        N_("Show how many people follow each account; with --now ask the platforms first."),
+    ),
+    "followers enter": (
+        "following:enter",
+        N_("Record how many people follow an account, as a person read it off; the source is “manual”."),
+    ),
     "inbox": (
         "inbox:inbox",
         N_("List what people wrote under published posts, with what became of it; personal data is masked."),
     ),
+    "inbox reply": (
+        "replying:reply",
+        N_("Draft an answer to a comment; it goes out when it is approved, like any post."),
+    ),
+    "inbox canned": ("replying:canned", N_("List the answers that are kept ready, as they would read.")),
     "inbox assign": ("inbox:assign", N_("Give a comment into the care of a person.")),
     "inbox close": ("inbox:close", N_("Close a comment with a note that says what was done.")),
     "report": ("reporting:report", N_("Write a report as a file: table, workbook, page or PDF.")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from scheduler.cli.output import say
 from scheduler.i18n import N_, _
 
 if TYPE_CHECKING:
@@ -24,6 +25,25 @@ KINDS = {
     "office": N_("dates of the office"),
     "working-day": N_("working day"),
 }
+
+EFFECTS = {
+    "hold": N_("holds"),
+    "move": N_("moves"),
+    "warn": N_("warns"),
+    "off": N_("off"),
+}
+
+
+def tell_windows(before: Windows, after: Windows) -> None:
+    """Tell that other windows are in force than before; those that come with Gaung are no news."""
+    from campaigns.windows import USUAL
+
+    own = [rule for rule in after.active if rule not in USUAL]
+    if own:
+        rules = ", ".join(f"{rule_words(rule)} ({_(EFFECTS[rule.effect])})" for rule in own)
+        say(_("Rules about time in force from now on: {rules}. Posts to come follow them.", rules=rules))
+    elif any(rule not in USUAL for rule in before.active):
+        say(_("The office's own rules about time are no longer in force. Posts to come follow their plan."))
 
 
 def rule_words(rule: Rule) -> str:

@@ -10,6 +10,7 @@ from scheduler.cli.workplace import Workplace
 from scheduler.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
+    from adapters.contract import Limits
     from scheduler.governance.differences import Difference
     from scheduler.store.approving import Waiting
     from scheduler.store.tables import Content
@@ -45,23 +46,14 @@ def show(workplace: Workplace, one: Waiting, number: int, total: int, before: Co
             platform=content.platform,
         )
     )
+    if content.reply_to:
+        _show_comment(workplace, content)
+    limits = (adapter.reply_limits if content.reply_to else None) or adapter.limits
     first = local_time(one.first_at, one.zone)
     others = ngettext(" and {count} more time", " and {count} more times", one.deliveries - 1)
     emit(f"  {first}{others if one.deliveries > 1 else ''}")
     texts = [wording, *(part["text"] for part in content.thread)]
-    for position, text in enumerate(texts, 1):
-        if len(texts) > 1:
-            emit(
-                _(
-                    "  Part {number} of {total}: {length} of {limit} characters",
-                    number=position,
-                    total=len(texts),
-                    length=adapter.limits.measure(text),
-                    limit=adapter.limits.text,
-                )
-            )
-        for line in text.splitlines():
-            emit(f"  │ {line}")
+    _show_texts(texts, limits)
     if content.link and content.link not in wording:
         emit(_("  Link: {link}", link=content.link))
     if content.first_comment:
@@ -78,8 +70,8 @@ def show(workplace: Workplace, one: Waiting, number: int, total: int, before: Co
     emit(
         _(
             "  {length} of {limit} characters · content {digest}",
-            length=max(adapter.limits.measure(text) for text in texts),
-            limit=adapter.limits.text,
+            length=max(limits.measure(text) for text in texts),
+            limit=limits.text,
             digest=content.digest[:12],
         )
     )
@@ -89,6 +81,43 @@ def show(workplace: Workplace, one: Waiting, number: int, total: int, before: Co
 
         emit(_("  Differs from what was approved:"))
         show_differences(differences(before, content))
+
+
+def _show_texts(texts: Sequence[str], limits: Limits) -> None:
+    for position, text in enumerate(texts, 1):
+        if len(texts) > 1:
+            emit(
+                _(
+                    "  Part {number} of {total}: {length} of {limit} characters",
+                    number=position,
+                    total=len(texts),
+                    length=limits.measure(text),
+                    limit=limits.text,
+                )
+            )
+        for line in text.splitlines():
+            emit(f"  │ {line}")
+
+
+def _show_comment(workplace: Workplace, content: Content) -> None:
+    """What an answer answers, without personal data: whoever approves must see both."""
+    from campaigns.checks.masking import mask, shorten_name
+    from scheduler.store import replying
+
+    with workplace.store().read() as session:
+        comment = replying.answered_by(session, content)
+    if comment is None or comment.erased_at is not None:
+        emit(_("  Answers a comment whose text is no longer kept."))
+        return
+    emit(
+        _(
+            "  Answers comment {number} by {author}:",
+            number=comment.id,
+            author=shorten_name(comment.author) or "?",
+        )
+    )
+    for line in mask(comment.text).splitlines():
+        emit(f"  ┊ {line}")
 
 
 def _show_cost(workplace: Workplace, one: Waiting, acts: Mapping[str, int], bills: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import typer
@@ -27,7 +27,7 @@ SHOWN = 3
 #: Seconds until the first post, at least; more where commands take long.
 AHEAD = 12
 #: Seconds between two posts.
-PACE = 2
+PACE = 1
 #: Seconds after the first time at which the demo gives up.
 PATIENCE = 75
 
@@ -40,6 +40,8 @@ class Walk:
         self.step = 0
         self.longest = 0.0
         """Seconds that the slowest command took so far."""
+        self.first = datetime.max.replace(tzinfo=UTC)
+        """When the first post is due."""
         self.network: subprocess.Popen[str] | None = None
         self.daemon: subprocess.Popen[str] | None = None
 
@@ -52,6 +54,9 @@ class Walk:
         campaign = self.move_times(workplace.clock.now(), url)
         self.title(_("Check the file, see what would happen, put it into force"))
         self.command("check")
+        while self.too_late(workplace.clock.now()):
+            say("     " + _("This computer is busy: the times are moved once more."))
+            self.move_times(workplace.clock.now(), url)
         self.command("plan", shown=6)
         self.command("apply")
         self.title(_("Approve: somebody's recorded yes to exactly this content"))
@@ -81,6 +86,10 @@ class Walk:
     def ahead(self) -> float:
         """Seconds that the commands before the first post may take."""
         return max(AHEAD, 8 * self.longest)
+
+    def too_late(self, now: datetime) -> bool:
+        """Whether the first time may pass before ``apply``; what is past then would not be planned."""
+        return now + timedelta(seconds=max(4 * self.longest, 4)) > self.first
 
     def title(self, text: str) -> None:
         self.step += 1
@@ -130,6 +139,7 @@ class Walk:
 
     def start_network(self) -> str:
         self.announce(("practice", "serve", "--port", "0"))
+        begun = time.monotonic()
         self.network = subprocess.Popen(  # noqa: S603 -- our own program
             self.gaung("practice", "serve", "--port", "0"),
             cwd=self.place,
@@ -140,6 +150,7 @@ class Walk:
         url = self.network.stdout.readline().strip() if self.network.stdout else ""
         if not url:
             raise GaungError(N_("The practice network did not start."))
+        self.longest = max(self.longest, time.monotonic() - begun)
         say(f"     {url}")
         return url
 
@@ -157,7 +168,8 @@ class Walk:
         if found is None:
             raise GaungError(N_("The example campaign is not as expected."))
         # Check, plan and apply come before the first time, on a slow computer, too.
-        first = to_local(now, "WIB").replace(tzinfo=None, microsecond=0) + timedelta(seconds=self.ahead)
+        self.first = now.replace(microsecond=0) + timedelta(seconds=self.ahead)
+        first = to_local(self.first, "WIB").replace(tzinfo=None)
         head, *messages = re.sub(r"^at = .*\n", "", text, flags=re.MULTILINE).split("[[messages]]\n")
         timed = [
             f"at = [{(first + timedelta(seconds=PACE * number)).isoformat()}]\n{message}"

@@ -50,6 +50,10 @@ EVENTS: Mapping[str, str] = {
     "takedown_begun": N_("takedown begun"),
     "takedown_failed": N_("not taken down"),
     "figures-entered": N_("figures entered by hand"),
+    "comment-assigned": N_("comment given into somebody's care"),
+    "comment-closed": N_("comment closed"),
+    "comments-erased": N_("personal data taken out of comments"),
+    "followers-entered": N_("followers entered by hand"),
     "applied": N_("campaign file put into force"),
     "approved": N_("approved"),
     "approval_void": N_("approval void"),
@@ -89,6 +93,7 @@ REASONS: Mapping[str, str] = {
     "withdrawn": N_("No longer in the campaign file."),
     "cancelled": N_("Cancelled by a person."),
     "returned": N_("In the campaign file again."),
+    "comment-gone": N_("The answer came too late."),
 }
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from scheduler.governance.people import Actor
     from scheduler.store.database import Store
     from scheduler.store.media import MediaFolder
-    from scheduler.store.tables import CampaignVersion
+    from scheduler.store.tables import CampaignVersion, Content
     from scheduler.vault import Vault
 
 
@@ -172,6 +172,7 @@ class Workplace:
 
     def daemon_settings(self) -> Settings:
         """What the daemon takes from the configuration."""
+        from adapters import registry
         from scheduler.engine.daemon import Settings
 
         daemon = self.config.daemon
@@ -186,6 +187,12 @@ class Workplace:
             reach_ages=self.config.reach.ages,
             replies_ages=self.config.inbox.ages,
             rules=self._rules(),
+            counted=[
+                name
+                for name, settings in self.config.accounts.items()
+                if registry.adapter_class(settings.platform).follower_metric
+            ],
+            zone=self.config.zone,
         )
 
     def _rules(self) -> dict[str, Rule]:
@@ -228,6 +235,22 @@ class Workplace:
         loaded = applying.restore(version.definition, Path(version.source))
         return weighed(self._objections([loaded]), self.config.checks)
 
+    def objections_to_reply(self, version: CampaignVersion, content: Content, item: str) -> list[Problem]:
+        """What platform and editor object to in an answer to a comment of a campaign in force."""
+        from scheduler.checking import reply_problems
+        from scheduler.engine import applying
+        from scheduler.engine.calls import stored_post
+
+        return reply_problems(
+            applying.restore(version.definition, Path(version.source)),
+            stored_post(content, self.media),
+            self.accounts.adapter(content.account_id),
+            self.config,
+            item=item,
+            account=content.account_id,
+            now=self.clock.now(),
+        )
+
     def _objections(self, loaded: Sequence[Loaded]) -> list[Problem]:
         from scheduler.checking import editorial_problems
 
@@ -252,7 +275,10 @@ class Workplace:
         try:
             with self.store().read() as session:
                 others = {one.campaign_id for one in stored.in_force(session)} - here
-                wanted = [listings.PostFilter(one, states=states, since=since) for one in sorted(others)]
+                wanted = [
+                    listings.PostFilter(one, states=states, since=since, replies=False)
+                    for one in sorted(others)
+                ]
                 posts = [post for one in wanted for post in listings.posts(session, one)]
         except StoreError:
             return []

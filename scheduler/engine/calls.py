@@ -29,7 +29,9 @@ from adapters.contract import (
     Reach,
     Receipt,
     Reply,
+    ReplyTo,
     Unknown,
+    counted,
 )
 from adapters.errors import (
     AdapterError,
@@ -77,6 +79,15 @@ class Figures:
     """What the platform calls its figures: ours -> its own."""
     api: str = ""
     """The version of its interface."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followers:
+    """How many people follow an account, None if the platform did not say; its own name for that."""
+
+    count: int | None
+    name: str
+    api: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +157,16 @@ class Calls:
 
         return self._told(account_id, "reach", ask)
 
+    def followers(self, account_id: str) -> Told[Followers | AdapterError | None]:
+        """Ask how many people follow an account; None if its platform tells that to nobody."""
+
+        def ask(adapter: Adapter) -> Followers | None:
+            if not adapter.follower_metric:
+                return None
+            return Followers(counted(adapter.followers()), adapter.follower_metric, adapter.api_version)
+
+        return self._told(account_id, "followers", ask)
+
     def replies(
         self, account_id: str, remote_ids: Sequence[str]
     ) -> Told[Mapping[str, Sequence[Reply]] | AdapterError | None]:
@@ -209,6 +230,8 @@ class Stored(Protocol):
     def thread(self) -> Sequence[Mapping[str, Any]]: ...
     @property
     def first_comment(self) -> str: ...
+    @property
+    def reply_to(self) -> Mapping[str, str]: ...
 
 
 def stored_post(content: Stored, folder: MediaFolder, key: str = "") -> Post:
@@ -235,6 +258,7 @@ def stored_post(content: Stored, folder: MediaFolder, key: str = "") -> Post:
         kind=cast("Kind", content.kind),
         thread=tuple(Part(part["text"], media(part["media"])) for part in content.thread),
         first_comment=content.first_comment,
+        reply_to=ReplyTo(**content.reply_to) if content.reply_to else None,
     )
 
 

@@ -65,6 +65,9 @@ class Settlement:
         """Settle publishing calls that came back; return whether a delivery is planned again."""
         standing = settling.standings(self.session, [message.claim.delivery_id for message in messages])
         owners = self._owners([(one.claim, one.outcome) for one in messages])
+        heard = settling.add_answers(
+            self.session, {one.claim.attempt_id: (one.at, one.heard) for one in messages if one.heard}
+        )
         changes: list[Change] = []
         ends: list[dict[str, Any]] = []
         for message in messages:
@@ -82,16 +85,13 @@ class Settlement:
                 values = self._values(message, decision, message.at, "api")
                 values["attempts"] = stands.attempts
             else:
-                self._late(message, stands.state)
+                self._late(message, stands.state, heard.get(claim.attempt_id, {}))
                 continue
-            changes.append(_change(claim, before, decision, values))
+            changes.append(_change(claim, before, decision, values, heard.get(claim.attempt_id, {})))
             _log(claim, decision)
             self._account(claim.account_id, decision)
         settling.settle(self.session, changes, now=self.now)
         settling.end_attempts(self.session, ends)
-        settling.add_answers(
-            self.session, {one.claim.attempt_id: (one.at, one.heard) for one in messages if one.heard}
-        )
         self._rest(messages, changes)
         return _planned_again(changes)
 
@@ -140,12 +140,12 @@ class Settlement:
                 self.session, {one: next_age(published[one], self.now, self.ages) for one in published}
             )
 
-    def _late(self, message: Answered, state: State) -> None:
+    def _late(self, message: Answered, state: State, heard: Mapping[str, Any]) -> None:
         """Record an answer that changes nothing any more."""
         claim, outcome = message.claim, message.outcome
         if settling.settled(self.session, claim.attempt_id):
             return  # by this node itself, in a commit of which it did not hear that it had succeeded
-        said = {"state": state.value, "answer": type(outcome).__name__}
+        said = {"state": state.value, "answer": type(outcome).__name__, **heard}
         match outcome:
             case Receipt(remote_id, permalink):
                 said |= {"remote_id": remote_id, "permalink": permalink}
@@ -188,8 +188,8 @@ class Settlement:
         claims = {message.claim.delivery_id: message.claim for message in messages}
         until: dict[str, datetime] = {}
         for change in changes:
-            if published_at := change.values["published_at"]:
-                claim = claims[change.delivery_id]
+            claim = claims[change.delivery_id]
+            if (published_at := change.values["published_at"]) and not claim.reply_to:
                 gap = max(claim.min_gap, self.rules.get(claim.account_id, Rule()).min_gap)
                 if published_at + gap > self.now:
                     until[claim.account_id] = published_at + gap
@@ -205,6 +205,8 @@ class Settlement:
     ) -> dict[str, Any]:
         """The columns that a settled delivery gets: the same for all, so that they go in one statement."""
         on_platform = decision.event in {Event.ACCEPTED, Event.FOUND}
+        # What people say to an answer stands under its post, and its figures are nobody's report.
+        followed = on_platform and not message.claim.reply_to
         return {
             **({} if message.noted is None else {"progress": message.noted}),
             "attempts": message.claim.attempts,
@@ -219,8 +221,8 @@ class Settlement:
             "permalink": decision.permalink,
             "published_at": at if on_platform else None,
             "source": source if on_platform else "",
-            "reach_at": next_age(at, at, self.ages) if on_platform else None,
-            "replies_at": at if on_platform and decision.remote_id else None,
+            "reach_at": next_age(at, at, self.ages) if followed else None,
+            "replies_at": at if followed and decision.remote_id else None,
         }
 
 
@@ -286,7 +288,13 @@ def _log(claim: Claim, decision: Decision) -> None:
     log.info(decision.event.value, extra={key: value for key, value in facts.items() if value})
 
 
-def _change(claim: Claim, before: State, decision: Decision, values: Mapping[str, Any]) -> Change:
+def _change(
+    claim: Claim,
+    before: State,
+    decision: Decision,
+    values: Mapping[str, Any],
+    heard: Mapping[str, Any] | None = None,
+) -> Change:
     said = {"code": decision.code, "reason": decision.reason, "remote_id": decision.remote_id}
     return Change(
         claim.delivery_id,
@@ -295,7 +303,7 @@ def _change(claim: Claim, before: State, decision: Decision, values: Mapping[str
         claim.campaign_id,
         claim.digest,
         values,
-        {name: value for name, value in said.items() if value},
+        {name: value for name, value in said.items() if value} | dict(heard or {}),
     )
 
 

@@ -59,7 +59,8 @@ def choice(session: Session, version: CampaignVersion, waiting: Sequence[Waiting
     """What of the waiting contents this person may approve; raise GaungError if nothing, and why.
 
     Neither who put the newest version into force nor who brought one of the contents in: a colleague's
-    later apply of a trifle changes nothing about who drafted the text.
+    later apply of a trifle changes nothing about who drafted the text. An answer to a comment stands in no
+    version: of it, only its drafter is kept out.
     """
     how = rule(version.approval)
     if who.person is None or not set(how.stages) & set(who.person.roles):
@@ -76,7 +77,9 @@ def choice(session: Session, version: CampaignVersion, waiting: Sequence[Waiting
         role = how.stages[next_stage(how, one) - 1]
         if role not in roles:
             other[role] += 1
-        elif how.separate and (one.content.digest in drafted or version.applied_by == who.id):
+        elif how.separate and (
+            one.content.digest in drafted or (version.applied_by == who.id and not one.content.reply_to)
+        ):
             own += 1
         elif how.separate and any(given.approver == who.id for given in one.given):
             twice += 1

@@ -21,6 +21,7 @@ def own_digest(one: Candidate) -> str:
         [(part["text"], _media(part["media"])) for part in one.thread],
         one.first_comment,
         one.message_class,
+        one.reply_to,
     )
 
 

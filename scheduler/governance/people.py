@@ -1,7 +1,7 @@
 """Who is acting: the real user of this process, and the person of the configuration behind that user.
 
 The user is read from the operating system, not from an environment variable that anybody can set;
-under sudo the calling user counts, and both are recorded.
+under sudo the calling user counts, and both are recorded (``scheduler.origin``).
 """
 
 from __future__ import annotations

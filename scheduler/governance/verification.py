@@ -14,7 +14,7 @@ from scheduler.governance.contents import own_digest
 from scheduler.governance.replaying import differences
 from scheduler.i18n import N_
 from scheduler.store import auditing
-from scheduler.store.chain import GENESIS, row_hash
+from scheduler.store.chain import GENESIS, answers_hash, row_hash
 from scheduler.store.database import Session
 
 #: How far from its place a row is looked for.
@@ -39,6 +39,16 @@ MESSAGES: Mapping[str, str] = {
     ),
     "approval-gone": N_(
         "The approval of the content {where} by {found} is in the audit, but not in its table."
+    ),
+    "answer": N_(
+        "What the platform answered to attempt {first} (post {where}) was changed in its table: "
+        "it does not give the hash that the audit has."
+    ),
+    "answer-gone": N_(
+        "What the platform answered to attempt {first} is in the audit, but no longer in its table."
+    ),
+    "answer-new": N_(
+        "What the platform is said to have answered to attempt {first} (post {where}) is not in the audit."
     ),
     "content": N_("The post {where} has another content in its table than the audit says."),
 }
@@ -90,12 +100,15 @@ def verify(session: Session, anchors: Sequence[Anchor] = ()) -> Verdict:
     """Go through the whole audit; ``session`` must see one moment throughout."""
     wanted = {anchor.sequence for anchor in anchors}
     hashes: dict[int, str] = {0: GENESIS}
+    heard: dict[int, str] = {}
     counted = 0
 
     def rows() -> Iterator[Mapping[str, Any]]:
         nonlocal counted
         for row in auditing.events(session):
             counted += 1
+            if "answers" in row.detail:
+                heard[row.detail["attempt"]] = row.detail["answers"]
             if row.id in wanted:
                 hashes[row.id] = row.hash
             yield dict(row._mapping)
@@ -107,6 +120,7 @@ def verify(session: Session, anchors: Sequence[Anchor] = ()) -> Verdict:
     flaws += _post_flaws(session)
     flaws += [Flaw("words", where=one.digest[:12]) for one in contents_changed(session)]
     flaws += _approval_flaws(session)
+    flaws += _answer_flaws(session, heard)
     return Verdict(counted, head, flaws, len(anchors) - len(off))
 
 
@@ -192,6 +206,23 @@ def _approval_flaws(session: Session) -> Iterator[Flaw]:
     for one in differences(auditing.about_approvals(session), auditing.approval_rows(session)):
         found = one.found if one.kind == "approval-row" else one.approver
         yield Flaw(one.kind, one.row, one.row, one.digest[:12], found, one.said)
+
+
+def _answer_flaws(session: Session, heard: Mapping[int, str]) -> Iterator[Flaw]:
+    """Answers of platforms that are not as the audit has their hashes, by attempt.
+
+    The audit has them since Gaung writes them there: of answers that are older it says nothing.
+    """
+    left, since = dict(heard), min(heard, default=0)
+    for row in auditing.answer_rows(session):
+        said = left.pop(row.attempt_id, None)
+        if said is None:
+            if since and row.attempt_id > since:
+                yield Flaw("answer-new", row.attempt_id, row.attempt_id, row.key[:8])
+        elif answers_hash(row.attempt_id, row.answers) != said:
+            yield Flaw("answer", row.attempt_id, row.attempt_id, row.key[:8])
+    for attempt in left:
+        yield Flaw("answer-gone", attempt, attempt)
 
 
 def _post_flaws(session: Session) -> Iterator[Flaw]:

@@ -76,6 +76,7 @@ def _posts(session: Session, first: date, last: date, zone: str, campaign: str) 
         campaign,
         since=to_utc(datetime.combine(first, time.min), zone) - timedelta(days=1),
         until=to_utc(datetime.combine(last, time.min), zone) + timedelta(days=2),
+        replies=False,
     )
     for post in listings.posts(session, wanted):
         at = post.published_at or post.allowed_at

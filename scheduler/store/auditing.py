@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from scheduler.origin import Origin
 from scheduler.store.chain import GENESIS, row_hash
-from scheduler.store.tables import approvals, audit, contents, deliveries
+from scheduler.store.tables import answers, approvals, attempts, audit, contents, deliveries
 
 #: "gaung" in ASCII: the key of PostgreSQL's advisory lock.
 LOCK = 0x6761756E67
@@ -224,6 +224,7 @@ def contents_in_use(session: Session) -> Iterator[Row[Any]]:
             contents.c.kind,
             contents.c.thread,
             contents.c.first_comment,
+            contents.c.reply_to,
         )
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(
@@ -234,6 +235,17 @@ def contents_in_use(session: Session) -> Iterator[Row[Any]]:
             )
         )
         .order_by(contents.c.digest)
+        .execution_options(yield_per=PAGE)
+    )
+
+
+def answer_rows(session: Session) -> Iterator[Row[Any]]:
+    """What platforms answered to attempts as the table has it, in order, with the key of the post."""
+    yield from session.execute(
+        select(answers.c.attempt_id, answers.c.answers, deliveries.c.key)
+        .join(attempts, attempts.c.id == answers.c.attempt_id)
+        .join(deliveries, deliveries.c.id == attempts.c.delivery_id)
+        .order_by(answers.c.id)
         .execution_options(yield_per=PAGE)
     )
 

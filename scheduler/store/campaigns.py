@@ -83,7 +83,11 @@ def stored_posts(session: Session, campaign_id: str, until: datetime) -> Iterato
             deliveries.c.digest,
             deliveries.c.state,
             deliveries.c.code,
-        ).where(deliveries.c.campaign_id == campaign_id, deliveries.c.planned_at < until)
+        ).where(
+            deliveries.c.campaign_id == campaign_id,
+            deliveries.c.planned_at < until,
+            deliveries.c.comment_id.is_(None),
+        )
     )
     begun = _begun(session, campaign_id)
     for key, message_id, account_id, planned_at, allowed_at, digest, state, code in rows:
@@ -296,9 +300,13 @@ def set_terms(session: Session, campaign_id: str, before: timedelta, terms: Term
     """Give every delivery of a campaign that still waits the campaign's present terms.
 
     ``before`` is how late the campaign let posts go out so far. A delivery that a person has retried
-    has a time allowed of its own, which it keeps.
+    has a time allowed of its own, which it keeps. So has an answer to a comment, whatever the campaign says.
     """
-    waiting = (deliveries.c.campaign_id == campaign_id, deliveries.c.state == State.PLANNED)
+    waiting = (
+        deliveries.c.campaign_id == campaign_id,
+        deliveries.c.state == State.PLANNED,
+        deliveries.c.comment_id.is_(None),
+    )
     if before != terms.publish_within:
         rows = session.execute(
             select(deliveries.c.id, deliveries.c.allowed_at, deliveries.c.expires_at).where(*waiting)

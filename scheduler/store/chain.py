@@ -1,5 +1,6 @@
-"""How a row of the audit is written down and hashed. Pure, and never to be changed: whoever verifies an
-old chain must get the same hashes. ``docs/audit.md`` says the same in words, for inspectors.
+"""How a row of the audit is written down and hashed, and what hangs on it. Pure, and never to be changed:
+whoever verifies an old chain must get the same hashes. ``docs/audit.md`` says the same in words, for
+inspectors.
 
 The text of a row is JSON (RFC 8259) of all its columns but ``hash``: keys in alphabetical order, no
 spaces, everything that is not ASCII as \\uXXXX (what ``jq -cSa`` writes). The time is UTC to the
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,13 +41,23 @@ def canonical(row: Mapping[str, Any]) -> str:
     facts = {name: row[name] for name in ("id", *COVERED)}
     at: datetime = facts["at"]
     facts["at"] = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return _ENCODER.encode(facts)
-
-
-#: Made once: to make one costs as much as to use it.
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return _written(facts)
 
 
 def row_hash(row: Mapping[str, Any]) -> str:
     """The hash of a row."""
     return hashlib.sha256(canonical(row).encode("ascii")).hexdigest()
+
+
+def answers_hash(attempt_id: int, answers: Sequence[Mapping[str, Any]]) -> str:
+    """The hash of what a platform answered to an attempt, by which the audit's row holds it fast."""
+    facts = {"attempt": attempt_id, "answers": [dict(one) for one in answers]}
+    return hashlib.sha256(_written(facts).encode("ascii")).hexdigest()
+
+
+def _written(facts: Mapping[str, Any]) -> str:
+    return _ENCODER.encode(facts)
+
+
+#: Made once: to make one costs as much as to use it.
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)

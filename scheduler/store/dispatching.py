@@ -60,6 +60,7 @@ class Claim:
     kind: Kind
     thread: Sequence[Mapping[str, Any]]
     first_comment: str
+    reply_to: Mapping[str, str]
     progress: Mapping[str, Any]
     attempts: int
     looks: int
@@ -113,6 +114,9 @@ class Candidate(Protocol):
     @property
     def first_comment(self) -> str: ...
 
+    @property
+    def reply_to(self) -> Mapping[str, str]: ...
+
 
 Refuse = Callable[[Sequence[Candidate]], Collection[int]]
 """Given what is about to be claimed, in the same transaction: which of it may not go out."""
@@ -136,6 +140,7 @@ _COLUMNS = (
     contents.c.kind,
     contents.c.thread,
     contents.c.first_comment,
+    contents.c.reply_to,
 )
 
 
@@ -333,6 +338,7 @@ def _claim(row: Row[Any], **rest: Any) -> Claim:
         kind=row.kind,
         thread=row.thread,
         first_comment=row.first_comment,
+        reply_to=row.reply_to,
         progress=row.progress,
         looks=row.looks,
         min_gap=timedelta(seconds=row.min_gap),

@@ -57,6 +57,52 @@ def unchanging(table: str) -> Mapping[str, Sequence[str]]:
     return {dialect: [one.replace("@", table) for one in several] for dialect, several in _UNCHANGING.items()}
 
 
+#: Rows that stay as they were written, but for one thing: personal data may be taken out of them, once,
+#: unless a legal hold covers their post.
+_ERASABLE: Mapping[str, Sequence[str]] = {
+    "sqlite": (
+        """CREATE TRIGGER @_no_update BEFORE UPDATE ON @ WHEN NOT (#)
+        BEGIN SELECT RAISE(ABORT, '@ is append-only'); END""",
+        *_UNCHANGING["sqlite"][1:],
+    ),
+    "postgresql": (
+        """CREATE OR REPLACE FUNCTION @_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF TG_OP = 'UPDATE' THEN IF # THEN RETURN NEW; END IF; END IF;
+        RAISE EXCEPTION '@ is append-only'; END $$""",
+        *_UNCHANGING["postgresql"][1:],
+    ),
+}
+#: Of a comment: what is personal, and what stays.
+COMMENT_COLUMNS = (
+    ("author", "text", "url"),
+    ("id", "delivery_id", "account_id", "remote_id", "under", "own", "written_at", "seen_at"),
+)
+_NOT_HELD = """NOT EXISTS (SELECT 1 FROM legal_hold WHERE lifted_at IS NULL AND campaign_id =
+        (SELECT campaign_id FROM delivery WHERE id = OLD.delivery_id))"""
+_SAME = {"sqlite": "NEW.{0} IS OLD.{0}", "postgresql": "NEW.{0} IS NOT DISTINCT FROM OLD.{0}"}
+
+
+def erasable(table: str, erased: Sequence[str], kept: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """The statements by dialect that let only ``erased_at`` be set, and ``erased`` be emptied with it.
+
+    ``table`` has ``delivery_id``; all its other columns are ``kept``.
+    """
+
+    def allowed(dialect: str) -> str:
+        conditions = [
+            "OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL",
+            *(f"NEW.{name} = ''" for name in erased),
+            *(_SAME[dialect].format(name) for name in kept),
+            _NOT_HELD,
+        ]
+        return " AND ".join(conditions)
+
+    return {
+        dialect: [one.replace("@", table).replace("#", allowed(dialect)) for one in several]
+        for dialect, several in _ERASABLE.items()
+    }
+
+
 #: What belongs to a campaign, and how a row of it names the campaign.
 _RECORDS: Mapping[str, str] = {
     "delivery": "OLD.campaign_id",

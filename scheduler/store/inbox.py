@@ -1,6 +1,7 @@
 """What people write under posts: when to ask for it next, what came, and who takes care of it.
 
-Comments are only appended, each once; the case of a comment (assigned, closed) is a row of its own.
+Comments are only appended, each once; the case of a comment (assigned, closed) is a row of its own, and
+so is an answer to it: a delivery, made in ``scheduler.store.replying``.
 """
 
 from __future__ import annotations
@@ -10,16 +11,28 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from scheduler.states import State
 from scheduler.store.dispatching import in_state
-from scheduler.store.tables import Comment, CommentCase, accounts, comment_cases, comments, deliveries
+from scheduler.store.tables import (
+    Comment,
+    CommentCase,
+    accounts,
+    audit,
+    comment_cases,
+    comments,
+    deliveries,
+    legal_holds,
+)
 from scheduler.store.transitions import record
 
-Condition = Literal["open", "answered", "closed"]
+Condition = Literal["open", "replying", "answered", "closed"]
+
+#: An answer in one of these states may yet go out, or is on its way.
+UNDER_WAY = frozenset({State.PLANNED, State.SENDING, State.UNSURE, State.HANDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,42 +100,79 @@ def keep(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which comments are listed."""
+    """Which comments are listed; empty means any."""
 
     campaign: str = ""
     account: str = ""
     assigned_to: str = ""
     condition: Condition | None = None
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The newest answer that was drafted here: a delivery."""
+
+    key: str
+    state: State
+    code: str
+    reason: str
+    published_at: datetime | None
+    permalink: str
+    drafted_by: str
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A comment with its case, the post it stands under, and when the account answered."""
+    """A comment with its case, the post it stands under, and what became of answers to it."""
 
     comment: Comment
     case: CommentCase | None
     campaign_id: str
     message_id: str
     zone: str
-    answered_at: datetime | None
+    heard_at: datetime | None
+    """When the account answered on the platform, as far as was heard there."""
+    answer: Answer | None
+
+    @property
+    def answered_at(self) -> datetime | None:
+        """When the account answered: on the platform, or through Gaung; None if it has not."""
+        sent = self.answer.published_at if self.answer and self.answer.state is State.SENT else None
+        return min((at for at in (self.heard_at, sent) if at), default=None)
+
+    @property
+    def response_seconds(self) -> int | None:
+        """How long its author waited for an answer; None while there is none."""
+        if self.answered_at is None:
+            return None
+        return max(0, int((self.answered_at - self.comment.written_at).total_seconds()))
 
     @property
     def condition(self) -> Condition:
-        """Closed by a person, answered by the account, or open."""
+        """Closed by a person, answered by the account, about to be answered, or open."""
         if self.case and self.case.closed_at:
             return "closed"
-        return "answered" if self.answered_at else "open"
+        if self.answered_at:
+            return "answered"
+        return "replying" if self.answer and self.answer.state in UNDER_WAY else "open"
 
 
 def entries(session: Session, wanted: Wanted) -> list[Entry]:
     """The comments of others, oldest first."""
-    answers = comments.alias("answers")
+    heard, sent = comments.alias("heard"), deliveries.alias("sent")
     answered = (
-        select(func.min(answers.c.written_at))
+        select(func.min(heard.c.written_at))
         .where(
-            answers.c.account_id == comments.c.account_id,
-            answers.c.under == comments.c.remote_id,
-            answers.c.own,
+            heard.c.account_id == comments.c.account_id,
+            heard.c.under == comments.c.remote_id,
+            heard.c.own,
+            # What was sent from here counts as the delivery says: it may have been taken down again.
+            ~exists().where(
+                sent.c.account_id == heard.c.account_id,
+                sent.c.remote_id == heard.c.remote_id,
+                sent.c.remote_id != "",
+            ),
         )
         .correlate(comments)
         .scalar_subquery()
@@ -134,26 +184,69 @@ def entries(session: Session, wanted: Wanted) -> list[Entry]:
             deliveries.c.campaign_id,
             deliveries.c.message_id,
             deliveries.c.zone,
-            answered.label("answered_at"),
+            answered.label("heard_at"),
         )
         .join(deliveries, deliveries.c.id == comments.c.delivery_id)
         .outerjoin(comment_cases, comment_cases.c.comment_id == comments.c.id)
         .where(~comments.c.own)
         .order_by(comments.c.written_at, comments.c.id)
     )
+    if wanted.number:
+        statement = statement.where(comments.c.id == wanted.number)
     if wanted.campaign:
         statement = statement.where(deliveries.c.campaign_id == wanted.campaign)
     if wanted.account:
         statement = statement.where(comments.c.account_id == wanted.account)
     if wanted.assigned_to:
         statement = statement.where(comment_cases.c.assigned_to == wanted.assigned_to)
-    found = [Entry(*row) for row in session.execute(statement)]
+    given = _answers(session, wanted.number)
+    found = [
+        Entry(row[0], row[1], row.campaign_id, row.message_id, row.zone, row.heard_at, given.get(row[0].id))
+        for row in session.execute(statement)
+    ]
     return [one for one in found if wanted.condition in {None, one.condition}]
+
+
+def _answers(session: Session, number: int) -> dict[int, Answer]:
+    """The newest answer to each comment (or to one), by the comment's number."""
+    drafter = (
+        select(audit.c.actor)
+        .where(audit.c.delivery_id == deliveries.c.id, audit.c.action == "planned")
+        .limit(1)
+        .correlate(deliveries)
+        .scalar_subquery()
+    )
+    columns = ("key", "state", "code", "reason", "published_at", "permalink")
+    statement = (
+        select(deliveries.c.comment_id, *(deliveries.c[name] for name in columns), drafter.label("by"))
+        .where(deliveries.c.comment_id.is_not(None))
+        .order_by(deliveries.c.id)
+    )
+    if number:
+        statement = statement.where(deliveries.c.comment_id == number)
+    return {row.comment_id: _answer(row) for row in session.execute(statement)}
+
+
+def _answer(row: Row[Any]) -> Answer:
+    state = State(row.state)
+    return Answer(row.key, state, row.code, row.reason, row.published_at, row.permalink, row.by or "")
 
 
 def one(session: Session, comment_id: int) -> Entry | None:
     """A comment by its number; None if there is no such comment of somebody else."""
-    return next((entry for entry in entries(session, Wanted()) if entry.comment.id == comment_id), None)
+    return next(iter(entries(session, Wanted(number=comment_id))), None) if comment_id else None
+
+
+def response_times(session: Session, campaign: str = "", account: str = "") -> dict[int, list[int | None]]:
+    """How many seconds each comment waited for its answer, by the post that it stands under.
+
+    None for a comment without an answer; one that a person closed without any is not waiting: it is left out.
+    """
+    times: dict[int, list[int | None]] = {}
+    for entry in entries(session, Wanted(campaign=campaign, account=account)):
+        if entry.answered_at or entry.condition != "closed":
+            times.setdefault(entry.comment.delivery_id, []).append(entry.response_seconds)
+    return times
 
 
 def assign(session: Session, entry: Entry, *, to: str, by: str, at: datetime) -> None:
@@ -188,3 +281,42 @@ def _record(
         delivery_id=entry.comment.delivery_id,
         detail={"comment": entry.comment.id, **detail},
     )
+
+
+# The personal data of comments.
+
+
+def _to_erase(before: datetime) -> tuple[ColumnElement[bool], ...]:
+    """The comments whose time is over. Not those of the account itself, nor those about to be answered, nor
+    what a legal hold covers (which the database refuses besides)."""
+    post, answer = deliveries.alias("post"), deliveries.alias("answer")
+    return (
+        comments.c.erased_at.is_(None),
+        ~comments.c.own,
+        comments.c.seen_at < before,
+        ~exists().where(answer.c.comment_id == comments.c.id, answer.c.state.in_(UNDER_WAY)),
+        ~exists().where(
+            post.c.id == comments.c.delivery_id,
+            legal_holds.c.campaign_id == post.c.campaign_id,
+            legal_holds.c.lifted_at.is_(None),
+        ),
+    )
+
+
+def erasable(session: Session, before: datetime) -> int:
+    """How many comments were seen before a moment, and still name their authors."""
+    return session.execute(select(func.count()).select_from(comments).where(*_to_erase(before))).scalar() or 0
+
+
+def erase(session: Session, before: datetime, *, at: datetime, by: str) -> int:
+    """Take names, texts and addresses out of the comments that were seen before a moment; return how many.
+
+    That there was a comment, when, and how long it waited for its answer stays.
+    """
+    erased = session.connection().execute(
+        update(comments).where(*_to_erase(before)).values(author="", text="", url="", erased_at=at)
+    )
+    if erased.rowcount:
+        detail = {"count": erased.rowcount, "seen_before": before.isoformat()}
+        record(session, "comments-erased", actor=by, at=at, detail=detail)
+    return erased.rowcount

@@ -52,6 +52,8 @@ class PostFilter:
     since: datetime | None = None
     until: datetime | None = None
     limit: int = 0
+    replies: bool | None = None
+    """True for answers to comments only, False for posts only."""
     now: datetime | None = None
     """Approvals that came to their end before are none; without it their end is not looked at."""
 
@@ -79,6 +81,8 @@ def _narrow(statement: Select[Any], wanted: PostFilter) -> Select[Any]:
         deliveries.c.state.in_(wanted.states) if wanted.states else None,
         deliveries.c.planned_at >= wanted.since if wanted.since else None,
         deliveries.c.planned_at < wanted.until if wanted.until else None,
+        deliveries.c.comment_id.is_not(None) if wanted.replies else None,
+        deliveries.c.comment_id.is_(None) if wanted.replies is False else None,
     ]
     return statement.where(*(condition for condition in conditions if condition is not None))
 
@@ -154,6 +158,9 @@ class Standing:
     """How everything stands."""
 
     by_state: dict[State, int]
+    """Posts and answers to comments."""
+    replies: dict[State, int]
+    """The answers among them."""
     next_due: Row[Any] | None
     overdue: int
     unapproved: int
@@ -170,6 +177,11 @@ class Standing:
 def standing(session: Session, now: datetime) -> Standing:
     """How everything stands at ``now``."""
     counts = session.execute(select(deliveries.c.state, func.count()).group_by(deliveries.c.state))
+    replies = session.execute(
+        select(deliveries.c.state, func.count())
+        .where(deliveries.c.comment_id.is_not(None))
+        .group_by(deliveries.c.state)
+    )
     upcoming = (
         select(*deliveries.c, approved(now=now).label("approved"))
         .where(deliveries.c.state == State.PLANNED, deliveries.c.allowed_at >= now)
@@ -179,8 +191,10 @@ def standing(session: Session, now: datetime) -> Standing:
     planned = deliveries.c.state == State.PLANNED
     return Standing(
         by_state={State(state): count for state, count in counts},
+        replies={State(state): count for state, count in replies},
         next_due=session.execute(upcoming).first(),
-        overdue=_count(session, planned, deliveries.c.allowed_at < now),
+        # An answer is due as soon as it is drafted: that it waits for its approval is nothing unusual.
+        overdue=_count(session, planned, deliveries.c.allowed_at < now, deliveries.c.comment_id.is_(None)),
         unapproved=_count(session, planned, ~approved(now=now)),
         asking=_count(session, deliveries.c.state == State.UNSURE, deliveries.c.asks.is_(True)),
         over_budget=over_budget(session, now),

@@ -157,8 +157,8 @@ def resolve_posted(
         "code": "",
         "reason": "",
         "lease_until": None,
-        "reach_at": reach_at,
-        "replies_at": at if remote_id else None,
+        "reach_at": reach_at if delivery.comment_id is None else None,
+        "replies_at": at if remote_id and delivery.comment_id is None else None,
     }
     change(session, delivery, event, actor=actor, at=at, values=values, detail={"permalink": permalink})
 

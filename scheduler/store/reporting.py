@@ -175,7 +175,11 @@ def _within(scope: Scope) -> list[ColumnElement[bool]]:
         deliveries.c.slot >= scope.first.isoformat() if scope.first else None,
         deliveries.c.slot < (scope.last + timedelta(days=1)).isoformat() if scope.last else None,
     ]
-    return [condition for condition in conditions if condition is not None]
+    # An answer to a comment is no post of the campaign.
+    return [
+        deliveries.c.comment_id.is_(None),
+        *(condition for condition in conditions if condition is not None),
+    ]
 
 
 def _changed_after(session: Session, moment: datetime) -> bool:

@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from scheduler.states import Event, State
+from scheduler.store.chain import answers_hash
 from scheduler.store.dispatching import NOW, in_state
 from scheduler.store.tables import accounts, answers, attempts, deliveries, snapshots
 from scheduler.store.transitions import Change, apply_changes
@@ -97,16 +98,25 @@ def _end_attempt() -> Update:
     )
 
 
-def add_answers(session: Session, heard: Mapping[int, tuple[datetime, Sequence[Mapping[str, Any]]]]) -> None:
-    """Append what platforms answered to attempts: attempt -> when (UTC), answers; written once for each."""
+def add_answers(
+    session: Session, heard: Mapping[int, tuple[datetime, Sequence[Mapping[str, Any]]]]
+) -> dict[int, dict[str, Any]]:
+    """Append what platforms answered to attempts: attempt -> when (UTC), answers; written once for each.
+
+    Return, by attempt, what the audit's row must say of them so that nobody can change them unseen.
+    """
     if not heard:
-        return
+        return {}
     connection = session.connection()
     rows = [
         {"attempt_id": attempt_id, "at": at, "answers": [dict(one) for one in several]}
         for attempt_id, (at, several) in heard.items()
     ]
     connection.execute(_add_answers(connection.dialect.name), rows)
+    return {
+        attempt_id: {"attempt": attempt_id, "answers": answers_hash(attempt_id, several)}
+        for attempt_id, (_at, several) in heard.items()
+    }
 
 
 @cache

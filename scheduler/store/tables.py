@@ -27,8 +27,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 
-from scheduler.store.guards import append_only, guard, held, unchanging
-
+from scheduler.store.guards import COMMENT_COLUMNS, append_only, erasable, guard, held, unchanging
 
 #: Characters of a time to the microsecond, without an offset.
 _LENGTH = 26
@@ -153,6 +152,8 @@ class Content(SQLModel, table=True):
     thread: list[dict[str, Any]] = _json(list)
     """Further parts, each with ``text`` and ``media``."""
     first_comment: str = _long()
+    reply_to: dict[str, str] = _later(dict)
+    """Of an answer to a comment: remote ids of the ``comment`` and of the ``post`` it stands under."""
 
 
 class Delivery(SQLModel, table=True):
@@ -168,6 +169,7 @@ class Delivery(SQLModel, table=True):
         _where("replies_at IS NOT NULL", "replies_due", "replies_at"),
         Index("by_campaign", "campaign_id", "planned_at"),
         _where("remote_id <> ''", "on_platform", "account_id", "remote_id"),
+        _where("comment_id IS NOT NULL", "replies_to", "comment_id", "id"),
     )
 
     id: int | None = Field(default=None, primary_key=True)
@@ -222,6 +224,8 @@ class Delivery(SQLModel, table=True):
     reach_at: datetime | None = _instant()
     replies_at: datetime | None = _instant()
     """When the platform is asked next for what people wrote under it."""
+    comment_id: int | None = None
+    """The comment that it answers; NULL for a post of a campaign. (No foreign key: comments point here.)"""
 
 
 class Attempt(SQLModel, table=True):
@@ -442,6 +446,28 @@ class Snapshot(SQLModel, table=True):
     """The version of its interface."""
 
 
+class FollowerCount(SQLModel, table=True):
+    """How many people followed an account at one moment; only ever appended. NULL is unknown, never zero."""
+
+    __tablename__ = "follower_count"
+    __table_args__ = (Index("followers_of", "account_id", "taken_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: str
+    taken_at: datetime = _instant(null=False)
+    source: str
+    """``api`` or ``manual``."""
+    followers: int | None = None
+    why: str = ""
+    """Why it is unknown: ``not-yet`` (the platform did not say) or ``refused``."""
+    name: str = ""
+    """What the platform calls it."""
+    api: str = ""
+    """The version of its interface."""
+    detail: dict[str, Any] = _json(dict)
+    """The platform's reason to refuse, or who entered it."""
+
+
 class Comment(SQLModel, table=True):
     """What somebody wrote under a post, as it was when it was first seen; only ever appended."""
 
@@ -464,6 +490,8 @@ class Comment(SQLModel, table=True):
     """The account itself wrote it: an answer, or a first comment."""
     written_at: datetime = _instant(null=False)
     seen_at: datetime = _instant(null=False)
+    erased_at: datetime | None = _instant()
+    """When who wrote it, what and where was taken out: the only change that the database lets through."""
 
 
 class CommentCase(SQLModel, table=True):
@@ -590,6 +618,7 @@ statements = table(SignedStatement)
 sent_back = table(SentBack)
 legal_holds = table(LegalHold)
 snapshots = table(Snapshot)
+follower_counts = table(FollowerCount)
 comments = table(Comment)
 comment_cases = table(CommentCase)
 versions = table(CampaignVersion)
@@ -602,6 +631,7 @@ charges = table(Charge)
 
 guard(audit, append_only("audit_event"))
 guard(snapshots, unchanging("snapshot"))
+guard(follower_counts, unchanging("follower_count"))
 guard(answers, unchanging("platform_answer"))
-guard(comments, unchanging("comment"))
+guard(comments, erasable("comment", *COMMENT_COLUMNS))
 guard(SQLModel.metadata, held())

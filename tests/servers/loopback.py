@@ -1,7 +1,7 @@
 """A real HTTP server on loopback for a platform of our own, and the ways in which its answers go wrong.
 
 A platform is a function from a request to an answer. A :class:`Fault` breaks one call before the
-platform heard of it, or after it took it.
+platform heard of it, or after it took it. :func:`patience` is how long a client of such a server waits.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 
 from werkzeug.wrappers import Request
+
+#: Seconds: for a server that stays silent on purpose, and for one that is merely on a busy machine.
+SILENT, BUSY = 1.0, 20.0
 
 HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 
@@ -64,6 +67,17 @@ class Loopback:
                 self.faults.remove(fault)
                 return fault
         return None
+
+
+_RUNNING: dict[str, Loopback] = {}
+
+
+def patience(url: str) -> float:
+    """How long (seconds) a client made now waits for the server at ``url``: briefly only if a fault to come
+    is silence. A short wait without that would take a busy machine for a platform that does not answer.
+    """
+    server = _RUNNING.get(url)
+    return SILENT if server and any(fault.how == "timeout" for fault in server.faults) else BUSY
 
 
 @contextmanager
@@ -127,12 +141,14 @@ def serving(platform: Callable[[Request], Answer]) -> Iterator[Loopback]:
         loopback = Loopback(f"http://127.0.0.1:{server.server_address[1]}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
+        _RUNNING[loopback.url] = loopback
         try:
             yield loopback
         finally:
+            del _RUNNING[loopback.url]
             loopback.released.set()
             server.shutdown()
             thread.join()
 
 
-__all__ = ["Answer", "Fault", "Loopback", "serving"]
+__all__ = ["Answer", "Fault", "Loopback", "patience", "serving"]

@@ -17,12 +17,12 @@ from flask import Blueprint, Response, jsonify, make_response, request, url_for
 
 from adapters.contract import N_
 from adapters.practice.site.site import site
-from adapters.practice.site.storage import StoredPost, Upload
+from adapters.practice.site.storage import Comment, StoredPost, Upload
 
 api = Blueprint("api", __name__, url_prefix="/api")
 
 HANDLE = re.compile(r"[A-Za-z0-9_.]{1,50}")
-TEXT, LINK, MEDIA, ALT, IDS = 2000, 2000, 10, 1000, 100
+TEXT, COMMENT, LINK, MEDIA, ALT, IDS = 2000, 1000, 2000, 10, 1000, 100
 PICTURE_BYTES = 20 * 1024 * 1024
 _FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "GIF": "image/gif", "WEBP": "image/webp"}
 
@@ -45,8 +45,8 @@ def refused(error: RefusedError) -> Response:
 def me() -> Response:
     handle = _handle(request.args.get("account"))
     url = url_for("pages.account", handle=handle, _external=True)
-    posts = dict(site().storage.accounts()).get(handle, 0)
-    return jsonify(id=handle.lower(), name=f"@{handle}", url=url, posts=posts)
+    posts, followers = dict(site().storage.accounts()).get(handle, 0), site().storage.followers(handle)
+    return jsonify(id=handle.lower(), name=f"@{handle}", url=url, posts=posts, followers=followers)
 
 
 @api.post("/media")
@@ -80,12 +80,20 @@ def publish() -> Response:
     id_ = here.storage.add_post(handle, text, link, media, here.now())
     if id_ is None:
         raise RefusedError("unknown-media", N_("A picture of the post was never uploaded, or is gone."))
+    if (lost := _lost_or_late()) is not None:
+        return lost
+    return make_response(jsonify(id=str(id_), url=_address(id_)), 201)
+
+
+def _lost_or_late() -> Response | None:
+    """Wait as the workshop wants it; a gateway's page if it wants this answer lost."""
+    here = site()
     lost = here.faults.loses_this_answer()
     if here.faults.delay > 0:
         here.wait(here.faults.delay)
     if lost:
         return make_response(("<h1>502 Bad Gateway</h1>", 502, {"Content-Type": "text/html"}))
-    return make_response(jsonify(id=str(id_), url=_address(id_)), 201)
+    return None
 
 
 @api.get("/accounts/<handle>/posts")
@@ -113,16 +121,37 @@ def _asked() -> Iterable[StoredPost]:
 
 @api.get("/posts/comments")
 def comments() -> Response:
-    """The comments under many posts at once, oldest first; an id that is not there is left out."""
+    """The comments under many posts at once; an id that is not there is left out."""
     return jsonify(
         posts={
-            str(post.id): [
-                {"id": one.id, "name": one.name, "text": one.text, "created_at": one.created.isoformat()}
-                for one in site().storage.comments(post.id)
-            ]
+            str(post.id): [_said(post.id, comment) for comment in site().storage.comments(post.id)]
             for post in _asked()
         }
     )
+
+
+@api.post("/comments/<id_>/answers")
+def answer(id_: str) -> Response:
+    """Let an account answer a comment; late, or with a lost answer, as with posts."""
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise RefusedError("not-json", N_("The request is not a JSON object."), 400)
+    handle, text = _handle(body.get("account")), _text(body, "text", COMMENT)
+    if not text.strip():
+        raise RefusedError("empty-comment", N_("An answer needs a text."))
+    here = site()
+    if (said := here.storage.add_answer(handle, _number(id_), text, here.now())) is None:
+        raise RefusedError("no-comment", N_("There is no such comment."), 404)
+    if (lost := _lost_or_late()) is not None:
+        return lost
+    return make_response(jsonify(id=str(said.id)), 201)
+
+
+@api.delete("/comments/<id_>")
+def delete_comment(id_: str) -> Response:
+    if not site().storage.delete_comment(_number(id_)):
+        raise RefusedError("not-found", N_("There is no such comment."), 404)
+    return jsonify(deleted=True)
 
 
 @api.get("/posts/stats")
@@ -199,6 +228,18 @@ def _number(value: object) -> int:
 
 def _address(id_: int) -> str:
     return url_for("pages.post", id_=id_, _external=True)
+
+
+def _said(post: int, one: Comment) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "text": one.text,
+        "created_at": one.created.isoformat(),
+        "account": one.account or None,
+        "under": one.under,
+        "url": url_for("pages.post", id_=post, _external=True, _anchor=f"comment-{one.id}"),
+    }
 
 
 def _shown(post: StoredPost) -> dict[str, object]:

@@ -19,7 +19,7 @@ from adapters.contract import N_
 from adapters.errors import Misconfigured
 
 #: "GAUG" and a version in the file's head: another program's database is never opened by mistake.
-APPLICATION_ID, VERSION = 0x47415547, 1
+APPLICATION_ID, VERSION = 0x47415547, 2
 
 _TABLES = """
 CREATE TABLE post (
@@ -40,9 +40,23 @@ CREATE TABLE liked (
     post INTEGER NOT NULL REFERENCES post ON DELETE CASCADE, visitor TEXT NOT NULL,
     PRIMARY KEY (post, visitor)) WITHOUT ROWID;
 CREATE TABLE comment (
-    id INTEGER PRIMARY KEY, post INTEGER NOT NULL REFERENCES post ON DELETE CASCADE,
-    name TEXT NOT NULL, text TEXT NOT NULL, created TEXT NOT NULL);
+    id INTEGER PRIMARY KEY AUTOINCREMENT, post INTEGER NOT NULL REFERENCES post ON DELETE CASCADE,
+    name TEXT NOT NULL, text TEXT NOT NULL, created TEXT NOT NULL,
+    account TEXT NOT NULL DEFAULT '' COLLATE NOCASE,
+    under INTEGER REFERENCES comment ON DELETE CASCADE);
 CREATE INDEX comment_post ON comment (post);
+CREATE INDEX comment_under ON comment (under);
+"""
+#: From version 1: comments of accounts, and answers to comments.
+_SECOND = """
+ALTER TABLE comment ADD COLUMN account TEXT NOT NULL DEFAULT '' COLLATE NOCASE;
+ALTER TABLE comment ADD COLUMN under INTEGER REFERENCES comment ON DELETE CASCADE;
+CREATE INDEX comment_under ON comment (under);
+"""
+#: Came later: made in a file of an older version, too.
+_FOLLOWERS = """
+CREATE TABLE IF NOT EXISTS follower (
+    account TEXT NOT NULL COLLATE NOCASE, visitor TEXT NOT NULL, PRIMARY KEY (account, visitor)) WITHOUT ROWID
 """
 _POSTS = """
 SELECT id, account, text, link, created, clicks,
@@ -86,12 +100,17 @@ class StoredPost:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """What a visitor wrote under a post; an empty ``name`` stays unnamed."""
+    """What a visitor wrote under a post; an empty ``name`` stays unnamed.
+
+    An ``account`` answers in its own name; ``under`` is the comment that it answers.
+    """
 
     id: int
     name: str
     text: str
     created: datetime
+    account: str = ""
+    under: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +160,9 @@ class Storage:
         if not tables:
             head = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
             self._db.executescript(f"BEGIN; {_TABLES} {head} COMMIT;")
+        elif self._db.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+            self._db.executescript(f"BEGIN; {_SECOND} PRAGMA user_version = {VERSION}; COMMIT;")
+        self._db.execute(_FOLLOWERS)
 
     def close(self) -> None:
         """Release the file."""
@@ -280,6 +302,27 @@ class Storage:
             if not db.execute("DELETE FROM liked WHERE post = ? AND visitor = ?", (post, visitor)).rowcount:
                 db.execute("INSERT INTO liked (post, visitor) VALUES (?, ?)", (post, visitor))
 
+    def followers(self, account: str) -> int:
+        """How many visitors follow an account."""
+        with self._lock:
+            rows = self._db.execute("SELECT count(*) FROM follower WHERE account = ?", (account,))
+            return int(rows.fetchone()[0])
+
+    def follows(self, account: str, visitor: str) -> bool:
+        """Whether a visitor follows an account."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT 1 FROM follower WHERE account = ? AND visitor = ?", (account, visitor)
+            )
+            return rows.fetchone() is not None
+
+    def toggle_follow(self, account: str, visitor: str) -> None:
+        """Follow an account, or no longer."""
+        with self._transaction() as db:
+            gone = db.execute("DELETE FROM follower WHERE account = ? AND visitor = ?", (account, visitor))
+            if not gone.rowcount:
+                db.execute("INSERT INTO follower (account, visitor) VALUES (?, ?)", (account, visitor))
+
     def add_comment(self, post: int, name: str, text: str, created: datetime) -> None:
         with self._transaction() as db:
             db.execute(
@@ -287,13 +330,37 @@ class Storage:
                 (post, name, text, _stamp(created)),
             )
 
+    def add_answer(self, account: str, under: int, text: str, created: datetime) -> Comment | None:
+        """Let an account answer a comment; None if that is not there. An answer to one stands beside it."""
+        with self._transaction() as db:
+            row = db.execute(
+                "SELECT post, coalesce(under, id) FROM comment WHERE id = ?", (under,)
+            ).fetchone()
+            if row is None:
+                return None
+            cursor = db.execute(
+                "INSERT INTO comment (post, name, text, created, account, under) VALUES (?, ?, ?, ?, ?, ?)",
+                (row[0], account, text, _stamp(created), account, row[1]),
+            )
+            return Comment(int(cursor.lastrowid or 0), account, text, created, account, row[1])
+
+    def delete_comment(self, comment: int) -> bool:
+        """Delete a comment with the answers to it; False if there is none."""
+        with self._transaction() as db:
+            return db.execute("DELETE FROM comment WHERE id = ?", (comment,)).rowcount > 0
+
     def comments(self, post: int) -> tuple[Comment, ...]:
-        """The comments under a post, oldest first."""
+        """The comments under a post, oldest first, each with the answers to it after it."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT id, name, text, created FROM comment WHERE post = ? ORDER BY id", (post,)
+                "SELECT id, name, text, created, account, under FROM comment WHERE post = ?"
+                " ORDER BY coalesce(under, id), id",
+                (post,),
             )
-            return tuple(Comment(id_, name, text, datetime.fromisoformat(at)) for id_, name, text, at in rows)
+            return tuple(
+                Comment(id_, name, text, datetime.fromisoformat(at), account, under)
+                for id_, name, text, at, account, under in rows
+            )
 
 
 def _stamp(moment: datetime) -> str:

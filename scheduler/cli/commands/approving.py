@@ -122,6 +122,9 @@ def check_again(workplace: Workplace, version: CampaignVersion, offered: Sequenc
 
     messages = {one.message_id for one in offered}
     problems = [one for one in workplace.objections_today(version) if one.item in messages]
+    for one in offered:
+        if one.content.reply_to:
+            problems += workplace.objections_to_reply(version, one.content, one.message_id)
     if any(problem.severity == "error" for problem in problems):
         raise ProblemsError(problems)
     tell_problems(problems)

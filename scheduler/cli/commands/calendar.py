@@ -11,7 +11,7 @@ import typer
 
 from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, listing, say
-from scheduler.cli.quiet import KINDS, rule_words
+from scheduler.cli.quiet import EFFECTS, KINDS, rule_words
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
 from scheduler.i18n import N_, _, language, ngettext
@@ -218,9 +218,3 @@ def windows(context: typer.Context, form: FormatOption = Format.TABLE) -> None:
 
 
 _SCOPES = ("campaigns", "accounts", "agencies", "regions", "platforms")
-EFFECTS = {
-    "hold": N_("holds"),
-    "move": N_("moves"),
-    "warn": N_("warns"),
-    "off": N_("off"),
-}

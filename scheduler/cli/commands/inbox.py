@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scheduler.cli.choosing import SHOWN
 from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, listing, say
 from scheduler.cli.workplace import Workplace
@@ -26,6 +27,7 @@ class Which(StrEnum):
     """Which comments are listed."""
 
     OPEN = "open"
+    REPLYING = "replying"
     ANSWERED = "answered"
     CLOSED = "closed"
     ALL = "all"
@@ -36,7 +38,9 @@ def inbox(
     campaign: Annotated[str, typer.Option(help=_("Only this campaign."))] = "",
     account: Annotated[str, typer.Option(help=_("Only this account."))] = "",
     assigned_to: Annotated[str, typer.Option(help=_("Only what this person takes care of."))] = "",
-    state: Annotated[Which, typer.Option(help=_("Only these: open, answered, closed, or all."))] = Which.OPEN,
+    state: Annotated[
+        Which, typer.Option(help=_("Only these: open, replying, answered, closed, or all."))
+    ] = Which.OPEN,
     form: FormatOption = Format.TABLE,
 ) -> None:
     if context.invoked_subcommand:
@@ -48,7 +52,14 @@ def inbox(
     workplace: Workplace = context.obj
     with workplace.store().read() as session:
         found = store.entries(session, store.Wanted(campaign, account, assigned_to))
-    words = {"open": _("open"), "answered": _("answered"), "closed": _("closed")}
+    # An answer that did not go out is the first thing to know of a comment.
+    chosen = [one for one in found if state in {Which.ALL, one.condition}]
+    words = {
+        "open": _("open"),
+        "replying": _("about to be answered"),
+        "answered": _("answered"),
+        "closed": _("closed"),
+    }
     rows: list[dict[str, Any]] = [
         {
             "comment": one.comment.id,
@@ -57,18 +68,23 @@ def inbox(
             "message": one.message_id,
             "account": one.comment.account_id,
             "author": shorten_name(one.comment.author) or None,
-            "text": mask(one.comment.text),
+            "text": mask(one.comment.text) if one.comment.erased_at is None else None,
             "state": words[one.condition] if form is Format.TABLE else one.condition,
             "assigned_to": (one.case.assigned_to if one.case else "") or None,
             "answered_at": LocalTime(one.answered_at, one.zone) if one.answered_at else None,
-            "response_seconds": _seconds(one),
+            "response_seconds": one.response_seconds,
+            "answer": one.answer.key[:SHOWN] if one.answer else None,
+            "answer_state": one.answer.state if one.answer else None,
+            "answer_reason": _why(one),
+            "answered_by": one.answer.drafted_by if one.answer else None,
+            "answer_url": (one.answer.permalink or None) if one.answer else None,
             "closed_at": LocalTime(one.case.closed_at, one.zone) if one.case and one.case.closed_at else None,
             "note": (one.case.note if one.case else "") or None,
             "seen_at": LocalTime(one.comment.seen_at, one.zone),
+            "erased_at": LocalTime(one.comment.erased_at, one.zone) if one.comment.erased_at else None,
             "url": one.comment.url or None,
         }
-        for one in found
-        if state in {Which.ALL, one.condition}
+        for one in chosen
     ]
     headings = {
         "comment": _("no."),
@@ -80,7 +96,12 @@ def inbox(
         "state": _("state"),
         "assigned_to": _("cared for by"),
     }
-    more = ("campaign", "answered_at", "response_seconds", "closed_at", "note", "seen_at", "url")
+    if any(_why(one) for one in chosen):
+        headings["answer_reason"] = _("answer")
+    more = (
+        *("campaign", "answered_at", "response_seconds", "answer", "answer_state", "answer_reason"),
+        *("answered_by", "answer_url", "closed_at", "note", "seen_at", "erased_at", "url"),
+    )
     if form is not Format.TABLE:
         headings |= dict.fromkeys(more, "")
     listing(rows, headings, form, empty=_("No comments."))
@@ -88,17 +109,25 @@ def inbox(
         _tell_times(found)
 
 
-def _seconds(entry: Entry) -> int | None:
-    if entry.answered_at is None:
+def _why(entry: Entry) -> str | None:
+    """Why the answer that was drafted did not go out, or waits; None if there is nothing to tell."""
+    from scheduler.cli.words import reason_words, state_word
+    from scheduler.states import State
+
+    answer = entry.answer
+    if answer is None or answer.state in {State.SENT, State.REMOVED, State.WITHDRAWN}:
         return None
-    return max(0, int((entry.answered_at - entry.comment.written_at).total_seconds()))
+    why = reason_words(answer.code, answer.reason)
+    return f"{state_word(answer.state)}: {why}" if why else state_word(answer.state)
 
 
 def _tell_times(found: list[Entry]) -> None:
     """How many wait, and how long those waited that were answered."""
     count = sum(one.condition == "open" for one in found)
     say(ngettext("{count} comment is open.", "{count} comments are open.", count))
-    times = [seconds for one in found if (seconds := _seconds(one)) is not None]
+    if count := sum(one.condition == "replying" for one in found):
+        say(ngettext("{count} is about to be answered.", "{count} are about to be answered.", count))
+    times = [seconds for one in found if (seconds := one.response_seconds) is not None]
     if times:
         minutes = timedelta(seconds=median(times)) // timedelta(minutes=1)
         say(
@@ -130,7 +159,7 @@ def assign(
         )
     now = workplace.clock.now()
     with workplace.store().write() as session:
-        entry = _unclosed(session, comment)
+        entry = unclosed(session, comment)
         store.assign(session, entry, to=person, by=workplace.actor.id, at=now)
     say(_("{name} takes care of comment {number}.", name=people[person].name, number=comment))
 
@@ -147,12 +176,24 @@ def close(
         raise GaungError(N_("The note is empty."), hint=N_('For example: --note "answered by phone"'))
     now = workplace.clock.now()
     with workplace.store().write() as session:
-        entry = _unclosed(session, comment)
+        entry = unclosed(session, comment)
+        _refuse_under_way(entry)
         store.close(session, entry, by=workplace.actor.id, at=now, note=note.strip())
     say(_("Comment {number} is closed.", number=comment))
 
 
-def _unclosed(session: Session, number: int) -> Entry:
+def _refuse_under_way(entry: Entry) -> None:
+    if entry.answer and entry.condition == "replying":
+        raise GaungError(
+            N_("An answer to comment {number} is about to go out."),
+            hint=N_("Take it out first: gaung cancel {id} --reason …"),
+            number=entry.comment.id,
+            id=entry.answer.key[:8],
+        )
+
+
+def unclosed(session: Session, number: int) -> Entry:
+    """A comment that is not closed; raise GaungError if there is none."""
     from scheduler.store import inbox as store
 
     entry = store.one(session, number)

@@ -201,14 +201,18 @@ def _headings(rows: list[dict[str, Any]], form: Format, *, several: bool) -> dic
 def apply(context: typer.Context, campaign: CampaignArgument = "") -> None:
     from scheduler.cli.money import forecasts, tell_budgets, tell_forecasts
     from scheduler.cli.problems import tell_problems
+    from scheduler.cli.quiet import tell_windows
     from scheduler.engine import applying
+    from scheduler.store import windowing
 
     workplace: Workplace = context.obj
     loaded, warnings = workplace.sound_campaigns(campaign)
     store = workplace.store(create=True)
     now, horizon = workplace.clock.now(), workplace.config.daemon.horizon
+    with store.read() as session:
+        before = windowing.current(session)
     if applying.put_windows(store, workplace.windows, actor=workplace.actor.id, now=now, horizon=horizon):
-        say(_("The windows are in force as the configuration says them; posts to come follow them."))
+        tell_windows(before, workplace.windows)
     for one in loaded:
         changes = applying.apply(
             store,

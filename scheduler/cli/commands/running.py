@@ -16,6 +16,7 @@ from scheduler.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from scheduler.cli.endings import Ending
+    from scheduler.states import State
     from scheduler.store.listings import Standing
 
 
@@ -235,9 +236,15 @@ def _needs_person(standing: Standing) -> bool:
     return bool(waiting or asked or held or any(one.disabled_at for one in standing.accounts))
 
 
+def _posts(standing: Standing) -> Mapping[State, int]:
+    """The posts by state; answers to comments are counted apart."""
+    return {state: count - standing.replies.get(state, 0) for state, count in standing.by_state.items()}
+
+
 def _codes(standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
     """What programs get instead of words that depend on the language."""
-    posts = {state.value: count for state, count in sorted(standing.by_state.items()) if count}
+    posts = {state.value: count for state, count in sorted(_posts(standing).items()) if count}
+    replies = {state.value: count for state, count in sorted(standing.replies.items())}
     disabled = {one.account_id: one.code for one in standing.accounts if one.disabled_at}
     held = standing.over_budget
     heartbeat: dict[str, tuple[str, Any]] = {} if standing.nodes else {"last_heartbeat": ("", None)}
@@ -246,12 +253,14 @@ def _codes(standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
             "accounts_disabled": ("", ", ".join(f"{name}: {code}" for name, code in disabled.items())),
             "over_budget": ("", ", ".join(f"{name}: {count}" for name, count in held.items())),
             "posts": ("", ", ".join(f"{count} {state}" for state, count in posts.items())),
+            "replies": ("", ", ".join(f"{count} {state}" for state, count in replies.items())),
             **heartbeat,
         }
     return {
         "over_budget": ("", held),
         "accounts_disabled": ("", disabled),
         "posts": ("", posts),
+        "replies": ("", replies),
         **heartbeat,
     }
 
@@ -276,7 +285,7 @@ def _facts(workplace: Workplace, standing: Standing) -> dict[str, tuple[str, Any
     upcoming = standing.next_due
     heartbeat = standing.nodes[0].node if standing.nodes else None
     alive = [one for one in standing.nodes if one.health == "alive"]
-    counts = {state: count for state, count in standing.by_state.items() if count}
+    counts = {state: count for state, count in _posts(standing).items() if count}
     return {
         "next_due": (_("Next post"), LocalTime(upcoming.allowed_at, upcoming.zone) if upcoming else None),
         "next_post": (_("  which"), f"{upcoming.message_id} → {upcoming.account_id}" if upcoming else None),
@@ -299,6 +308,10 @@ def _facts(workplace: Workplace, standing: Standing) -> dict[str, tuple[str, Any
         "posts": (
             _("Posts"),
             ", ".join(f"{count} {state_word(state)}" for state, count in sorted(counts.items())),
+        ),
+        "replies": (
+            _("Answers to comments"),
+            ", ".join(f"{count} {state_word(state)}" for state, count in sorted(standing.replies.items())),
         ),
         "daemons": (_("Daemons running"), len(alive)),
         "last_heartbeat": (

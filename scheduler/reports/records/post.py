@@ -116,6 +116,7 @@ def _content(content: Content, named: Mapping[str, Mapping[str, Any]]) -> dict[s
         "kind": content.kind,
         "thread": content.thread,
         "first_comment": content.first_comment,
+        "reply_to": content.reply_to or None,
         "media": [{"file": place, **item} for place, item in named.items()],
     }
 
