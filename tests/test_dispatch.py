@@ -48,7 +48,7 @@ from scheduler.engine import applying
 from scheduler.engine.retry import Rule
 from scheduler.errors import StoreError
 from scheduler.states import State
-from scheduler.store import dispatching, doubles, operations
+from scheduler.store import account_states, doubles, operations
 from scheduler.store.database import open_store
 from scheduler.store.tables import accounts, audit, deliveries
 
@@ -203,7 +203,7 @@ def test_an_account_that_cannot_be_used_sends_nothing(
     assert [name for name, _ in engine.platform.texts] == ["camat"]
     if then is None:
         with engine.store.write() as session:
-            dispatching.enable_account(session, "dinas", now=NOON, identity="dinas")
+            account_states.enable_account(session, "dinas", now=NOON, identity="dinas")
     engine.work(then or timedelta(0))
     assert [name for name, _ in engine.platform.texts] == ["camat", "dinas"]
 
@@ -554,7 +554,7 @@ def test_refused_credentials_disable_the_account_until_somebody_has_seen_to_it(e
     assert (known["disabled_at"], known["code"]) == (NOON, "auth_expired")
     assert known["reason"] == "190: token expired"
     with engine.store.write() as session:
-        dispatching.enable_account(session, "dinas", now=engine.clock.now(), identity="Dinas")
+        account_states.enable_account(session, "dinas", now=engine.clock.now(), identity="Dinas")
     engine.work()
     assert set(engine.states.values()) == {State.SENT}
 

@@ -37,10 +37,11 @@ from scheduler.engine.mailbox import (
 from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import ContentionError, StoreError
-from scheduler.store import dispatching, leases, settling, stopping, windowing
+from scheduler.store import claiming, due, leases, looking, remembering, settling, stopping, windowing
+from scheduler.store.claiming import Candidate, Claim
 from scheduler.store.database import Session, Store
-from scheduler.store.dispatching import Candidate, Claim, Saved
 from scheduler.store.leases import Lease
+from scheduler.store.remembering import Saved
 from scheduler.store.transitions import StaleStateError
 
 log = logging.getLogger("gaung.dispatch")
@@ -210,7 +211,7 @@ class Dispatcher:
                 if not brief:
                     self._find_more(session, now, work)
                     next_due = _earliest(
-                        dispatching.next_due(session, now),
+                        due.next_due(session, now),
                         stopping.next_end(session, now),
                         windowing.next_change(session, now),
                     )
@@ -255,7 +256,7 @@ class Dispatcher:
 
     def _save(self, session: Session, now: datetime) -> list[tuple[SaveRequest, Saved]]:
         requests = [one for one in self._unsettled if isinstance(one, SaveRequest)]
-        told = dispatching.save_progress(
+        told = remembering.save_progress(
             session,
             {one.claim.delivery_id: one.progress for one in requests},
             now=now,
@@ -297,7 +298,7 @@ class Dispatcher:
             ended, silent = self._leases.look(leases.under_way(session, list(self._publishing)), now)
             leases.lose(session, now, ended, ended=True, look_after=self._first_look)
             leases.lose(session, now, silent, ended=False)
-        dispatching.expire(session, now)
+        due.expire(session, now)
 
     def _first_look(self, account_id: str) -> timedelta:
         return self._policy.for_account(self._rules.get(account_id, Rule())).look_after[0]
@@ -312,7 +313,7 @@ class Dispatcher:
         lease_until = now + self._limits.lease
         if free > 0 and not self._gate.open(session, now):
             return _Work(held, free)
-        claims = dispatching.claim(
+        claims = claiming.claim(
             session,
             now=now,
             lease_until=lease_until,
@@ -329,7 +330,7 @@ class Dispatcher:
         """Give the workers that no post needs something else to do."""
         if work.free <= 0:
             return
-        work.looks = dispatching.look(
+        work.looks = looking.look(
             session,
             now=now,
             lease_until=now + self._limits.lease,

@@ -18,7 +18,7 @@ from scheduler.clock import Clock
 from scheduler.engine.calls import Calls, Followers
 from scheduler.engine.mailbox import Counted, Mailbox, Message
 from scheduler.engine.treasury import Treasury
-from scheduler.store import dispatching, followers, routines
+from scheduler.store import account_states, followers, routines
 from scheduler.store.database import Session, Store
 from scheduler.store.tables import FollowerCount
 
@@ -92,7 +92,7 @@ class Following:
                 self._accounts.remove(message.account_id)  # its platform tells nobody
             with self._store.write() as session:
                 if message.pause and message.pause.until > message.at:
-                    dispatching.pause_account(session, message.account_id, message.pause.until)
+                    account_states.pause_account(session, message.account_id, message.pause.until)
                 keep(session, self._treasury, message)
             self._unkept.pop(0)
             self._running -= 1
@@ -144,6 +144,6 @@ def ask_now(store: Store, clock: Clock, calls: Calls, treasury: Treasury, accoun
     message = Counted(account_id, told, clock.now(), pause)
     with store.write() as session:
         if pause and pause.until > message.at:
-            dispatching.pause_account(session, account_id, pause.until)
+            account_states.pause_account(session, account_id, pause.until)
         keep(session, treasury, message)
     return message

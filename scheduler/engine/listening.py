@@ -16,7 +16,7 @@ from scheduler.clock import Clock
 from scheduler.engine.calls import Calls
 from scheduler.engine.mailbox import Heard, Mailbox, Message
 from scheduler.engine.settlement import next_age
-from scheduler.store import dispatching, inbox, settling
+from scheduler.store import account_states, inbox, settling
 from scheduler.store.database import Store
 
 log = logging.getLogger("gaung.listening")
@@ -87,7 +87,7 @@ class Listening:
         account, replies, ids = message.account_id, message.replies, list(message.asked.values())
         with self._store.write() as session:
             if message.pause and message.pause.until > message.at:
-                dispatching.pause_account(session, account, message.pause.until)
+                account_states.pause_account(session, account, message.pause.until)
             if isinstance(replies, AdapterError):
                 said = {"action": "replies", "account": account, "reason": replies.reason}
                 log.warning("no comments", extra=said)

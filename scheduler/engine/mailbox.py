@@ -15,7 +15,8 @@ from adapters.errors import AdapterError, Ambiguous, Stopped
 from scheduler.engine.calls import Figures, Followers
 from scheduler.engine.retry import Outcome
 from scheduler.i18n import N_
-from scheduler.store.dispatching import Claim, Saved
+from scheduler.store.claiming import Claim
+from scheduler.store.remembering import Saved
 
 
 @dataclass(frozen=True, slots=True)

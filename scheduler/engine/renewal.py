@@ -21,7 +21,7 @@ from scheduler.clock import Clock
 from scheduler.engine.calls import Calls
 from scheduler.engine.mailbox import Answered, Looked, Mailbox, Message, Renewed
 from scheduler.errors import StoreError
-from scheduler.store.dispatching import Claim
+from scheduler.store.claiming import Claim
 from scheduler.vault import Vault, VaultError
 
 log = logging.getLogger("gaung.renewal")

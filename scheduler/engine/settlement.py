@@ -19,9 +19,9 @@ from scheduler.engine.calls import Figures
 from scheduler.engine.mailbox import Answered, Looked, Measured
 from scheduler.engine.retry import Decision, Outcome, Policy, Rule, after_attempt, after_look, on_platform
 from scheduler.states import Event, State, after
-from scheduler.store import dispatching, settling
+from scheduler.store import account_states, settling
+from scheduler.store.claiming import Claim
 from scheduler.store.database import Session
-from scheduler.store.dispatching import Claim
 from scheduler.store.doubles import LATE
 from scheduler.store.transitions import Change, record
 
@@ -176,7 +176,7 @@ class Settlement:
         if decision.pause_until:
             self._pause(account_id, decision.pause_until, decision.app_wide)
         if decision.disable:
-            dispatching.disable_account(
+            account_states.disable_account(
                 self.session, account_id, now=self.now, code=decision.code, reason=decision.reason
             )
 
@@ -193,12 +193,12 @@ class Settlement:
                 gap = max(claim.min_gap, self.rules.get(claim.account_id, Rule()).min_gap)
                 if published_at + gap > self.now:
                     until[claim.account_id] = published_at + gap
-        dispatching.rest(self.session, until)
+        account_states.rest(self.session, until)
 
     def _pause(self, account_id: str, until: datetime, app_wide: bool) -> None:
         # A limit of the app holds every account of that app, not only the one that met it.
         for one in self.siblings(account_id) if app_wide else [account_id]:
-            dispatching.pause_account(self.session, one, until)
+            account_states.pause_account(self.session, one, until)
 
     def _values(
         self, message: Answered | Looked, decision: Decision, at: datetime, source: str

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from scheduler.states import Event, State
 from scheduler.store.chain import answers_hash
-from scheduler.store.dispatching import NOW, in_state
+from scheduler.store.conditions import NOW, in_state
 from scheduler.store.tables import accounts, answers, attempts, deliveries, snapshots
 from scheduler.store.transitions import Change, apply_changes
 

@@ -19,9 +19,9 @@ from scheduler.engine.dispatch import Dispatcher
 from scheduler.engine.leases import Leases
 from scheduler.engine.mailbox import Answered, MailedProgress, Message
 from scheduler.states import State
-from scheduler.store import dispatching, holding, present
+from scheduler.store import conditions, holding, present
+from scheduler.store.claiming import Claim
 from scheduler.store.database import Session
-from scheduler.store.dispatching import Claim
 from scheduler.store.holding import Holds
 from scheduler.store.leases import Lease
 from scheduler.store.tables import attempts, deliveries
@@ -84,7 +84,7 @@ class ClaimsBlindly(Dispatcher):
         self._seen = list(
             session.execute(
                 select(deliveries.c.id).where(
-                    dispatching.in_state(State.PLANNED), deliveries.c.planned_at <= soon
+                    conditions.in_state(State.PLANNED), deliveries.c.planned_at <= soon
                 )
             ).scalars()
         )
