@@ -137,8 +137,7 @@ class TelegramAdapter(Adapter):
     def publish(self, post: Post, progress: Progress) -> Receipt:
         sent = _sent(progress)
         permalink = str(progress.saved.get("permalink") or "")
-        wanted = self._wanted(post, progress)
-        for text, media in wanted[len(sent) :]:
+        for text, media in self._wanted(post, progress)[len(sent) :]:
             try:
                 messages = self._send(text, media, post.link, sent[-1][0] if sent else None)
             except Rejected as error:
@@ -148,8 +147,7 @@ class TelegramAdapter(Adapter):
                 break
             sent.append([int(message["message_id"]) for message in messages])
             permalink = permalink or _permalink(messages[0])
-            keep = progress.note if len(sent) == len(wanted) else progress.save
-            keep(messages=[[*ids] for ids in sent], permalink=permalink)
+            progress.save(messages=[[*ids] for ids in sent], permalink=permalink)
         return _receipt(sent, permalink, shortfall.remembered(progress))
 
     def begun(self, progress: Progress) -> Receipt | None:
