@@ -164,7 +164,7 @@ class Workplace:
         used = {settings.platform for settings in self.config.accounts.values()}
         billing = {platform for platform in used if registry.adapter_class(platform).bills}
         payers = {
-            name: Payer(settings.platform, settings.budget)
+            name: Payer(settings.platform, settings.budget, settings.read_budget)
             for name, settings in self.config.accounts.items()
             if settings.platform in billing
         }
@@ -186,6 +186,7 @@ class Workplace:
             look_after=daemon.look_after,
             reach_ages=self.config.reach.ages,
             replies_ages=self.config.inbox.ages,
+            comments_kept=self.config.inbox.keep,
             rules=self._rules(),
             counted=[
                 name
