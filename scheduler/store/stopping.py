@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from scheduler.states import Event, State
 from scheduler.store import approving, holding
-from scheduler.store.dispatching import in_state
+from scheduler.store.conditions import in_state
 from scheduler.store.present import ends, hold_of, stopped
 from scheduler.store.tables import Stop, attempts, deliveries, stops
 from scheduler.store.transitions import Change, apply_changes, record
