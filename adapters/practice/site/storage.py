@@ -56,8 +56,8 @@ CREATE TABLE liked (
 _SECOND = (
     "ALTER TABLE comment RENAME TO first_comment; DROP INDEX comment_post;",
     _COMMENTS,
-    "INSERT INTO comment (id, post, name, text, created)"
-    " SELECT id, post, name, text, created FROM first_comment; DROP TABLE first_comment;",
+    "INSERT INTO comment (id, post, name, text, created) SELECT * FROM first_comment;",
+    "DROP TABLE first_comment;",
 )
 #: Came later: made in a file of an older version, too.
 _FOLLOWERS = """
