@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from campaigns.definition import Message, Target, Variant, variant
 from campaigns.examples.hakordia import posters
 from campaigns.files import Audience, Loaded, load_file
 from campaigns.planning import local_slots
+from scheduler.cli.commands.setup import for_coming_year
 
 FOLDER = Path(posters.__file__).parent
 PRACTICE = (Target("latihan-diskominfo", "practice"), Target("latihan-kecamatan", "practice"))
@@ -54,6 +55,20 @@ def test_init_finds_the_two_dates_on_lines_of_their_own() -> None:
     lines = (FOLDER / "hakordia.toml").read_text(encoding="utf-8").splitlines()
     assert lines.count("start = 2026-11-23") == 1
     assert lines.count("end = 2026-12-09") == 1
+
+
+@pytest.mark.parametrize("day", range(14))
+def test_begun_on_any_day_of_the_week_every_message_gets_a_time(tmp_path: Path, day: int) -> None:
+    """Given a new working folder, shortly before Hakordia, no message is left without a slot."""
+    today = date(2026, 11, 20) + timedelta(days=day)
+    file = tmp_path / "hakordia.toml"
+    (tmp_path / "gambar").symlink_to(FOLDER / "gambar")
+    text = (FOLDER / file.name).read_text(encoding="utf-8")
+    file.write_text(for_coming_year(text, today), encoding="utf-8")
+    loaded, problems = load_file(file, AUDIENCE)
+    assert problems == []
+    assert loaded is not None
+    assert len({message.id for message, _at in local_slots(loaded.campaign)}) == 12
 
 
 def test_every_variant_for_x_fits_into_280_where_a_link_counts_23(example: Loaded) -> None:

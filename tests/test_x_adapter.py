@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import subprocess
 import sys
 import traceback
@@ -875,8 +876,17 @@ def test_ids_of_something_else_are_left_out(server: x.XPlatform, adapter: XAdapt
     ],
 )
 def test_a_text_is_counted_as_x_counts_it(text: str, length: int) -> None:
-    """Given the rules of twitter-text 3, configuration v3 (checked against twitter-text-parser 3.0)."""
+    """Given the rules of twitter-text 3, configuration v3."""
     assert weighted_length(text) == length
+
+
+def test_texts_are_as_long_as_by_the_code_of_x_itself() -> None:
+    """Given texts counted by X's own twitter-text 3.1.0 (golden/x_lengths.mjs), ours counts the same."""
+    counted = json.loads(
+        Path(__file__).with_name("golden").joinpath("x_lengths.json").read_text(encoding="utf-8")
+    )
+    assert len(counted) > 250
+    assert {text: weighted_length(text) for text in counted} == counted
 
 
 def test_addresses_are_seen_where_x_links_them() -> None:

@@ -15,6 +15,7 @@ from functools import cached_property, partial
 from typing import Any, ClassVar
 
 from adapters import shortfall
+from adapters.answering import comment_gone
 from adapters.contract import (
     N_,
     Absent,
@@ -30,6 +31,7 @@ from adapters.contract import (
     Reach,
     Receipt,
     Reply,
+    ReplyTo,
     Unknown,
     counted,
 )
@@ -99,6 +101,7 @@ class InstagramAdapter(Adapter):
     follower_metric: ClassVar[str] = "followers_count"
     api_version: ClassVar[str] = GRAPH_VERSION
     limits = rules.LIMITS
+    reply_limits = rules.REPLY_LIMITS
     #: Meta gives no number; the listing has been seen to follow within seconds.
     listing_lag: ClassVar[timedelta] = timedelta(minutes=5)
 
@@ -149,6 +152,8 @@ class InstagramAdapter(Adapter):
         )
 
     def check(self, post: Post) -> list[Problem]:
+        if post.reply_to is not None:
+            return super().check(post)
         return super().check(post) + rules.problems(
             post,
             self.wording(post),
@@ -188,6 +193,8 @@ class InstagramAdapter(Adapter):
         return renewed(self.account, self.now)
 
     def publish(self, post: Post, progress: Progress) -> Receipt:
+        if post.reply_to is not None:
+            return self._answer(post, post.reply_to, progress)
         self._quota_asked = False
         piece = self._piece(post, progress)
         memory = piece.memory
@@ -206,6 +213,8 @@ class InstagramAdapter(Adapter):
 
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         """See :meth:`Adapter.find`. Stories and posts without words are told by their container alone."""
+        if post.reply_to is not None:
+            return self._find_answer(post, post.reply_to, progress)
         piece = self._piece(post, progress)
         found = self._walk.find(piece, since)
         if isinstance(found, Found) and (missing := shortfall.remembered(progress)):
@@ -214,7 +223,7 @@ class InstagramAdapter(Adapter):
             return found
         if Memory(progress, "comment").text("id"):
             return found
-        comment = self._written(found.remote_id, post.first_comment)
+        comment = self._written(f"{found.remote_id}/comments", post.first_comment)
         if isinstance(comment, Found):
             return found
         if isinstance(comment, Absent) and not piece.memory.text("pending"):
@@ -342,7 +351,7 @@ class InstagramAdapter(Adapter):
             return
         if looked := bool(memory.text("pending")):
             try:
-                written = self._written(id_, text)
+                written = self._written(f"{id_}/comments", text)
             except Rejected as error:  # not being able to look proves nothing
                 raise Ambiguous(error.reason, code=error.code) from None
             match written:
@@ -362,9 +371,9 @@ class InstagramAdapter(Adapter):
             return
         memory.save(id=created(answer, publishing=True))
 
-    def _written(self, id_: str, text: str) -> Finding:
-        """Look for the comment ``text`` of this account under a post."""
-        read = partial(self._get, f"{id_}/comments", fields="id,text,username,timestamp")
+    def _written(self, edge: str, text: str) -> Finding:
+        """Look for the comment ``text`` of this account under a post, or under a comment."""
+        read = partial(self._get, edge, fields="id,text,username,timestamp")
         comments, whole = pages(lambda page: read(**page), None)
         handle = self.account.handle.removeprefix("@").lower()
         for one in comments:
@@ -373,6 +382,46 @@ class InstagramAdapter(Adapter):
                 return Found(str(one["id"]))
         words = N_("There are too many comments to see whether the first one was written.")
         return Absent() if whole else Unknown(words)
+
+    # Answers to comments
+
+    def _answer(self, post: Post, to: ReplyTo, progress: Progress) -> Receipt:
+        """Answer a comment, unless an earlier call may have and the answer is there."""
+        memory = Memory(progress, "post")
+        if not memory.text("id") and memory.text("pending"):
+            try:
+                found = self._find_answer(post, to, progress)
+            except Rejected as error:  # not being able to look proves nothing
+                raise Ambiguous(error.reason, code=error.code) from None
+            match found:
+                case Found(known):
+                    memory.save(id=known)
+                case Unknown(reason):
+                    raise Ambiguous(reason, code="look-back")
+        if not memory.text("id"):
+            memory.save(pending=self.now().isoformat())
+            try:
+                answer = self._post(f"{to.comment}/replies", publishing=True, message=post.text)
+            except (Ambiguous, Transient) as error:  # what the code means depends on the call, not the code
+                raise comment_gone() if self._comment_gone(error, to) else error from None
+            memory.save(id=created(answer, publishing=True))
+        return Receipt(memory.text("id"), self._permalink(to.post))
+
+    def _find_answer(self, post: Post, to: ReplyTo, progress: Progress) -> Finding:
+        """Look for the answer; Instagram puts an answer to an answer under the comment above both."""
+        if known := Memory(progress, "post").text("id"):
+            return Found(known, self._permalink(to.post))
+        try:
+            comment = self._get(to.comment, fields="id,parent_id")
+            found = self._written(f"{comment.get('parent_id') or to.comment}/replies", post.text)
+        except Transient as error:
+            if not self._comment_gone(error, to):
+                raise
+            return Absent()  # Instagram deletes the answers with their comment
+        return replace(found, permalink=self._permalink(to.post)) if isinstance(found, Found) else found
+
+    def _comment_gone(self, error: AdapterError, to: ReplyTo) -> bool:
+        return error.code == "100/33" and not self._exists(to.comment)
 
     # Reading back
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from adapters import shortfall
+from adapters.answering import comment_gone
 from adapters.contract import (
     N_,
     Absent,
@@ -98,6 +99,7 @@ class ThreadsAdapter(Adapter):
     follower_metric: ClassVar[str] = "followers_count"
     api_version: ClassVar[str] = VERSION
     limits = rules.LIMITS
+    reply_limits = rules.REPLY_LIMITS
     #: Meta gives no number; the listing has been seen to follow within seconds.
     listing_lag: ClassVar[timedelta] = timedelta(minutes=5)
 
@@ -159,22 +161,32 @@ class ThreadsAdapter(Adapter):
     def publish(self, post: Post, progress: Progress) -> Receipt:
         parts = self._wanted(post, progress)
         memories = [Memory(progress, part.name) for part in parts]
-        self._ask_quota(memories)
+        self._ask_quota(memories, as_posts=post.reply_to is None)
         ids: list[str] = []
         for part, memory in zip(parts, memories, strict=True):
             looked = bool(memory.text("pending"))
             try:
-                ids.append(self._walk.publish(self._piece(part, memory, _answered(part, ids))))
-            except (Rejected, Duplicate) as error:
-                # "Already there" is believed only after a look that did not show it.
-                if not ids or (isinstance(error, Duplicate) and not looked):
-                    raise
-                progress.save(refused=shortfall.sentence(post, len(ids), error))
-                break
+                ids.append(self._walk.publish(self._piece(part, memory, _answered(part, ids, post))))
+            except AdapterError as error:
+                if post.reply_to is None or not is_gone(error) or exists(self._get, post.reply_to.comment):
+                    self._left(error, post, ids, progress, looked=looked)
+                    break
+                raise comment_gone() from None
         permalink = memories[0].text("permalink")
         if not permalink and (permalink := self._permalink(ids[0])):
             memories[0].save(permalink=permalink)
         return Receipt(ids[0], permalink, shortfall.remembered(progress))
+
+    @staticmethod
+    def _left(
+        error: AdapterError, post: Post, ids: Sequence[str], progress: Progress, *, looked: bool
+    ) -> None:
+        """Leave out what is refused for good after the first part; raise ``error`` in every other case."""
+        # "Already there" is believed only after a look that did not show it.
+        believed = isinstance(error, Rejected) or (isinstance(error, Duplicate) and looked)
+        if not ids or not believed:
+            raise error
+        progress.save(refused=shortfall.sentence(post, len(ids), error))
 
     def begun(self, progress: Progress) -> Receipt | None:
         memory = Memory(progress, "part0")
@@ -199,7 +211,7 @@ class ThreadsAdapter(Adapter):
         ids: list[str] = []
         for part in self._wanted(post, progress):
             memory = Memory(progress, part.name)
-            found = self._walk.find(self._piece(part, memory, _answered(part, ids)), since)
+            found = self._walk.find(self._piece(part, memory, _answered(part, ids, post)), since)
             if isinstance(found, Found):
                 first = first or found
                 ids.append(found.remote_id)
@@ -347,14 +359,14 @@ class ThreadsAdapter(Adapter):
         refusal = rules.container_refusal(self._client.http.strip(str(answer.get("error_message") or "")))
         return State(status, refusal if status is Status.ERROR else None)
 
-    def _ask_quota(self, memories: Sequence[Memory]) -> None:
+    def _ask_quota(self, memories: Sequence[Memory], *, as_posts: bool) -> None:
         """Raise RateLimited unless there is room for everything that was never tried: no half threads."""
         new = [memory for memory in memories if not memory.text("id") and not memory.text("pending")]
         if not new:
             return
         fields = "quota_usage,config,reply_quota_usage,reply_config"
         answer = self._get(f"{self.user}/threads_publishing_limit", fields=fields)
-        posts = int(new[0] is memories[0])
+        posts = int(as_posts and new[0] is memories[0])
         quota = spent(answer, "quota_usage", "config", posts) if posts else None
         replies = len(new) - posts
         quota = quota or (spent(answer, "reply_quota_usage", "reply_config", replies) if replies else None)
@@ -400,10 +412,13 @@ class ThreadsAdapter(Adapter):
         return self._client.post(THREADS, f"{VERSION}/{self.user}/{edge}", params, publishing=publishing)
 
 
-def _answered(part: Section, ids: Sequence[str]) -> str:
-    """Which post a part replies to: the one before; the first comment replies to the first post."""
+def _answered(part: Section, ids: Sequence[str], post: Post) -> str:
+    """Which post a part replies to: the one before; the first comment replies to the first post.
+
+    What is first replies to nothing, unless it is an answer to a comment.
+    """
     if not ids:
-        return ""
+        return post.reply_to.comment if post.reply_to else ""
     return ids[0] if part.name == "comment" else ids[-1]
 
 

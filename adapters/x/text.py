@@ -3,7 +3,8 @@
 The rules are those of twitter-text 3 (configuration v3: addresses 23, Chinese/Japanese/Korean and emoji
 2, most other characters 1, after NFC). The one library for them on PyPI, twitter-text-parser, has had no
 release since May 2023, has no types and needs pkg_resources, which setuptools has dropped; so they stand
-here. It knows nothing of the network.
+here, and count like X's own package for JavaScript (3.1.0, tests/golden/x_lengths.mjs), except that emoji
+newer than its table of 2018 count 2 as well. It knows nothing of the network.
 """
 
 from __future__ import annotations

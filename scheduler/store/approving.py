@@ -115,9 +115,9 @@ def waiting(
 
 
 def in_force(
-    session: Session, pairs: Sequence[Pair], now: datetime | None = None
+    session: Session, pairs: Sequence[Pair], now: datetime | None = None, *, hold: bool = False
 ) -> dict[Pair, list[Approval]]:
-    """The approvals in force of each content, by stage."""
+    """The approvals in force of each content, by stage; ``hold``: nobody else changes them meanwhile."""
     found: dict[Pair, list[Approval]] = defaultdict(list)
     for start in range(0, len(pairs), BATCH):
         statement = (
@@ -130,6 +130,8 @@ def in_force(
         )
         if now is not None:
             statement = statement.where(or_(approvals.c.expires_at.is_(None), approvals.c.expires_at > now))
+        if hold:
+            statement = statement.with_for_update()
         for one in session.execute(statement).scalars():
             found[one.campaign_id, one.digest].append(one)
     return found
@@ -283,8 +285,8 @@ def void(
     reason: str = "",
 ) -> int:
     """Make every approval of the contents void, all stages; return of how many contents."""
-    wanted = list(dict.fromkeys(pairs))
-    concerned = list(in_force(session, wanted))
+    # In one order and held, since two daemons may be about the same ones: the second then finds none left.
+    concerned = list(in_force(session, sorted(set(pairs)), hold=True))
     if not concerned:
         return 0
     session.connection().execute(

@@ -95,12 +95,12 @@ def _copy(source: Traversable, target: Path, today: date) -> None:
 def for_coming_year(text: str, today: date) -> str:
     """Given the example's text, return it beginning today and ending not before the next 9 December.
 
-    At least seventeen days, so that each of its messages gets a time.
+    At least three whole weeks: their twelve slots hold the eleven messages that have no time of their own.
     """
     hakordia = date(today.year, 12, 9)
     if today > hakordia:
         hakordia = date(today.year + 1, 12, 9)
-    dates = {"start = ": today, "end = ": max(hakordia, today + timedelta(days=17))}
+    dates = {"start = ": today, "end = ": max(hakordia, today + timedelta(days=20))}
     lines = [
         next(
             (f"{key}{day}" for key, day in dates.items() if line.startswith(key)),
@@ -219,6 +219,18 @@ def _signing(config: Config) -> tuple[bool, str]:
     return not keyless, _("without a key: {names}", names=", ".join(keyless)) if keyless else ""
 
 
+def _acts(workplace: Workplace, platform: str) -> list[str]:
+    """What of the billed acts of a platform this office does: comments are read only where it allows that."""
+    from adapters import registry
+
+    adapter = registry.adapter_class(platform)
+    reads = any(
+        payer.platform == platform and payer.read_budget is not None
+        for payer in workplace.treasury.payers.values()
+    )
+    return [act for act in adapter.bills if reads or act != adapter.billed_comment]
+
+
 def _prices(workplace: Workplace) -> tuple[bool, str]:
     """Whether every price belongs to an act that its platform bills; which acts have no price today."""
     from adapters import registry
@@ -227,7 +239,9 @@ def _prices(workplace: Workplace) -> tuple[bool, str]:
     for platform in sorted({payer.platform for payer in treasury.payers.values()}):
         bills = registry.adapter_class(platform).bills
         known = {act for one in workplace.config.costs.prices if one.platform == platform for act in one.acts}
-        missing = treasury.prices.cost(platform, dict.fromkeys(bills, 1), workplace.clock.now()).unpriced
+        missing = treasury.prices.cost(
+            platform, dict.fromkeys(_acts(workplace, platform), 1), workplace.clock.now()
+        ).unpriced
         if strange := sorted(known - set(bills)):
             good = False
             notes.append(
