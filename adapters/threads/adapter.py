@@ -174,7 +174,7 @@ class ThreadsAdapter(Adapter):
                 raise comment_gone() from None
         permalink = memories[0].text("permalink")
         if not permalink and (permalink := self._permalink(ids[0])):
-            memories[0].save(permalink=permalink)
+            memories[0].note(permalink=permalink)
         return Receipt(ids[0], permalink, shortfall.remembered(progress))
 
     @staticmethod
