@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlmodel import Session
 
 from scheduler.states import State
-from scheduler.store.dispatching import in_state
+from scheduler.store.conditions import in_state
 from scheduler.store.tables import approvals, audit, comments, contents, deliveries, snapshots, versions
 
 #: The figures of a snapshot, by column. A further one is a column of the table and a word here.
