@@ -269,18 +269,6 @@ def one(session: Session, comment_id: int) -> Entry | None:
     return next(iter(entries(session, Wanted(number=comment_id))), None) if comment_id else None
 
 
-def response_times(session: Session, campaign: str = "", account: str = "") -> dict[int, list[int | None]]:
-    """How many seconds each comment waited for its answer, by the post that it stands under.
-
-    None for a comment without an answer; one that a person closed without any is not waiting: it is left out.
-    """
-    times: dict[int, list[int | None]] = {}
-    for entry in entries(session, Wanted(campaign=campaign, account=account)):
-        if entry.answered_at or entry.condition != "closed":
-            times.setdefault(entry.comment.delivery_id, []).append(entry.response_seconds)
-    return times
-
-
 def assign(session: Session, entry: Entry, *, to: str, by: str, at: datetime) -> None:
     """Give a comment into somebody's care."""
     case = _case(session, entry)
