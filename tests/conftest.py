@@ -42,3 +42,22 @@ def house(tmp_path: Path) -> Iterator[Callable[..., House]]:
             secrets = [secret for side in one.sides.values() for secret in side.secrets.values()]
             assert len(content) > 0
             assert not [secret for secret in secrets if secret.encode() in content], "stored in clear text"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """At the end of a test run: what the simulated worlds of all its processes have covered."""
+    from simulation.covering import PROPERTY, WHOLE, total  # not above: few test runs need it
+
+    found: dict[str, list[str]] = {PROPERTY: [], WHOLE: []}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport) and report.when == "call":
+                for name, value in report.user_properties:
+                    if name in found:
+                        found[name].append(str(value))
+    for name, several in found.items():
+        if several:
+            covered = total(several)
+            terminalreporter.write_line(f"simulation: {covered}")
+            if name == WHOLE:
+                terminalreporter.write_line(covered.table())

@@ -26,7 +26,7 @@ from scheduler.store.claiming import Claim
 from scheduler.store.database import Session
 from scheduler.store.holding import Holds
 from scheduler.store.leases import Lease
-from scheduler.store.tables import attempts, deliveries
+from scheduler.store.tables import accounts, attempts, deliveries, spending
 
 
 class _SettlesFirst(Workers):
@@ -116,10 +116,39 @@ class ReadsStopsEarly(Dispatcher):
         return super()._claim(session, now)
 
 
+class AsksNoWindows(Dispatcher):
+    """Knows the stops, but not the windows."""
+
+    def _claim(self, session: Session, now: datetime) -> Any:
+        session.info[holding.HOLDS] = present.stopped(session)
+        return super()._claim(session, now)
+
+
+class KeepsNoDistance(Dispatcher):
+    """Lets no account rest after a post."""
+
+    def _settle(self, session: Session, now: datetime) -> bool:
+        replanned = super()._settle(session, now)
+        session.execute(update(accounts).values(resting_until=None))
+        return replanned
+
+
+class AsksNoBudget(Dispatcher):
+    """Keeps account of what is spent, and claims all the same."""
+
+    def _claim(self, session: Session, now: datetime) -> Any:
+        session.execute(update(spending).values(unlimited=True))
+        return super()._claim(session, now)
+
+
 BROKEN: Mapping[str, Variant] = {
     "settle before the call": Variant(dispatcher=SettlesFirst),
     "retry on ambiguous": Variant(calls=RetriesAmbiguous),
     "no lease": Variant(dispatcher=HasNoLease),
     "claim without compare-and-set": Variant(dispatcher=ClaimsBlindly),
     "stop read before the transaction": Variant(dispatcher=ReadsStopsEarly),
+    "windows not asked": Variant(dispatcher=AsksNoWindows),
+    "no distance": Variant(dispatcher=KeepsNoDistance),
+    "budget not asked": Variant(dispatcher=AsksNoBudget),
+    "no gate": Variant(gate=False),
 }

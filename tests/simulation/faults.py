@@ -45,6 +45,11 @@ class Fault(StrEnum):
     NONSENSE = "an answer that is none"
     SLOW = "a call of several minutes"
 
+    # In the answer to a removal.
+    REMOVAL_REFUSED = "a removal refused for now"
+    REMOVAL_LOST = "a removal without an answer, not done"
+    REMOVAL_LOST_DONE = "a removal without an answer, done"
+
     # In the answer to a look.
     LISTING_LATE = "a listing that did not show the post yet"
     LISTING_UNKNOWN = "a listing that cannot tell"
@@ -70,6 +75,13 @@ class Deed(StrEnum):
     WITHDRAW = "withdraws an approval"
     STOP = "stops"
     RESUME = "lifts the stops"
+    STOP_AMID = "stops what is under way"
+    WINDOW = "puts a window into force"
+    OPEN = "lifts the windows"
+    BUDGET = "raises a budget"
+    ROLE = "takes an approver's role away, or gives it back"
+    TAKE_DOWN = "takes a post down"
+    DELETE = "deletes a post by hand, and says so"
 
     RESOLVED_POSTED = "says that a post is there"
     RESOLVED_ABSENT = "says that a post is not there"

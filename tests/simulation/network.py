@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import ClassVar, NoReturn
+from typing import ClassVar
 
 from simulation.fate import Fate
 from simulation.faults import Fault
@@ -25,6 +25,7 @@ from adapters.contract import (
     Found,
     Handed,
     Identity,
+    Json,
     Limits,
     Post,
     Progress,
@@ -85,6 +86,13 @@ LOOKING: Mapping[Fault, float] = {
     Fault.LISTING_NONSENSE: 0.02,
 }
 
+#: How a removal goes wrong, and how often.
+REMOVING: Mapping[Fault, float] = {
+    Fault.REMOVAL_REFUSED: 0.1,
+    Fault.REMOVAL_LOST: 0.1,
+    Fault.REMOVAL_LOST_DONE: 0.1,
+}
+
 _BEFORE = frozenset(
     {
         Fault.TRANSIENT,
@@ -115,6 +123,7 @@ class Public:
     parent: str
     at: datetime
     listed_at: datetime
+    removed: bool = False
 
 
 @dataclass
@@ -162,8 +171,17 @@ class Network:
         self.accept(account, post, 0)
 
     def of(self, key: str) -> list[Public]:
-        """What is public of a delivery, in the order of its parts."""
+        """What was made public of a delivery, in the order of its parts."""
         return sorted((one for one in self.posts if one.key == key), key=lambda one: one.part)
+
+    def holds(self, key: str) -> list[Public]:
+        """The same without what was removed."""
+        return [one for one in self.of(key) if not one.removed]
+
+    def remove(self, key: str) -> None:
+        """Delete all parts of a delivery."""
+        for one in self.of(key):
+            one.removed = True
 
     def listed(self, account: str, post: Post, part: int, parent: str, since: datetime) -> Public | None:
         """What the account's own listing shows of a text now.
@@ -173,7 +191,7 @@ class Network:
         """
         text = post.text if part == 0 else post.thread[part - 1].text
         for one in self.posts:
-            if post.thread and one.key != post.key:
+            if one.removed or (post.thread and one.key != post.key):
                 continue
             if (one.account, one.text, one.parent) == (account, text, parent) and one.at >= since:
                 if one.listed_at <= self.now():
@@ -364,13 +382,38 @@ class SimulatedAdapter(Adapter):
                 return None  # type: ignore[return-value]  # a stranger's adapter
         return Unknown("the listing is incomplete")
 
+    def begun(self, progress: Progress) -> Receipt | None:
+        """The first part of a thread, once it is known to be out."""
+        ids = progress.saved.get("ids")
+        return Receipt(str(ids[0])) if isinstance(ids, list) and ids else None
+
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         """Figures are not what is simulated here."""
         return {}
 
-    def remove(self, remote_id: str) -> NoReturn:
-        """No person takes a post down here."""
-        raise NotImplementedError
+    def remove(self, remote_id: str) -> None:
+        """Delete a post with all its parts; one that is gone already is as good."""
+        network = self.network
+        call = f"{remote_id} {network.calls['remove ' + remote_id]}"
+        network.calls["remove " + remote_id] += 1
+        fault = network.fate.choose(f"removal {call}", REMOVING)
+        if fault:
+            network.met(fault, remote_id)
+        if fault is Fault.REMOVAL_REFUSED:
+            raise Transient("no connection")
+        if fault is not Fault.REMOVAL_LOST:
+            network.remove(next(one.key for one in network.posts if one.remote_id == remote_id))
+        if fault:
+            raise Ambiguous("time-out")
+
+    def billable(self, post: Post) -> Mapping[str, int]:
+        """Every part costs something, for accounts that pay."""
+        return {"part": 1 + len(post.thread)}
+
+    def billed(self, post: Post, saved: Mapping[str, Json]) -> Mapping[str, int]:
+        """The parts that are out."""
+        ids = saved.get("ids")
+        return {"part": len(ids)} if post.thread and isinstance(ids, list) and ids else {}
 
 
 class LateAdapter(SimulatedAdapter):

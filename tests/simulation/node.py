@@ -11,17 +11,16 @@ from datetime import datetime, timedelta
 from simulation.fate import Fate
 from simulation.faults import Fault
 from simulation.network import Network
+from simulation.rules import Rules
 from simulation.strands import Desk, Killed, StepMailbox, Strand
 from sqlalchemy import Engine
 
 from adapters.contract import Account, Adapter
-from scheduler.costs import Prices
 from scheduler.engine.calls import Calls
 from scheduler.engine.daemon import Daemon, Rhythm, Settings
 from scheduler.engine.dispatch import Dispatcher
 from scheduler.engine.mailbox import Answered, Message, SaveRequest
 from scheduler.engine.retry import Rule
-from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
 from scheduler.i18n import N_
 from scheduler.store.database import Session, Store
@@ -114,6 +113,7 @@ class Variant:
     dispatcher: type[Dispatcher] = Dispatcher
     calls: type[Calls] = Calls
     lease: timedelta = LEASE
+    gate: bool = True
 
 
 @dataclass
@@ -138,6 +138,7 @@ class Node:
         met: Callable[[Fault, str], None],
         network: Network,
         media: MediaFolder,
+        rules: Rules,
         siblings: Callable[[str], Sequence[str]],
         ended: Callable[[Lease], bool],
         variant: Variant,
@@ -150,6 +151,7 @@ class Node:
         self.met = met
         self.network = network
         self.media = media
+        self.rules = rules
         self.siblings = siblings
         self.ended = ended
         self.variant = variant
@@ -190,7 +192,8 @@ class Node:
             settings,
             self.siblings,
             Vault(self.store, ()),
-            Treasury({}, Prices((), "UTC"), self._adapter, self.media),
+            self.rules.treasury(self._adapter, self.media),
+            gate=self.rules.gate() if self.variant.gate else None,
             executor=self.desk,
             mailbox=self.mailbox,
             jitter=lambda: self.fate.number(f"jitter {self.name} {self._transactions}"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,17 @@ from simulation.fate import Fate
 from simulation.faults import Deed
 from simulation.network import Network
 from simulation.node import SETTINGS
+from simulation.rules import APPROVERS, Rules, Span
 from simulation.watch import Watch
 
-from adapters.contract import Post
+from adapters.contract import Account, Adapter, Post
 from campaigns.definition import Campaign, Target
 from campaigns.files import Loaded
-from scheduler.engine import applying
+from scheduler.engine import applying, removing
+from scheduler.engine.calls import Calls
 from scheduler.governance import verification
 from scheduler.states import Event, RefusedTransitionError, State
-from scheduler.store import account_states, approving, operations, stopping
+from scheduler.store import account_states, approving, operations, spending, stopping
 from scheduler.store import campaigns as stored
 from scheduler.store.database import Session, Store
 from scheduler.store.media import MediaFolder
@@ -61,6 +64,7 @@ class File:
     drafts: dict[str, Draft] = field(default_factory=dict)
     within: str = "2h"
     if_missed: str = "review"
+    min_gap: str = "1m"
 
     def loaded(self) -> Loaded | None:
         """The campaign that the file says; None if it has no message left."""
@@ -78,6 +82,7 @@ class File:
                 "accounts": self.accounts,
                 "publish_within": self.within,
                 "if_missed": self.if_missed,
+                "min_gap": self.min_gap,
                 "messages": messages,
             }
         )
@@ -107,6 +112,7 @@ class Office:
     media: MediaFolder
     network: Network
     watch: Watch
+    rules: Rules
     fate: Fate
     now: Callable[[], datetime]
     did: Callable[[Deed, str], None]
@@ -129,30 +135,54 @@ class Office:
     def do(self, deed: Deed, name: str) -> None:
         """Do something; ``name`` decides the particulars."""
         match deed:
-            case Deed.APPROVE:
-                self._approve(name)
-            case Deed.ATTEND:
-                self._attend(name)
-            case Deed.CANCEL:
-                self._cancel(name)
-            case Deed.WITHDRAW:
-                self._withdraw(name)
-            case Deed.STOP:
-                self._stop(name)
-            case Deed.RESUME:
-                self._resume()
-            case _:
+            case Deed.STOP | Deed.STOP_AMID:
+                self._stop(deed, name)
+            case Deed.WINDOW | Deed.OPEN:
+                self._windows(deed, name)
+            case Deed.TAKE_DOWN | Deed.DELETE:
+                self._take_down(deed, name)
+            case Deed.EDIT | Deed.MOVE | Deed.REMOVE | Deed.PUT_BACK | Deed.TERMS:
                 self._change(deed, name)
+            case _:
+                self._deeds[deed](name)
+
+    @property
+    def _deeds(self) -> Mapping[Deed, Callable[[str], None]]:
+        return {
+            Deed.APPROVE: self._approve,
+            Deed.ATTEND: self._attend,
+            Deed.CANCEL: self._cancel,
+            Deed.WITHDRAW: self._withdraw,
+            Deed.RESUME: self._resume,
+            Deed.BUDGET: self._raise_budget,
+            Deed.ROLE: self._role,
+        }
 
     def _approve(self, name: str) -> None:
+        who = [one for one in APPROVERS if one in self.rules.approvers]
+        if not who:
+            return
+        approver = who[int(self.fate.number(f"approver {name}") * len(who))]
         for campaign in self.files:
             with self.store.write() as session:
                 digests = [
                     one.content.digest
-                    for one in approving.waiting(session, campaign)
+                    for one in approving.waiting(session, campaign, now=self.now())
                     if self.fate.number(f"unread {name} {one.content.digest}") < 0.9
                 ]
-                approving.approve(session, campaign, digests, approver="budi", os_user="budi", at=self.now())
+                approving.approve(
+                    session,
+                    campaign,
+                    digests,
+                    approver=approver,
+                    os_user=approver,
+                    at=self.now(),
+                    expires_at={
+                        one: self.now() + self.fate.between(f"valid {name} {one}", DAY / 24, 20 * DAY)
+                        for one in digests
+                        if self.fate.number(f"ends {name} {one}") < 0.3
+                    },
+                )
             if digests:
                 self.did(Deed.APPROVE, f"{len(digests)} contents of {campaign}")
 
@@ -176,7 +206,7 @@ class Office:
                 )
             self.did(Deed.WITHDRAW, str(row))
 
-    def _stop(self, name: str) -> None:
+    def _stop(self, deed: Deed, name: str) -> None:
         scopes = [("everything", ""), *(("account", one) for one in self.network.styles)]
         scopes += [("campaign", one) for one in self.files]
         scope, target = scopes[int(self.fate.number(f"scope {name}") * len(scopes))]
@@ -194,13 +224,87 @@ class Office:
         )
         with self.store.write() as session:
             stopping.declare(session, stop)
-        self.did(Deed.STOP, f"{scope} {target}")
+        self.did(deed, f"{scope} {target}")
 
-    def _resume(self) -> None:
+    def _resume(self, _name: str) -> None:
         with self.store.write() as session:
             for stop in stopping.every(session):
                 stopping.lift(session, stop, actor="budi", at=self.now(), reason="it is over")
                 self.did(Deed.RESUME, f"{stop.scope} {stop.target}")
+
+    def _windows(self, deed: Deed, name: str) -> None:
+        if deed is Deed.OPEN and not self.rules.spans:
+            return
+        spans = (*self.rules.spans[-2:], self._span(name)) if deed is Deed.WINDOW else ()
+        self.rules.spans = spans
+        applying.put_windows(
+            self.store, self.rules.windows(), actor="ani", now=self.now(), horizon=SETTINGS.horizon
+        )
+        self.did(deed, str(spans[-1]) if spans else "")
+
+    def _span(self, name: str) -> Span:
+        """A window about now: for everybody, for an account, or for a campaign."""
+        begin = self.now().replace(second=0, microsecond=0)
+        begin += int(self.fate.number(f"begin {name}") * 40 - 30) * MINUTE
+        whose = self.fate.number(f"whose {name}")
+        return Span(
+            begin,
+            begin + (10 + int(self.fate.number(f"length {name}") * 350)) * MINUTE,
+            moves=self.fate.number(f"moves {name}") < 0.5,
+            account=self._pick(f"account {name}", self.network.styles) if whose < 0.4 else "",
+            campaign=self._pick(f"campaign {name}", self.files) if whose > 0.8 else "",
+        )
+
+    def _raise_budget(self, name: str) -> None:
+        accounts = dict.fromkeys(self.rules.budgets)
+        with self.store.write() as session:
+            rows = spending.month(session, "2026-12")
+            if not accounts or (row := rows.get(self._pick(f"whose {name}", accounts))) is None:
+                return
+            more = 1 + int(self.fate.number(f"more {name}") * 4)
+            spending.allow(
+                session,
+                row,
+                amount=Decimal(more),
+                unlimited=False,
+                actor="ani",
+                at=self.now(),
+                reason="more to say",
+            )
+        self.rules.raised[row.account_id] += more
+        self.did(Deed.BUDGET, f"{row.account_id} by {more}")
+
+    def _role(self, name: str) -> None:
+        lost = [one for one in APPROVERS if one not in self.rules.approvers]
+        who = lost[0] if lost else self._pick(f"who {name}", dict.fromkeys(APPROVERS))
+        self.rules.set_approvers(self.rules.approvers ^ {who})
+        self.did(Deed.ROLE, who)
+
+    def _take_down(self, deed: Deed, name: str) -> None:
+        out = [row for row in self.watch.of_state(State.SENT, State.REVIEW) if row.remote_id]
+        if not out:
+            return
+        row = out[int(self.fate.number(f"which {name}") * len(out))]
+        if row.state == State.SENT and self.network.styles[row.account].by_hand:
+            deed = Deed.DELETE
+        with self.store.read() as session:
+            post = _read(session, row.id)
+        self.did(deed, str(row))
+        if deed is Deed.DELETE:
+            self.network.remove(row.key)
+            removing.gone(self.store, self, post, actor="budi", reason="a mistake", by_hand=True)
+            return
+        calls = Calls(self._adapter, self.media, self.now)
+        treasury = self.rules.treasury(self._adapter, self.media)
+        removing.take_down(self.store, self, calls, treasury, post, actor="budi", reason="a mistake")
+
+    def _adapter(self, account_id: str) -> Adapter:
+        account = Account(account_id, handle=account_id, secret=lambda _name: "")
+        return self.network.styles[account_id](account, self.now, self.network)
+
+    def steady(self) -> float:
+        """As a clock: a person's computer shows the right time."""
+        return self.now().timestamp()
 
     def _change(self, deed: Deed, name: str) -> None:
         file = self.files[self._pick(f"file {name}", self.files)]
@@ -221,6 +325,7 @@ class Office:
             case Deed.TERMS:
                 file.within = "30m" if file.within == "2h" else "2h"
                 file.if_missed = "skip" if file.if_missed == "review" else "review"
+                file.min_gap = "5m" if file.min_gap == "1m" else "1m"
         file.drafts[draft.id] = draft
         self.did(deed, f"{draft.id} of {file.id}")
         self.apply(file.id)

@@ -1,6 +1,7 @@
 """Never twice, never lost: thirty days of trouble, two hundred times, every invariant after every step.
 
-``make soak SEEDS=n`` lives through any number of further worlds, and prints what they covered.
+``make soak SEEDS=n`` lives through any number of further worlds. What they covered stands at the end of the
+test run, summed over all processes.
 """
 
 from __future__ import annotations
@@ -8,12 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 from simulation.broken import BROKEN
+from simulation.covering import PROPERTY, WHOLE, Covered, total
 from simulation.faults import Deed, Fault
 from simulation.node import Variant
 from simulation.shrinking import shortest, told
@@ -26,18 +27,12 @@ SEEDS = 200
 SOONEST = 60
 #: Tests of a suite are shared out to processes: so many seeds are one test.
 AT_ONCE = 10
+#: What ``make soak`` was asked for.
+FIRST, NUMBER = int(os.environ.get("SEED", "0")), int(os.environ.get("SEEDS", str(SEEDS)))
 
-#: Nobody takes a post down here: ``gaung takedown`` asks the platform itself, outside the dispatcher.
-#: A stop that falls between two parts of a thread, and an answer that comes after the post was planned
-#: again, are too rare to be asked for here (test_stopping.py and test_dispatch.py have them); they count.
-ELSEWHERE = frozenset(
-    {
-        (State.SENT, Event.TAKEN_DOWN),
-        (State.REVIEW, Event.TAKEN_DOWN),
-        (State.SENDING, Event.STOPPED),
-        (State.PLANNED, Event.FOUND),
-    }
-)
+#: This takes an answer that comes after a listing has shown, conclusively, that there is no post; the
+#: platforms here keep what they promise of their listings (test_dispatch.py has one that does not).
+ELSEWHERE = frozenset({(State.PLANNED, Event.FOUND)})
 
 
 def proved(seed: int, variant: Variant | None = None) -> Run:
@@ -48,48 +43,38 @@ def proved(seed: int, variant: Variant | None = None) -> Run:
     return run
 
 
-class Covered:
-    """What some worlds have met."""
+def lived(seeds: Iterable[int]) -> Covered:
+    """Live through several worlds."""
+    covered = Covered()
+    for seed in seeds:
+        covered.add(proved(seed))
+    return covered
 
-    def __init__(self, runs: Iterable[Run]) -> None:
-        self.seeds = self.steps = self.deliveries = 0
-        self.faults: Counter[Fault] = Counter()
-        self.deeds: Counter[Deed] = Counter()
-        self.transitions: Counter[tuple[State, Event]] = Counter()
-        for run in runs:
-            self.seeds += 1
-            self.steps += run.steps
-            self.deliveries += run.deliveries
-            self.faults += run.faults
-            self.deeds += run.deeds
-            self.transitions += run.transitions
 
-    def __str__(self) -> str:
-        moved, struck = sum(self.transitions.values()), sum(self.faults.values())
-        lines = [f"{self.seeds} seeds, {self.deliveries} deliveries, {self.steps} steps, {moved} transitions"]
-        lines[0] += f", {struck} faults"
-        lines += [f"{n:>9}  {state} -> {event}" for (state, event), n in self.transitions.most_common()]
-        lines += [f"{n:>9}  {fault}" for fault, n in self.faults.most_common()]
-        lines += [f"{n:>9}  a person {deed}" for deed, n in self.deeds.most_common()]
-        return "\n".join(lines)
+def check_whole(covered: Covered, part: int, parts: int, name: str) -> None:
+    """A proof in which nothing goes wrong is none: whichever process comes last looks at all of them."""
+    place = Path(tempfile.gettempdir()) / f"gaung-simulation-{name}"
+    place.mkdir(exist_ok=True)
+    (place / str(part)).write_text(covered.as_json(), encoding="utf-8")
+    files = list(place.iterdir())
+    if len(files) < parts:
+        return
+    whole = total(file.read_text(encoding="utf-8") for file in files)
+    shutil.rmtree(place, ignore_errors=True)
+    expected = {f"{state} -> {event}" for state, event in TRANSITIONS if (state, event) not in ELSEWHERE}
+    met = whole.transitions.keys() | whole.faults.keys() | whole.deeds.keys()
+    missing = sorted(({*map(str, Fault), *map(str, Deed)} | expected) - met)
+    assert missing == []
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
-def test_no_trouble_of_thirty_days_sends_a_post_twice_or_loses_it(first: int, testrun_uid: str) -> None:
+def test_no_trouble_of_thirty_days_sends_a_post_twice_or_loses_it(
+    first: int, testrun_uid: str, record_property: Callable[[str, object], None]
+) -> None:
     """Given daemons that die, platforms that lie and persons who change their minds, all invariants hold."""
-    covered = Covered(proved(seed) for seed in range(first, first + AT_ONCE))
-    # A proof in which nothing goes wrong is none: whichever process comes last looks at all of them.
-    met = {*covered.faults, *(f"{state} {event}" for state, event in covered.transitions)}
-    place = Path(tempfile.gettempdir()) / f"gaung-simulation-{testrun_uid}"
-    place.mkdir(exist_ok=True)
-    (place / str(first)).write_text("\n".join(met), encoding="utf-8")
-    files = list(place.iterdir())
-    if len(files) == SEEDS // AT_ONCE:
-        everything = {line for file in files for line in file.read_text(encoding="utf-8").splitlines()}
-        shutil.rmtree(place, ignore_errors=True)
-        expected = {f"{state} {event}" for state, event in TRANSITIONS if (state, event) not in ELSEWHERE}
-        missing = sorted({*Fault, *expected} - everything)
-        assert missing == []
+    covered = lived(range(first, first + AT_ONCE))
+    record_property(PROPERTY, covered.as_json())
+    check_whole(covered, first, SEEDS // AT_ONCE, testrun_uid)
 
 
 @pytest.mark.parametrize("rule", BROKEN)
@@ -110,13 +95,12 @@ def test_the_same_seed_is_the_same_world() -> None:
 
 
 @pytest.mark.soak
-def test_any_number_of_further_worlds(capsys: pytest.CaptureFixture[str]) -> None:
-    """As many as SEEDS says, from SEED on; what they covered is printed."""
-    first = int(os.environ.get("SEED", "0"))
-    number = int(os.environ.get("SEEDS", str(SEEDS)))
-    covered = Covered(proved(seed) for seed in range(first, first + number))
-    with capsys.disabled():
-        print(f"\n{covered}")  # noqa: T201 -- it is the report
-    if number >= SEEDS:
-        assert set(Fault) == set(covered.faults)
-        assert set(covered.transitions) >= set(TRANSITIONS) - ELSEWHERE
+@pytest.mark.parametrize("first", range(FIRST, FIRST + NUMBER, AT_ONCE))
+def test_any_number_of_further_worlds(
+    first: int, testrun_uid: str, record_property: Callable[[str, object], None]
+) -> None:
+    """As many as SEEDS says, from SEED on; if they are not few, everything happens in them."""
+    covered = lived(range(first, min(first + AT_ONCE, FIRST + NUMBER)))
+    record_property(WHOLE, covered.as_json())
+    if NUMBER >= SEEDS:
+        check_whole(covered, first, -(-NUMBER // AT_ONCE), f"soak-{testrun_uid}")

@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from simulation.claims import Claims
 from simulation.network import Network
-from simulation.node import PASSING
 
+from scheduler.engine.removing import UNCLEAR
 from scheduler.states import TRANSITIONS, Event, State
 
 _NOT_TRANSITIONS = frozenset({"", "planned"})
@@ -30,7 +31,9 @@ class Row:
     message: str
     account: str
     state: str
-    planned_at: str
+    allowed_at: str
+    min_gap: int
+    source: str
     digest: str
     asks: int
     code: str
@@ -39,19 +42,24 @@ class Row:
     expires_at: str
     lease_until: str | None
     node: str
+    parts: int
 
     @property
     def place(self) -> tuple[str, int]:
         """Its place in the order of its account."""
-        return self.planned_at, self.id
+        return self.allowed_at, self.id
 
     def __str__(self) -> str:
         return f"{self.key[:8]} ({self.message} on {self.account})"
 
 
-_COLUMNS = (
-    "id, key, campaign_id, message_id, account_id, state, planned_at, digest, asks, code, reason,"
-    " remote_id, expires_at, lease_until, node"
+_ROWS = (
+    "SELECT d.id, key, campaign_id, message_id, d.account_id, state, allowed_at, min_gap, source, d.digest,"
+    " asks, code, reason, remote_id, expires_at, lease_until, node, 1 + json_array_length(thread)"
+    " FROM delivery d JOIN content c ON c.digest = d.digest"
+)
+_EVENTS = (
+    'SELECT id, action, delivery_id, "before", "after", digest, at FROM audit_event WHERE id > ? ORDER BY id'
 )
 
 
@@ -62,20 +70,18 @@ class Watch:
         self,
         file: Path,
         network: Network,
+        claims: Claims,
         wrong: Callable[[str], None],
         seen: Callable[[str, Row | None], None],
     ) -> None:
         self._connection = sqlite3.connect(file, isolation_level=None)
         self._network = network
+        self._claims = claims
         self._wrong = wrong
         self._seen = seen
         self._version: int | None = None
         self._audited = 0
         self._states: dict[int, str] = {}
-        self._claimed: set[str] = set()
-        self._approved: set[tuple[str, str]] = set()
-        self._stops: list[tuple[str, str]] = []
-        self._stops_before: list[tuple[str, str]] = []
         self.rows: dict[int, Row] = {}
         self.transitions: Counter[tuple[State, Event]] = Counter()
 
@@ -103,28 +109,22 @@ class Watch:
 
     def _check(self) -> None:
         before = self.rows
-        stops = list(self._connection.execute(_STOPS))
-        self._stops_before = [stop for stop in self._stops if stop in stops]
-        self._stops = stops
-        rows = self._connection.execute(f"SELECT {_COLUMNS} FROM delivery")
-        self.rows = {row[0]: Row(*row) for row in rows}
-        events = self._connection.execute(
-            'SELECT id, action, delivery_id, "before", "after", digest FROM audit_event'
-            " WHERE id > ? ORDER BY id",
-            (self._audited,),
-        ).fetchall()
-        for number, action, delivery, was, becomes, digest in events:
+        self._claims.before(self._connection)
+        self.rows = {row[0]: Row(*row) for row in self._connection.execute(_ROWS)}
+        events = self._connection.execute(_EVENTS, (self._audited,)).fetchall()
+        for number, action, delivery, was, becomes, digest, at in events:
             self._audited = number
             row = self.rows.get(delivery)
             self._seen(f"{action}" + (f": {was or 'new'} → {becomes}" if becomes else ""), row)
             if row is not None and becomes:
-                self._follow(row, before.get(delivery), action, was, becomes, digest)
+                self._follow(row, action, was, becomes)
+                if action == Event.CLAIMED:
+                    states = [(one, self._states.get(one.id, "")) for one in self.rows.values()]
+                    self._claims.judge(row, before.get(delivery, row), digest, at, states)
         self._agree()
-        self._approved = set(
-            self._connection.execute("SELECT campaign_id, digest FROM approval WHERE void_at IS NULL")
-        )
+        self._claims.after(self._connection)
 
-    def _follow(self, row: Row, before: Row | None, action: str, was: str, becomes: str, digest: str) -> None:
+    def _follow(self, row: Row, action: str, was: str, becomes: str) -> None:
         """One transition: it must go on from where the last one ended, as the table of states has it."""
         if was != self._states.get(row.id, ""):
             self._wrong(f"audit of {row}: {action} from {was}, though it was {self._states.get(row.id)}")
@@ -134,35 +134,10 @@ class Watch:
             if TRANSITIONS.get(move) != becomes:
                 self._wrong(f"{row}: {action} led from {was} to {becomes}")
         self._states[row.id] = becomes
-        if action == Event.CLAIMED:
-            self._claim(row, before or row, digest)
-        elif becomes == State.SENT:
+        if becomes == State.SENT:
             self._sent(row)
-
-    def _claim(self, row: Row, before: Row, digest: str) -> None:
-        self._claimed.add(row.key)
-        if (row.campaign, digest) not in self._approved:
-            self._wrong(f"{row} was claimed with a content that nobody had approved")
-        if self._stopped(row):
-            self._wrong(f"{row} was claimed after a stop was committed")
-        for other in self.rows.values():
-            if other.account != row.account or other.id == row.id:
-                continue
-            state = self._states.get(other.id)
-            if state == State.SENDING or (state == State.UNSURE and row.account not in PASSING):
-                self._wrong(f"{row} passed {other}, which is {state}")
-            elif (
-                state == State.PLANNED
-                and other.place < before.place
-                and (other.campaign, other.digest) in self._approved
-                and not self._stopped(other)
-            ):
-                self._wrong(f"{row} passed {other}, which is earlier and waits as well")
-
-    def _stopped(self, row: Row) -> bool:
-        """Whether a stop that was committed before this step, and still is in force, concerns it."""
-        concerned = {("everything", ""), ("account", row.account), ("campaign", row.campaign)}
-        return any(stop in concerned for stop in self._stops_before)
+        elif becomes == State.REMOVED and self._network.holds(row.key):
+            self._wrong(f"{row} is taken down, and still is there")
 
     def _sent(self, row: Row) -> None:
         there = [one.remote_id for one in self._network.of(row.key)]
@@ -180,7 +155,7 @@ class Watch:
 
     def at_request(self, key: str) -> None:
         """A request is about to leave: that it was claimed must have been committed."""
-        if key not in self._claimed:
+        if key not in self._claims.made:
             self._wrong(f"{key[:8]} goes out though no claim was committed")
 
     def at_the_end(self, now: str) -> None:
@@ -194,15 +169,17 @@ class Watch:
         for row in self.rows.values():
             if why := self._unfinished(row, now, disabled):
                 self._wrong(f"{row} was forgotten: {row.state} ({row.code}), {why}")
-            public = self._network.of(row.key)
+            public = self._network.holds(row.key)
             if public and len(public) == public[0].parts and row.state not in _MAY_BE_PUBLIC:
                 self._wrong(f"{row} is public, and its state is {row.state} ({row.code})")
+            if row.state == State.SENT and not public and row.code != UNCLEAR:
+                self._wrong(f"{row} is sent, and the platform has it no more")
 
     def _unfinished(self, row: Row, now: str, disabled: set[str]) -> str:
         match row.state:
             case State.SENDING:
                 return "nobody sends it"
-            case State.PLANNED if row.planned_at <= now:
+            case State.PLANNED if row.allowed_at <= now:
                 return "due"
             case State.UNSURE if not row.asks and row.account not in disabled:
                 return "nobody looks for it and nobody is asked"
@@ -215,7 +192,6 @@ class Watch:
         return (row for row in self.rows.values() if row.state in states)
 
 
-_STOPS = "SELECT scope, target FROM stop WHERE lifted_at IS NULL"
 _OPEN = "SELECT delivery_id FROM attempt WHERE finished_at IS NULL"
 
-_MAY_BE_PUBLIC = frozenset({State.SENT, State.REMOVED, State.UNSURE})
+_MAY_BE_PUBLIC = frozenset({State.SENT, State.UNSURE})

@@ -12,6 +12,7 @@ import logging
 import os
 import shutil
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,11 +22,13 @@ from functools import cache, partial
 from pathlib import Path
 
 from kit.engine import new_store
+from simulation.claims import Claims
 from simulation.fate import Fate
 from simulation.faults import Deed, Fault
 from simulation.network import BlindAdapter, LateAdapter, ManualAdapter, Network, SimulatedAdapter
 from simulation.node import LEASE, Chances, FailingStore, Node, Variant
 from simulation.office import Draft, File, Office
+from simulation.rules import Rules
 from simulation.strands import Killed, Strand
 from simulation.watch import Row, Watch
 from sqlalchemy import Engine
@@ -56,24 +59,30 @@ APP = ("prompt", "late")
 
 MESSAGES = 3
 MOMENTS = 3
-HAPPENINGS = 28
+HAPPENINGS = 32
 
 #: What happens besides, out of the blue.
 _HAPPENINGS: Mapping[str, float] = {
-    Deed.APPROVE: 0.12,
-    Deed.ATTEND: 0.14,
-    Deed.EDIT: 0.09,
+    Deed.APPROVE: 0.14,
+    Deed.ATTEND: 0.13,
+    Deed.EDIT: 0.07,
     Deed.MOVE: 0.05,
     Deed.REMOVE: 0.05,
     Deed.PUT_BACK: 0.05,
     Deed.TERMS: 0.03,
-    Deed.CANCEL: 0.04,
-    Deed.WITHDRAW: 0.04,
-    Deed.STOP: 0.04,
+    Deed.CANCEL: 0.03,
+    Deed.WITHDRAW: 0.02,
+    Deed.STOP: 0.03,
     Deed.RESUME: 0.06,
+    Deed.WINDOW: 0.06,
+    Deed.OPEN: 0.03,
+    Deed.BUDGET: 0.02,
+    Deed.ROLE: 0.03,
+    Deed.TAKE_DOWN: 0.04,
+    Deed.DELETE: 0.01,
     "crash": 0.09,
     "away": 0.08,
-    "clock": 0.1,
+    "clock": 0.07,
 }
 
 
@@ -109,6 +118,7 @@ class Run:
     transitions: Counter[tuple[State, Event]] = field(default_factory=Counter)
     steps: int = 0
     deliveries: int = 0
+    processor_seconds: float = 0
 
 
 class World:
@@ -129,10 +139,13 @@ class World:
         engines = _fresh(place)
         media = MediaFolder(place / "media")
         self.network = Network(self.fate, self._time, self._met, self._wrong, self.at, STYLES)
-        self.watch = Watch(place / "gaung.db", self.network, self._wrong, self._seen)
+        self.rules = Rules(place / "config.toml", self._budgets())
+        self._clocks_right_since = START
+        claims = Claims(self.network, self.rules, self._time, self._clocks_right, self._wrong)
+        self.watch = Watch(place / "gaung.db", self.network, claims, self._wrong, self._seen)
         self.network.leaving, self.network.known = self.watch.at_request, self.watch.known
         self.office = Office(
-            Store(engines[0]), media, self.network, self.watch, self.fate, self._time, self._did
+            Store(engines[0]), media, self.network, self.watch, self.rules, self.fate, self._time, self._did
         )
         self.chances = Chances()
         self.nodes = [
@@ -144,6 +157,7 @@ class World:
                 met=self._met,
                 network=self.network,
                 media=media,
+                rules=self.rules,
                 siblings=lambda account: APP if account in APP else [account],
                 ended=self._ended,
                 variant=variant,
@@ -160,6 +174,16 @@ class World:
 
     def _time(self) -> datetime:
         return self.now
+
+    def _clocks_right(self) -> datetime:
+        wrong = any(node.clock.offset for node in self.nodes)
+        return datetime.max.replace(tzinfo=UTC) if wrong else self._clocks_right_since
+
+    def _budgets(self) -> dict[str, int]:
+        """In half of the worlds two accounts pay for every part of a post."""
+        if self.fate.number("budgets") < 0.5:
+            return {}
+        return {name: 2 + int(self.fate.number(f"budget {name}") * 10) for name in APP}
 
     # What is told.
 
@@ -189,6 +213,7 @@ class World:
 
     def run(self) -> Run:
         """Live through it, to the end or to the first breach."""
+        begun = time.process_time()
         try:
             self._set_up()
             self._until(START + TROUBLED)
@@ -212,6 +237,7 @@ class World:
             self.watch.transitions,
             self.steps,
             len(self.watch.rows),
+            time.process_time() - begun,
         )
 
     def _end(self) -> None:
@@ -340,6 +366,7 @@ class World:
                 self._actor = one.name
                 self._tell("its clock is right again")
                 one.clock.offset, one.wake_at = timedelta(0), self.now
+                self._clocks_right_since = self.now
 
     def _make_well(self) -> None:
         """From now on nothing goes wrong; a person has a last look at what asks for one."""
@@ -411,6 +438,7 @@ class World:
                 node.step(strand)
             else:
                 self._turn(node)
+                self._stop_amid(node)
         except Killed:
             self._crash_here(node)
         return True
@@ -436,8 +464,16 @@ class World:
         elif ends := self._orphans():
             # They are watched often, unless a wrong clock has made one that lasts for hours.
             self._wake(node, self.now + max(LEASE / 2, (min(ends) - self.now) / 2))
-        waits = any(row.planned_at <= _stored(self.now) for row in self.watch.of_state(State.PLANNED))
+        waits = any(row.allowed_at <= _stored(self.now) for row in self.watch.of_state(State.PLANNED))
         self._wake(node, self.now + (6 * HOUR if waits else 5 * DAY))
+
+    def _stop_amid(self, node: Node) -> None:
+        """Somebody stops just what has begun: it may be between two parts of a thread."""
+        for strand in node.strands:
+            name = f"stop amid {strand.name}"
+            if not strand.steps and self.fate.whether(name, 0.03):
+                after = self.fate.between(name, SECOND / 2, 8 * SECOND)
+                self.at(self.now + after, partial(self._deed, Deed.STOP_AMID, name))
 
     def _oversleeps(self, node: Node) -> timedelta:
         """By how much a daemon misses its alarm where another is well and will do its work: of two that come
