@@ -413,6 +413,25 @@ def test_an_edit_forgets_the_progress_of_the_old_content(engine: Engine, threads
     assert (engine.row["progress"], engine.row["attempts"]) == ({}, 0)
 
 
+def test_a_thread_that_is_out_in_part_is_not_edited_though_no_attempt_counts(
+    engine: Engine, threads: ThreadPoolExecutor
+) -> None:
+    """Given a rate limit between two parts, an edit of the file does not send the first one again."""
+
+    def limited(post: Post, progress: Progress) -> Receipt:
+        engine.platform.accept("dinas", post)
+        progress.save(parts=["1"])
+        raise RateLimited("slow down", until=NOON + HOUR)
+
+    engine.apply(campaign(engine.folder, threads={"jujur": ["Bagian dua"]}))
+    engine.platform.answers.append(limited)
+    engine.node("threads", executor=threads).serve()
+    assert (engine.row["state"], engine.row["attempts"]) == (State.PLANNED, 0)
+    before = engine.row
+    engine.apply(campaign(engine.folder, threads={"jujur": ["Bagian dua"]}, texts={"jujur": "Teks baru"}))
+    assert engine.row == before
+
+
 @on_both
 def test_a_save_is_refused_once_the_delivery_is_lost(engine: Engine, threads: ThreadPoolExecutor) -> None:
     """Given an attempt whose lease another node took, its next save stops it before the next step."""

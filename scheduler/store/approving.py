@@ -312,13 +312,16 @@ def void(
 
 def void_expired(session: Session, now: datetime) -> int:
     """Make void what has come to its end, so that a clock that is set back does not revive it."""
-    rows = session.execute(
-        select(approvals.c.campaign_id, approvals.c.digest).where(
-            approvals.c.void_at.is_(None), approvals.c.expires_at <= now
-        )
-    )
+    rows = session.connection().execute(_over(), {"now": now})
     return void(
         session, [(row.campaign_id, row.digest) for row in rows], code="expired", actor="daemon", at=now
+    )
+
+
+@cache
+def _over() -> Select[Any]:
+    return select(approvals.c.campaign_id, approvals.c.digest).where(
+        approvals.c.void_at.is_(None), approvals.c.expires_at <= NOW
     )
 
 

@@ -12,14 +12,22 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, case, func, or_, select, update
+from sqlalchemy import Select, bindparam, case, exists, func, or_, select, update
 from sqlmodel import Session
 
 from campaigns.definition import Picture
 from campaigns.planning import PlannedPost, StoredPost
 from scheduler.states import EDITABLE, Event, State
 from scheduler.store import auditing
-from scheduler.store.tables import CampaignVersion, Content, UtcDateTime, contents, deliveries, versions
+from scheduler.store.tables import (
+    CampaignVersion,
+    Content,
+    UtcDateTime,
+    attempts,
+    contents,
+    deliveries,
+    versions,
+)
 from scheduler.store.transitions import Change, apply_changes, record
 
 #: Rows a statement; SQLite takes 32,766 variables at most (sqlite.org/limits.html, no. 9).
@@ -127,7 +135,11 @@ def _tried() -> Select[Any]:
     return (
         select(deliveries.c.key, deliveries.c.progress, contents.c.thread, contents.c.first_comment)
         .join(contents, contents.c.digest == deliveries.c.digest)
-        .where(deliveries.c.campaign_id == bindparam("campaign"), deliveries.c.attempts > 0)
+        # Not by the count of attempts: a rate limit gives one back, and a person's retry all of them.
+        .where(
+            deliveries.c.campaign_id == bindparam("campaign"),
+            exists().where(attempts.c.delivery_id == deliveries.c.id),
+        )
     )
 
 

@@ -76,7 +76,12 @@ def holds(session: Session, now: datetime) -> Holds:
 
 
 def _zones(session: Session) -> tuple[str, ...]:
-    return tuple(session.execute(select(versions.c.zone).distinct().order_by(versions.c.zone)).scalars())
+    return tuple(session.connection().execute(_all_zones()).scalars())
+
+
+@cache
+def _all_zones() -> Select[Any]:
+    return select(versions.c.zone).distinct().order_by(versions.c.zone)
 
 
 @lru_cache(maxsize=8)
