@@ -28,8 +28,8 @@ _STOPS = "SELECT scope, target FROM stop WHERE lifted_at IS NULL"
 _APPROVALS = (
     "SELECT campaign_id, digest, approver, expires_at FROM approval WHERE void_at IS NULL AND complete"
 )
-_LEFT = (
-    "SELECT account_id, budget + allowed - spent - reserved FROM spending"
+_LEFT = (  # money is stored in millionths
+    "SELECT account_id, (budget + allowed - spent - reserved) / 1e6 FROM spending"
     " WHERE budget IS NOT NULL AND starts_at <= ? AND ends_at > ?"
 )
 

@@ -247,11 +247,11 @@ class SimulatedAdapter(Adapter):
         parts = 1 + len(post.thread)
         struck = len(ids) + int(network.fate.number(f"part {call}") * (parts - len(ids)))
         for part in range(len(ids), parts):
-            answer = self._part(
-                post, part, ids[-1] if ids else "", progress, call, fault if part == struck else None
-            )
-            if answer is None:  # refused for good: what is out stays out
+            parent = ids[-1] if ids else ""
+            if fault is Fault.REJECTED and part == struck and part:  # what is out stays out
+                network.met(fault, post.key)
                 return Receipt(ids[0], f"https://simulated.example/{ids[0]}", "a part was refused")
+            answer = self._part(post, part, parent, progress, call, fault if part == struck else None)
             if not isinstance(answer, str):
                 return answer
             ids.append(answer)
@@ -262,8 +262,8 @@ class SimulatedAdapter(Adapter):
 
     def _part(
         self, post: Post, part: int, parent: str, progress: Progress, call: str, fault: Fault | None
-    ) -> str | Receipt | None:
-        """Bring out one part; return its id, or the answer that ends the call; None if it is refused."""
+    ) -> str | Receipt:
+        """Bring out one part; return its id, or the answer that ends the call."""
         network, strand = self.network, Strand.current()
         if post.thread and (known := self._pending(post, progress, part, parent)):
             return known
@@ -273,9 +273,6 @@ class SimulatedAdapter(Adapter):
         strand.in_the_air = None if fault in _BEFORE else accepted
         self._pause("in the request", f"{call} {part}", 0.1, 3)
         strand.in_the_air = None
-        if fault is Fault.REJECTED and part:
-            network.met(fault, post.key)
-            return None
         if fault in _BEFORE:
             return self._refusal(fault, post)
         if fault is Fault.ACCEPTED_LATER:
