@@ -282,6 +282,8 @@ class Office:
 
     def _take_down(self, deed: Deed, name: str) -> None:
         out = [row for row in self.watch.of_state(State.SENT, State.REVIEW) if row.remote_id]
+        half = [row for row in out if row.state == State.REVIEW]  # a stop has left a part of it out
+        out = half or out
         if not out:
             return
         row = out[int(self.fate.number(f"which {name}") * len(out))]
