@@ -137,7 +137,10 @@ class Claims:
             self.wrong(f"{row} was claimed {quiet_until - self.now()} too soon after {other}")
 
     def _can_pay(self, row: Row, mine: Iterable[tuple[Row, str]], at: datetime) -> None:
-        """What is out, what may be out and what is claimed now must be within the month's budget."""
+        """What is out, what may be out and what is claimed now must be within the month's budget.
+
+        Half a thread that no listing shows as a post is not known to be out before it is resumed.
+        """
         limit = self.rules.budgets.get(row.account)
         month = self.now().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         if limit is None or self.network.of(row.key) or min(self.now(), at) - month < 3 * HOUR:
@@ -146,10 +149,11 @@ class Claims:
             return
         if self.now().month == 12:
             limit += self.rules.raised[row.account]
-        out = sum(one.account == row.account and one.at >= month for one in self.network.posts)
-        due = row.parts
+        out, due = 0, row.parts
         for other, state in mine:
             if state in {State.SENDING, State.UNSURE} and self._at.get(other.id, month) >= month:
-                due += other.parts - len(self.network.of(other.key))
+                due += other.parts
+            elif state in {State.SENT, State.REMOVED}:
+                out += sum(one.at >= month for one in self.network.of(other.key))
         if out + due > limit:
             self.wrong(f"{row} was claimed beyond the budget: {out} parts are out, {due} more, of {limit}")
