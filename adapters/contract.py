@@ -149,11 +149,12 @@ Finding = Found | Absent | Unknown
 class RatePause:
     """Nothing more is allowed before ``until`` (UTC): said by an answer that itself refused nothing.
 
-    ``app_wide``: for every account of the same app, not for this one alone.
+    ``app_wide``: for every account of the same app, not for this one alone. ``reason``: what people are told.
     """
 
     until: datetime
     app_wide: bool = False
+    reason: str = ""
 
 
 #: Why a figure is unknown: the platform has none such, had none yet, refused to tell it, or has the
@@ -311,6 +312,8 @@ class Adapter(ABC):
     hears: ClassVar[bool] = False
     #: What an answer to a comment may hold; None where :meth:`publish` takes no ``reply_to``.
     reply_limits: Limits | None = None
+    #: Whether the platform counts posts and tells when it takes no more: then :meth:`room` asks it.
+    counts: ClassVar[bool] = False
     #: The version of the platform's interface that is spoken; "" if it has none.
     api_version: ClassVar[str] = ""
     #: The act as which asking for the figures of one post is billed, once a UTC day; "" if it is free.
@@ -361,6 +364,13 @@ class Adapter(ABC):
 
     def renew(self) -> Credentials | None:
         """New credentials in the place of the present ones; None if this platform's need no renewal."""
+        return None
+
+    def room(self) -> RatePause | None:
+        """Until when the platform takes no further post of this account; None if it takes one.
+
+        Asked ahead of a post that is soon due, so that no attempt is spent on being refused; reads only.
+        """
         return None
 
     @abstractmethod
@@ -418,7 +428,7 @@ class Adapter(ABC):
 CODES = frozenset(
     {
         *("alt-too-long", "empty-part", "empty-post", "media-required", "no-alt-text", "no-first-comment"),
-        *("no-such-kind", "no-threads", "text-too-long", "too-many-media"),
+        *("no-replies", "no-such-kind", "no-threads", "text-too-long", "too-many-media"),
     }
 )
 
