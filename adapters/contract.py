@@ -189,6 +189,11 @@ class Reach:
 FIGURES = tuple(one.name for one in fields(Reach) if one.name not in {"raw", "why"})
 
 
+def counted(value: object) -> int | None:
+    """A number that a platform told, if it is a whole one from 0 upwards; None for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """What somebody wrote under a post: a comment, or an answer to one.
@@ -313,11 +318,15 @@ class Adapter(ABC):
     #: What an answer to a comment may hold; None where :meth:`publish` takes no ``reply_to``.
     reply_limits: Limits | None = None
     #: Whether the platform counts posts and tells when it takes no more: then :meth:`room` asks it.
-    counts: ClassVar[bool] = False
+    has_quota: ClassVar[bool] = False
     #: The version of the platform's interface that is spoken; "" if it has none.
     api_version: ClassVar[str] = ""
     #: The act as which asking for the figures of one post is billed, once a UTC day; "" if it is free.
     billed_reading: ClassVar[str] = ""
+    #: What the platform calls the number of people who follow an account; "" if it tells none.
+    follower_metric: ClassVar[str] = ""
+    #: The act as which asking for that number is billed; "" if it is free.
+    billed_followers: ClassVar[str] = ""
 
     def __init__(self, account: Account, now: Callable[[], datetime]) -> None:
         self.account = account
@@ -399,6 +408,13 @@ class Adapter(ABC):
     @abstractmethod
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         """Figures for each id that the platform knows; an id it does not know is left out."""
+
+    def followers(self) -> int | None:
+        """How many people follow the account now; None if the platform does not say this time.
+
+        Asked for only where :attr:`follower_metric` names it.
+        """
+        return None
 
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:  # noqa: ARG002
         """What was written under each post that the platform knows, as far as it lets us read."""
@@ -543,4 +559,5 @@ __all__ = [
     "Unknown",
     "Why",
     "check_limits",
+    "counted",
 ]

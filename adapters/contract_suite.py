@@ -54,6 +54,8 @@ class AdapterContract:
     conclusive_absence: ClassVar[bool] = True
     #: False if the platform's interface cannot delete; remove then raises AdapterError.
     removable: ClassVar[bool] = True
+    #: How many people follow the account, as that server tells it; None if the platform tells nobody.
+    followers: ClassVar[int | None] = None
     #: What the account's secrets are in these tests; none of them may appear in any text.
     secrets: ClassVar[Mapping[str, str]] = {}
 
@@ -274,6 +276,11 @@ class AdapterContract:
         """Given an id that is gone among others, reach answers for the others."""
         kept = _publish(adapter, full_post, MemoryProgress())
         assert set(adapter.reach([kept.remote_id, "999999999"])) == {kept.remote_id}
+
+    def test_followers_are_told_or_unknown(self, adapter: Adapter) -> None:
+        """Followers are the number that the platform tells; where it tells none, the adapter says so."""
+        assert adapter.followers() == self.followers
+        assert bool(adapter.follower_metric) == (self.followers is not None)
 
     def test_removing_twice_is_removing(self, adapter: Adapter, remote: Remote, full_post: Post) -> None:
         """Given a published post, remove deletes it; a second remove is content that it is gone."""

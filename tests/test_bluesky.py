@@ -101,6 +101,7 @@ def loopback(server: tuple[platform.Bluesky, Loopback]) -> Loopback:
 
 
 class TestContract(AdapterContract):
+    followers: ClassVar[int | None] = 96
     publishing_call: ClassVar[Call] = ("POST", r"com\.atproto\.repo\.putRecord")
     later_call: ClassVar[tuple[Call, int] | None] = (publishing_call, 1)
     refusal: ClassVar[Refusal] = (400, '{"error": "InvalidRequest", "message": "Not like this."}')

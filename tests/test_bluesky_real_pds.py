@@ -140,6 +140,11 @@ class TestContract(AdapterContract):
         """See above."""
         self._assert_no_figures(adapter, full_post)
 
+    def test_followers_are_told_or_unknown(self, adapter: Adapter) -> None:
+        """See above."""
+        with pytest.raises(AdapterError):
+            adapter.followers()
+
     def _assert_no_figures(self, adapter: Adapter, post: Post) -> None:
         receipt = adapter.publish(post, MemoryProgress())
         with pytest.raises(AdapterError):

@@ -28,6 +28,7 @@ reply = 0.015
 media_metadata = 0.005
 delete = 0.01
 read = 0.001
+user_read = 0
 """
 
 

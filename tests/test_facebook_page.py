@@ -98,6 +98,7 @@ class PageRemote:
 
 
 class TestContract(AdapterContract):
+    followers: ClassVar[int | None] = 2048
     publishing_call: ClassVar[Call] = ("POST", FEED)
     later_call: ClassVar[tuple[Call, int] | None] = (("POST", COMMENTS), 0)
     refusal: ClassVar[Refusal] = (400, '{"error": {"message": "Not like this.", "code": 100}}')

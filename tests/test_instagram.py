@@ -126,6 +126,7 @@ class InstagramRemote:
 
 
 class Contract(AdapterContract):
+    followers: ClassVar[int | None] = 4096
     publishing_call: ClassVar[Call] = PUBLISH
     later_call: ClassVar[tuple[Call, int] | None] = (("POST", "/comments"), 0)
     refusal: ClassVar[Refusal] = (400, '{"error": {"message": "Not like this.", "code": 100}}')

@@ -111,6 +111,7 @@ def loopback(server: tuple[platform.Mastodon, Loopback]) -> Loopback:
 
 
 class TestContract(AdapterContract):
+    followers: ClassVar[int | None] = 512
     publishing_call: ClassVar[Call] = ("POST", "/api/v1/statuses")
     later_call: ClassVar[tuple[Call, int] | None] = (publishing_call, 1)
     refusal: ClassVar[Refusal] = (422, '{"error": "Validation failed"}')
@@ -211,6 +212,7 @@ def _when_up(url: str, log: Path) -> str:
 
 
 class TestContractOnMastodonMock(AdapterContract):
+    followers: ClassVar[int | None] = 0
     publishing_call: ClassVar[Call] = ("POST", "/api/v1/statuses")
     later_call: ClassVar[tuple[Call, int] | None] = (publishing_call, 1)
     refusal: ClassVar[Refusal] = (422, '{"error": "Validation failed"}')

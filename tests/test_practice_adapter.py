@@ -56,6 +56,7 @@ class PracticeRemote:
 
 
 class TestContract(AdapterContract):
+    followers: ClassVar[int | None] = 0
     publishing_call: ClassVar[Call] = ("POST", "/api/posts")
     upload_call: ClassVar[Call | None] = ("POST", "/api/media")
 

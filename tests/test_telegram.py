@@ -100,6 +100,7 @@ def loopback(server: tuple[platform.Telegram, Loopback]) -> Loopback:
 
 
 class TestContract(AdapterContract):
+    followers: ClassVar[int | None] = 341
     publishing_call: ClassVar[Call] = ("POST", "/send[A-Za-z]+")
     later_call: ClassVar[tuple[Call, int] | None] = (publishing_call, 1)
     refusal: ClassVar[Refusal] = (400, '{"ok": false, "error_code": 400, "description": "Bad Request: no"}')

@@ -111,6 +111,7 @@ class ThreadsRemote:
 
 
 class TestContract(AdapterContract):
+    followers: ClassVar[int | None] = 777
     publishing_call: ClassVar[Call] = PUBLISH
     later_call: ClassVar[tuple[Call, int] | None] = (PUBLISH, 1)
     refusal: ClassVar[Refusal] = (400, '{"error": {"message": "Not like this.", "code": 100}}')

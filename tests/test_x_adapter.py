@@ -114,6 +114,7 @@ class XRemote:
 
 
 class TestContract(AdapterContract):
+    followers: ClassVar[int | None] = 15240
     publishing_call: ClassVar[Call] = POST
     later_call: ClassVar[tuple[Call, int] | None] = (POST, 1)
     refusal: ClassVar[Refusal] = (403, '{"title": "Forbidden", "detail": "Not like this.", "status": 403}')

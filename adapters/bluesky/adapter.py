@@ -35,6 +35,7 @@ from adapters.contract import (
     Receipt,
     Reply,
     Unknown,
+    counted,
 )
 from adapters.errors import Ambiguous, Rejected, Transient
 from adapters.matching import same_text
@@ -68,6 +69,7 @@ class BlueskyAdapter(Adapter):
     secrets: ClassVar[tuple[str, ...]] = ("app_password",)
     hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = METRICS
+    follower_metric: ClassVar[str] = "followersCount"
     limits = Limits(text=300, measure=graphemes, media=4, alt_text=2000, threads=True, first_comment=True)
 
     def __init__(
@@ -153,6 +155,10 @@ class BlueskyAdapter(Adapter):
             with understanding():
                 figures |= {str(view["uri"]): _reach(view) for view in told["posts"]}
         return figures
+
+    def followers(self) -> int | None:
+        profile = self.server.get("app.bsky.actor.getProfile", actor=self.server.session().did)
+        return counted(profile.get("followersCount"))
 
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
         """The conversation under each post, six levels deep (app.bsky.feed.getPostThread)."""

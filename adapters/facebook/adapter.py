@@ -32,6 +32,7 @@ from adapters.contract import (
     Receipt,
     Reply,
     Unknown,
+    counted,
 )
 from adapters.errors import AdapterError, Ambiguous, AuthExpired, Duplicate, Rejected, Transient
 from adapters.facebook.checks import check_page_post
@@ -90,6 +91,7 @@ class FacebookPageAdapter(Adapter):
     secrets: ClassVar[tuple[str, ...]] = ("page_token",)
     hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = NAMES
+    follower_metric: ClassVar[str] = "followers_count"
     api_version: ClassVar[str] = GRAPH_VERSION
     # 63,206 characters: PLATFORMS.md, c. Meta names no number of pictures nor a length of alt texts: ours.
     limits = Limits(text=63206, media=10, alt_text=1000, kinds=("post", "reel"), first_comment=True)
@@ -190,6 +192,9 @@ class FacebookPageAdapter(Adapter):
 
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         return figures(self.client, remote_ids)
+
+    def followers(self) -> int | None:
+        return counted(self.client.read("me", fields="followers_count").get("followers_count"))
 
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
         told: dict[str, Sequence[Reply]] = {}

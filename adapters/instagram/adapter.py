@@ -29,6 +29,7 @@ from adapters.contract import (
     Receipt,
     Reply,
     Unknown,
+    counted,
 )
 from adapters.errors import (
     AdapterError,
@@ -82,6 +83,7 @@ class InstagramAdapter(ContainerAdapter):
         }
     )
     metrics: ClassVar[Mapping[str, str]] = NAMES
+    follower_metric: ClassVar[str] = "followers_count"
     api_version: ClassVar[str] = GRAPH_VERSION
     limits = rules.LIMITS
     meanings = rules.CODES
@@ -178,6 +180,9 @@ class InstagramAdapter(ContainerAdapter):
 
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         return figures(self._many, remote_ids)
+
+    def followers(self) -> int | None:
+        return counted(self._get(self.user, fields="followers_count").get("followers_count"))
 
     def _written_under(self, id_: str) -> Sequence[Reply]:
         own = "id,text,username,timestamp"

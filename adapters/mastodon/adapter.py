@@ -36,6 +36,7 @@ from adapters.contract import (
     Receipt,
     Reply,
     Unknown,
+    counted,
 )
 from adapters.errors import Ambiguous, Misconfigured, Rejected, Transient
 from adapters.mastodon import text as mastodon_text
@@ -78,6 +79,7 @@ class MastodonAdapter(Adapter):
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
     hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = METRICS
+    follower_metric: ClassVar[str] = "followers_count"
     api_version: ClassVar[str] = "v1"
     limits = Limits(
         text=TEXT,
@@ -193,6 +195,9 @@ class MastodonAdapter(Adapter):
                 with understanding():
                     figures[str(status["id"])] = _reach(status)
         return figures
+
+    def followers(self) -> int | None:
+        return counted(self.server.read("/api/v1/accounts/verify_credentials").get("followers_count"))
 
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
         """The whole conversation under each post, as far as the account's server knows it."""

@@ -44,7 +44,7 @@ class ContainerAdapter(Adapter):
 
     secrets: ClassVar[tuple[str, ...]] = ("access_token",)
     hears: ClassVar[bool] = True
-    counts: ClassVar[bool] = True
+    has_quota: ClassVar[bool] = True
     #: Meta gives no number; the listings have been seen to follow within seconds.
     listing_lag: ClassVar[timedelta] = timedelta(minutes=5)
     #: Tokens that end live 60 days.
@@ -185,7 +185,7 @@ class ContainerAdapter(Adapter):
         return self.full.format(used=used, total=total)
 
     def _chosen(self, found: Sequence[Item], *, worded: bool, out: bool) -> Finding | None:
-        """Which of the listed posts that fit is the one; None if there is none. ``out``: it is certainly out."""
+        """The one of the listed posts that fit; None if there is none. ``out``: its container says it is out."""
         listed = sorted(found, key=lambda item: str(item["timestamp"]))
         if not listed:
             return None

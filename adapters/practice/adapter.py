@@ -33,6 +33,7 @@ from adapters.contract import (
     Receipt,
     Reply,
     ReplyTo,
+    counted,
 )
 from adapters.errors import Ambiguous, Rejected, Transient
 from adapters.transport import Transport, adapter_error
@@ -55,6 +56,7 @@ class PracticeAdapter(Adapter):
     limits = Limits(text=2000, media=10, alt_text=1000)
     reply_limits = Limits(text=1000)
     hears: ClassVar[bool] = True
+    follower_metric: ClassVar[str] = "followers"
     metrics: ClassVar[Mapping[str, str]] = {
         name: name for name in ("views", "reach", "likes", "comments", "clicks")
     }
@@ -140,6 +142,9 @@ class PracticeAdapter(Adapter):
             with _understanding():
                 figures |= {str(id_): _reach(raw) for id_, raw in answer["posts"].items()}
         return figures
+
+    def followers(self) -> int | None:
+        return counted(self._read("/api/me", {"account": self.handle}).get("followers"))
 
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
         told: dict[str, Sequence[Reply]] = {}

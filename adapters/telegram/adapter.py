@@ -35,6 +35,7 @@ from adapters.contract import (
     Reach,
     Receipt,
     Unknown,
+    counted,
 )
 from adapters.errors import (
     AccountHeld,
@@ -89,6 +90,7 @@ class TelegramAdapter(Adapter):
     codes: ClassVar[frozenset[str]] = frozenset({"caption-too-long", "media-pixels"})
     secrets: ClassVar[tuple[str, ...]] = ("bot_token",)
     limits = Limits(text=TEXT, measure=length, media=10, alt_text=0, threads=True)
+    follower_metric: ClassVar[str] = "getChatMemberCount"
 
     def __init__(
         self, account: Account, now: Callable[[], datetime], *, read_timeout: float = READ_TIMEOUT
@@ -165,6 +167,10 @@ class TelegramAdapter(Adapter):
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         """Nothing is known: the Bot API tells neither views nor reactions of a channel's messages."""
         return {id_: Reach(raw={"bot_api": "gives no figures"}) for id_ in remote_ids}
+
+    def followers(self) -> int | None:
+        """The subscribers of the channel, the only figure that the Bot API tells (getChatMemberCount)."""
+        return counted(self._call("getChatMemberCount", {"chat_id": self.chat}))
 
     def remove(self, remote_id: str) -> None:
         """Delete every message of the post; Telegram skips those that are gone already."""

@@ -33,6 +33,7 @@ from adapters.contract import (
     Receipt,
     Reply,
     Unknown,
+    counted,
 )
 from adapters.errors import (
     AccountHeld,
@@ -46,6 +47,7 @@ from adapters.meta.containers import (
     Memory,
     Piece,
     fingerprint,
+    insight_values,
     moment,
     spent,
 )
@@ -79,6 +81,7 @@ class ThreadsAdapter(ContainerAdapter):
         }
     )
     metrics: ClassVar[Mapping[str, str]] = NAMES
+    follower_metric: ClassVar[str] = "followers_count"
     api_version: ClassVar[str] = VERSION
     limits = rules.LIMITS
     meanings = rules.CODES
@@ -168,6 +171,12 @@ class ThreadsAdapter(ContainerAdapter):
         """One call for each post: Threads has no batches. It knows views but no unique people."""
         told = {id_: figures(self._get, id_) for id_ in remote_ids}
         return {id_: reach for id_, reach in told.items() if reach is not None}
+
+    def followers(self) -> int | None:
+        """See :meth:`Adapter.followers`; it needs threads_manage_insights (PLATFORMS.md, Threads, e)."""
+        return counted(
+            insight_values(self._get("me/threads_insights", metric="followers_count")).get("followers_count")
+        )
 
     def _written_under(self, id_: str) -> Sequence[Reply]:
         """The conversation under a post, which needs threads_manage_replies or threads_read_replies."""

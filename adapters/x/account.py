@@ -85,9 +85,9 @@ def list_posts(api: XApi, user_id: str, start: datetime, end: datetime | None = 
     return Listing(posts[::-1], N_("The account has too many posts since then to read them all back."))
 
 
-def who_am_i(api: XApi) -> Mapping[str, Any]:
-    """Ask X whose credentials these are: {"id", "name", "username"}. X charges for it."""
-    me = api.ask("get_me").get("data")
+def who_am_i(api: XApi, *more: str) -> Mapping[str, Any]:
+    """Ask X whose credentials these are: {"id", "name", "username"} and ``more``. X charges for it."""
+    me = (api.ask("get_me", user_fields=list(more)) if more else api.ask("get_me")).get("data")
     if isinstance(me, dict) and me.get("id") and me.get("username"):
         return me
     raise api.unclear()

@@ -31,6 +31,7 @@ from adapters.contract import (
     Reach,
     Receipt,
     Unknown,
+    counted,
 )
 from adapters.errors import (
     AdapterError,
@@ -83,6 +84,8 @@ class XAdapter(Adapter):
 
     bills: ClassVar[Mapping[str, str]] = billing.ACTS
     billed_reading: ClassVar[str] = billing.READ
+    follower_metric: ClassVar[str] = "public_metrics.followers_count"
+    billed_followers: ClassVar[str] = billing.FOLLOWERS
 
     def __init__(
         self,
@@ -257,6 +260,11 @@ class XAdapter(Adapter):
 
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         return figures(self._api(), remote_ids, self.now())
+
+    def followers(self) -> int | None:
+        """See :meth:`Adapter.followers`; X bills it as the reading of a user (PLATFORMS.md, X, a)."""
+        metrics = who_am_i(self._api(), "public_metrics").get("public_metrics")
+        return counted(metrics.get("followers_count")) if isinstance(metrics, dict) else None
 
     def remove(self, remote_id: str) -> None:
         """Delete the post and, last one first, the thread that we hung under it within a day."""

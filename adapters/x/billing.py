@@ -23,8 +23,10 @@ ACTS: Mapping[str, str] = {
     "media_metadata": N_("alt text"),
     "delete": N_("deletion of a post"),
     "read": N_("figures of a post, once a day"),
+    "user_read": N_("followers of the account, once a day"),
 }
 READ = "read"
+FOLLOWERS = "user_read"
 
 
 def whole(steps: Sequence[Step]) -> Mapping[str, int]:
@@ -57,4 +59,4 @@ def _act(step: Step) -> str:
     return "post" if step.under is None else "reply"
 
 
-__all__ = ["ACTS", "READ", "done", "removal", "whole"]
+__all__ = ["ACTS", "FOLLOWERS", "READ", "done", "removal", "whole"]

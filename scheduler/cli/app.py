@@ -91,6 +91,14 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "importing:import_figures",
         N_("Record the figures of many posts from a CSV or XLSX: all of its rows, or none."),
     ),
+    "followers": (
+        "following:followers",
+        N_("Show how many people follow each account; with --now ask the platforms first."),
+    ),
+    "followers enter": (
+        "following:enter",
+        N_("Record how many people follow an account, as a person read it off; the source is “manual”."),
+    ),
     "inbox": (
         "inbox:inbox",
         N_("List what people wrote under published posts, with what became of it; personal data is masked."),

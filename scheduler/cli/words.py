@@ -53,6 +53,7 @@ EVENTS: Mapping[str, str] = {
     "comment-assigned": N_("comment given into somebody's care"),
     "comment-closed": N_("comment closed"),
     "comments-erased": N_("personal data taken out of comments"),
+    "followers-entered": N_("followers entered by hand"),
     "applied": N_("campaign file put into force"),
     "approved": N_("approved"),
     "approval_void": N_("approval void"),

@@ -169,6 +169,7 @@ class Workplace:
 
     def daemon_settings(self) -> Settings:
         """What the daemon takes from the configuration."""
+        from adapters import registry
         from scheduler.engine.daemon import Settings
 
         daemon = self.config.daemon
@@ -183,6 +184,12 @@ class Workplace:
             reach_ages=self.config.reach.ages,
             replies_ages=self.config.inbox.ages,
             rules=self._rules(),
+            counted=[
+                name
+                for name, settings in self.config.accounts.items()
+                if registry.adapter_class(settings.platform).follower_metric
+            ],
+            zone=self.config.zone,
         )
 
     def _rules(self) -> dict[str, Rule]:

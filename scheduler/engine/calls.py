@@ -31,6 +31,7 @@ from adapters.contract import (
     Reply,
     ReplyTo,
     Unknown,
+    counted,
 )
 from adapters.errors import (
     AdapterError,
@@ -78,6 +79,15 @@ class Figures:
     """What the platform calls its figures: ours -> its own."""
     api: str = ""
     """The version of its interface."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followers:
+    """How many people follow an account, None if the platform did not say; its own name for that."""
+
+    count: int | None
+    name: str
+    api: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +156,16 @@ class Calls:
             return Figures(figures, dict(adapter.metrics), adapter.api_version)
 
         return self._told(account_id, "reach", ask)
+
+    def followers(self, account_id: str) -> Told[Followers | AdapterError | None]:
+        """Ask how many people follow an account; None if its platform tells that to nobody."""
+
+        def ask(adapter: Adapter) -> Followers | None:
+            if not adapter.follower_metric:
+                return None
+            return Followers(counted(adapter.followers()), adapter.follower_metric, adapter.api_version)
+
+        return self._told(account_id, "followers", ask)
 
     def replies(
         self, account_id: str, remote_ids: Sequence[str]

@@ -26,6 +26,7 @@ from scheduler.clock import Clock
 from scheduler.engine import applying
 from scheduler.engine.calls import Calls
 from scheduler.engine.dispatch import Dispatcher, Gate, Limits
+from scheduler.engine.following import Following
 from scheduler.engine.leases import process_ended, whereabouts
 from scheduler.engine.listening import Listening
 from scheduler.engine.mailbox import Mailbox, Message, Wake
@@ -52,6 +53,7 @@ EXTEND = timedelta(hours=6)
 STARTED_TOGETHER = timedelta(seconds=30)
 RENEW = timedelta(minutes=1)
 LISTEN = timedelta(seconds=30)
+COUNT = timedelta(minutes=1)
 ANCHOR = timedelta(minutes=1)
 #: Seconds from one turn to the next, at least: what comes in meanwhile is written down together.
 PACE = 0.01
@@ -77,6 +79,10 @@ class Settings:
     """Ages of a post at which its comments are asked for; none for never."""
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """What holds for single accounts."""
+    counted: Sequence[str] = ()
+    """Accounts whose followers are asked for once a day."""
+    zone: str = "WIB"
+    """In which their days begin."""
 
 
 def node_name() -> str:
@@ -119,7 +125,8 @@ class Daemon:
         self._clock = clock
         self._settings = settings
         self._mailbox = mailbox or Mailbox()
-        self._executor = executor or ThreadPoolExecutor(settings.workers, thread_name_prefix="gaung-worker")
+        # One more than posts may take: for what is asked meanwhile (comments, followers, renewals).
+        self._executor = executor or ThreadPoolExecutor(settings.workers + 1, "gaung-worker")
         self._node = node or node_name()
         self._presence = presence.Presence(self._node, *whereabouts(), version("gaung"))
         self._started_at: datetime | None = None
@@ -133,6 +140,18 @@ class Daemon:
         self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox, self._node)
         self._listening = Listening(store, clock, calls, settings.replies_ages, self._executor, self._mailbox)
         self._listen_at = clock.now()
+        self._following = Following(
+            store,
+            clock,
+            calls,
+            treasury,
+            settings.counted,
+            settings.zone,
+            self._executor,
+            self._mailbox,
+            self._node,
+        )
+        self._count_at = clock.now()
         self._dispatcher = dispatcher(
             store=store,
             clock=clock,
@@ -192,14 +211,18 @@ class Daemon:
     @property
     def in_flight(self) -> int:
         """Calls that have not come back, or whose answers are not in the database yet."""
-        return self._dispatcher.in_flight + self._renewal.in_flight + self._listening.in_flight
+        return self._dispatcher.in_flight + self._renewal.in_flight + self._in_errands
+
+    @property
+    def _in_errands(self) -> int:
+        return self._listening.in_flight + self._following.in_flight
 
     def turn(self, messages: Sequence[Message]) -> datetime | None:
         """One round of everything, from answers to heartbeat; return when the next thing is due (UTC).
 
         A database that cannot be used is told once; nothing is sent meanwhile.
         """
-        messages = self._listening.take(self._renewal.take(messages))
+        messages = self._following.take(self._listening.take(self._renewal.take(messages)))
         try:
             if self._beat_at is None:  # nothing is claimed yet: others must know where the claims are
                 self._beat()
@@ -207,6 +230,7 @@ class Daemon:
             next_due = self._dispatcher.turn(messages)
             self._renewal.settle()
             self._hear()
+            self._count()
             self._routines()
         except StoreError as error:
             # Nothing is sent while the database is out of reach.
@@ -227,6 +251,18 @@ class Daemon:
         if (came or _reached(self._listen_at, now, LISTEN)) and not self._dispatcher.stopping:
             self._listening.start(now)
             self._listen_at = now + LISTEN
+
+    def _count(self) -> None:
+        """Keep the followers that were told, and ask on while an account has no count of today."""
+        now, busy = self._clock.now(), self._following.in_flight
+        self._following.settle()
+        if self._following.in_flight < busy:
+            self._count_at = now  # there may be more to ask for
+        # One call at a time of what can wait, so that posts never do.
+        idle = not self._listening.in_flight and not self._dispatcher.stopping
+        if idle and _reached(self._count_at, now, COUNT):
+            self._following.start(now)
+            self._count_at = now + COUNT
 
     def _routines(self) -> None:
         now = self._clock.now()

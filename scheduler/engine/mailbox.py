@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.contract import Credentials, Finding, Json, RatePause, Reply
 from adapters.errors import AdapterError, Ambiguous, Stopped
-from scheduler.engine.calls import Figures
+from scheduler.engine.calls import Figures, Followers
 from scheduler.engine.retry import Outcome
 from scheduler.i18n import N_
 from scheduler.store.dispatching import Claim, Saved
@@ -73,6 +73,16 @@ class Heard:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """The followers of an account came back; None if its platform tells them to nobody."""
+
+    account_id: str
+    followers: Followers | AdapterError | None
+    at: datetime
+    pause: RatePause | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SaveRequest:
     """An adapter wants its progress committed; ``done`` says whether it was, and whether to go on."""
 
@@ -86,7 +96,7 @@ class Wake:
     """Time to look at the clock: a date was reached, a tick passed, or a signal came."""
 
 
-Message = Answered | Looked | Measured | Renewed | Heard | SaveRequest | Wake
+Message = Answered | Looked | Measured | Renewed | Heard | Counted | SaveRequest | Wake
 
 
 class Mailbox:

@@ -109,6 +109,14 @@ class Treasury:
             spending.open_month(session, self.row(account_id, self.prices.month(at)))
             self._charge(session, account_id, {adapter.billed_reading: count}, at, None, "", closed_at=at)
 
+    def followers(self, session: Session, account_id: str, at: datetime) -> None:
+        """Charge for the number of followers that was just told."""
+        if account_id not in self.payers or not (adapter := self._adapter(account_id)):
+            return
+        if adapter.billed_followers:
+            spending.open_month(session, self.row(account_id, self.prices.month(at)))
+            self._charge(session, account_id, {adapter.billed_followers: 1}, at, None, "", closed_at=at)
+
     def removed(self, session: Session, delivery: Delivery, at: datetime) -> None:
         """Charge for a post that was just taken down through its platform's interface."""
         if delivery.account_id not in self.payers or not (adapter := self._adapter(delivery.account_id)):

@@ -10,7 +10,21 @@ from enum import Enum
 from sqlalchemy import Connection, inspect, text
 
 #: Every revision, oldest first; the last is what this program works with.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0013",
+)
 
 #: "Gaun" in ASCII, in the header of the SQLite file (PRAGMA application_id).
 APPLICATION_ID = 0x4761756E

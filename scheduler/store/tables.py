@@ -431,6 +431,28 @@ class Snapshot(SQLModel, table=True):
     """The version of its interface."""
 
 
+class FollowerCount(SQLModel, table=True):
+    """How many people followed an account at one moment; only ever appended. NULL is unknown, never zero."""
+
+    __tablename__ = "follower_count"
+    __table_args__ = (Index("followers_of", "account_id", "taken_at"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    account_id: str
+    taken_at: datetime = _instant(null=False)
+    source: str
+    """``api`` or ``manual``."""
+    followers: int | None = None
+    why: str = ""
+    """Why it is unknown: ``not-yet`` (the platform did not say) or ``refused``."""
+    name: str = ""
+    """What the platform calls it."""
+    api: str = ""
+    """The version of its interface."""
+    detail: dict[str, Any] = _json(dict)
+    """The platform's reason to refuse, or who entered it."""
+
+
 class Comment(SQLModel, table=True):
     """What somebody wrote under a post, as it was when it was first seen; only ever appended."""
 
@@ -581,6 +603,7 @@ statements = table(SignedStatement)
 sent_back = table(SentBack)
 legal_holds = table(LegalHold)
 snapshots = table(Snapshot)
+follower_counts = table(FollowerCount)
 comments = table(Comment)
 comment_cases = table(CommentCase)
 versions = table(CampaignVersion)
@@ -593,6 +616,7 @@ charges = table(Charge)
 
 guard(audit, append_only("audit_event"))
 guard(snapshots, unchanging("snapshot"))
+guard(follower_counts, unchanging("follower_count"))
 guard(answers, unchanging("platform_answer"))
 guard(comments, erasable("comment", *COMMENT_COLUMNS))
 guard(SQLModel.metadata, held())

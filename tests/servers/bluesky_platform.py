@@ -16,6 +16,7 @@ from typing import Any
 from servers.loopback import Answer, Loopback, serving
 from werkzeug.wrappers import Request
 
+FOLLOWERS = 96
 DID = "did:plc:contoh234567abcdefghijkl"
 HANDLE = "diskominfo.contoh.test"
 PASSWORD = "sandi-aplikasi-rahasia"
@@ -79,6 +80,10 @@ class Bluesky:
 
     def _getSession(self, request: Request) -> Answer:  # noqa: N802
         return ok({"did": DID, "handle": HANDLE, "active": True})
+
+    def _getProfile(self, request: Request) -> Answer:  # noqa: N802
+        assert request.args["actor"] == DID
+        return ok({"did": DID, "handle": HANDLE, "followersCount": FOLLOWERS, "postsCount": 4})
 
     def _uploadBlob(self, request: Request) -> Answer:  # noqa: N802
         content = request.get_data()

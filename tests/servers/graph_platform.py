@@ -113,8 +113,9 @@ class PagePlatform(Graph):
         return Answer(200, {"data": {"is_valid": True, "type": "PAGE", "scopes": list(self.scopes)}})
 
     def _GET_page(self, request: Request) -> Answer:  # noqa: N802
-        page = {"id": PAGE, "name": "Diskominfo Contoh", "link": f"https://www.facebook.com/{PAGE}"}
-        return taken(page, request, {"name", "link"})
+        link = f"https://www.facebook.com/{PAGE}"
+        page = {"id": PAGE, "name": "Diskominfo Contoh", "link": link, "followers_count": 2048}
+        return taken(page, request, {"name", "link", "followers_count"})
 
     def _POST_page_feed(self, request: Request) -> Answer:  # noqa: N802
         form = request.form

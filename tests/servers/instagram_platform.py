@@ -149,7 +149,9 @@ class Instagram:
     def _user(self, method: str, edge: str, params: dict[str, str]) -> Answer:
         match method, edge:
             case "GET", "":
-                return Answer(200, {"id": USER, "user_id": USER, "username": NAME})
+                me = {"id": USER, "user_id": USER, "username": NAME, "followers_count": 4096}
+                asked = params.get("fields", "id").split(",")
+                return Answer(200, {name: me[name] for name in ("id", *asked) if name in me})
             case "GET", "permissions":
                 data = [{"permission": name, "status": "granted"} for name in self.permissions]
                 return Answer(200, {"data": data})

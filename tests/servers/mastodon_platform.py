@@ -15,12 +15,13 @@ from servers.loopback import Answer, Loopback, serving
 from werkzeug.wrappers import Request
 
 TOKEN = "token-rahasia-mastodon-contoh"
-OWN = {
+OWN: dict[str, Any] = {
     "id": "1",
     "username": "diskominfo",
     "acct": "diskominfo",
     "display_name": "Diskominfo Contoh",
     "url": "http://m/@diskominfo",
+    "followers_count": 512,
 }
 STRANGER = {"id": "2", "username": "warga", "display_name": "Warga", "url": "http://m/@warga"}
 
@@ -111,7 +112,7 @@ class Mastodon:
         return error(404, "Not Found")
 
     def add(
-        self, text: str, *, account: dict[str, str] = OWN, parent: str | None = None, **more: Any
+        self, text: str, *, account: dict[str, Any] = OWN, parent: str | None = None, **more: Any
     ) -> Status:
         self.last_id += 1
         status = Status(str(self.last_id), account, text, datetime.now(UTC), parent=parent, **more)

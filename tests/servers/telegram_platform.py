@@ -75,6 +75,9 @@ class Telegram:
     def _getChat(self, fields: dict[str, Any], files: dict[str, str]) -> Answer:  # noqa: N802
         return ok(self.chat)
 
+    def _getChatMemberCount(self, fields: dict[str, Any], files: dict[str, str]) -> Answer:  # noqa: N802
+        return ok(341)
+
     def _getChatMember(self, fields: dict[str, Any], files: dict[str, str]) -> Answer:  # noqa: N802
         assert fields["user_id"] == 123456789
         return ok({"user": {"id": 123456789}, **self.member})

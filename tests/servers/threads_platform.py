@@ -19,6 +19,7 @@ from servers.loopback import Answer, Loopback, serving
 from werkzeug.wrappers import Request
 
 TOKEN = "THAA-contoh-token-rahasia-threads"
+FOLLOWERS = 777
 USER, NAME = "26000000000000001", "diskominfo.contoh"
 SCOPES = (
     "threads_basic",
@@ -113,6 +114,11 @@ class Threads:
         match method, edge:
             case "GET", "":
                 return Answer(200, {"id": USER, "username": NAME})
+            case "GET", "threads_insights":
+                # Followers have one total, not a value for each day (Threads API, "Insights").
+                assert params["metric"] == "followers_count"
+                total = {"name": "followers_count", "period": "day", "total_value": {"value": FOLLOWERS}}
+                return Answer(200, {"data": [total]})
             case "GET", "threads_publishing_limit":
                 return Answer(
                     200,

@@ -21,6 +21,7 @@ from servers.loopback import Answer, Fault, Loopback, serving
 from werkzeug.wrappers import Request
 
 USER_ID = "2244994945"
+FOLLOWERS = 15_240
 NAME = "diskominfo"
 KEYS = {
     "api_key": "kunciAplikasi0001",
@@ -163,7 +164,9 @@ class XPlatform:
         ]
 
     def _me(self, request: Request) -> Answer:
-        me = {"id": USER_ID, "name": "Diskominfo Contoh", "username": NAME}
+        me: dict[str, Any] = {"id": USER_ID, "name": "Diskominfo Contoh", "username": NAME}
+        if "public_metrics" in request.args.get("user.fields", ""):
+            me["public_metrics"] = {"followers_count": FOLLOWERS, "following_count": 12, "tweet_count": 90}
         return Answer(200, {"data": me}, {"x-access-level": self.access_level})
 
     def _create(self, request: Request) -> Answer:

@@ -45,8 +45,8 @@ def refused(error: RefusedError) -> Response:
 def me() -> Response:
     handle = _handle(request.args.get("account"))
     url = url_for("pages.account", handle=handle, _external=True)
-    posts = dict(site().storage.accounts()).get(handle, 0)
-    return jsonify(id=handle.lower(), name=f"@{handle}", url=url, posts=posts)
+    posts, followers = dict(site().storage.accounts()).get(handle, 0), site().storage.followers(handle)
+    return jsonify(id=handle.lower(), name=f"@{handle}", url=url, posts=posts, followers=followers)
 
 
 @api.post("/media")

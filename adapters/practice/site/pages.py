@@ -56,11 +56,34 @@ def timeline() -> str:
 
 @pages.get("/@<handle>")
 def account(handle: str) -> str:
+    name, count = _account(handle)
+    storage = site().storage
+    return _timeline(
+        name,
+        "account.html",
+        where="pages.account",
+        handle=name,
+        count=count,
+        followers=storage.followers(name),
+        following=storage.follows(name, g.visitor),
+    )
+
+
+def _account(handle: str) -> tuple[str, int]:
+    """The name of an account as it is written there, and how many posts it has."""
     posts = {name.lower(): (name, count) for name, count in site().storage.accounts()}
     if handle.lower() not in posts:
         abort(404)
-    name, count = posts[handle.lower()]
-    return _timeline(name, "account.html", where="pages.account", handle=name, count=count)
+    return posts[handle.lower()]
+
+
+@pages.post("/@<handle>/follow")
+def follow(handle: str) -> AnyResponse:
+    name, _count = _account(handle)
+    site().storage.toggle_follow(name, g.visitor)
+    response = redirect(url_for("pages.account", handle=name), 303)
+    response.set_cookie(RETURNING, "1", max_age=10, httponly=True, samesite="Lax")
+    return response
 
 
 @pages.get("/p/<int:id_>")

@@ -53,6 +53,11 @@ ALTER TABLE comment ADD COLUMN account TEXT NOT NULL DEFAULT '' COLLATE NOCASE;
 ALTER TABLE comment ADD COLUMN under INTEGER REFERENCES comment ON DELETE CASCADE;
 CREATE INDEX comment_under ON comment (under);
 """
+#: Came later: made in a file of an older version, too.
+_FOLLOWERS = """
+CREATE TABLE IF NOT EXISTS follower (
+    account TEXT NOT NULL COLLATE NOCASE, visitor TEXT NOT NULL, PRIMARY KEY (account, visitor)) WITHOUT ROWID
+"""
 _POSTS = """
 SELECT id, account, text, link, created, clicks,
     (SELECT coalesce(sum(times), 0) FROM view WHERE post = p.id) AS views,
@@ -157,6 +162,7 @@ class Storage:
             self._db.executescript(f"BEGIN; {_TABLES} {head} COMMIT;")
         elif self._db.execute("PRAGMA user_version").fetchone()[0] < VERSION:
             self._db.executescript(f"BEGIN; {_SECOND} PRAGMA user_version = {VERSION}; COMMIT;")
+        self._db.execute(_FOLLOWERS)
 
     def close(self) -> None:
         """Release the file."""
@@ -295,6 +301,27 @@ class Storage:
         with self._transaction() as db:
             if not db.execute("DELETE FROM liked WHERE post = ? AND visitor = ?", (post, visitor)).rowcount:
                 db.execute("INSERT INTO liked (post, visitor) VALUES (?, ?)", (post, visitor))
+
+    def followers(self, account: str) -> int:
+        """How many visitors follow an account."""
+        with self._lock:
+            rows = self._db.execute("SELECT count(*) FROM follower WHERE account = ?", (account,))
+            return int(rows.fetchone()[0])
+
+    def follows(self, account: str, visitor: str) -> bool:
+        """Whether a visitor follows an account."""
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT 1 FROM follower WHERE account = ? AND visitor = ?", (account, visitor)
+            )
+            return rows.fetchone() is not None
+
+    def toggle_follow(self, account: str, visitor: str) -> None:
+        """Follow an account, or no longer."""
+        with self._transaction() as db:
+            gone = db.execute("DELETE FROM follower WHERE account = ? AND visitor = ?", (account, visitor))
+            if not gone.rowcount:
+                db.execute("INSERT INTO follower (account, visitor) VALUES (?, ?)", (account, visitor))
 
     def add_comment(self, post: int, name: str, text: str, created: datetime) -> None:
         with self._transaction() as db:

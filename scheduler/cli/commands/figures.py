@@ -12,9 +12,8 @@ from scheduler.cli.workplace import Workplace
 from scheduler.i18n import _
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from scheduler.reports.growth import Curve
     from scheduler.store.database import Store
 
 CampaignArgument = Annotated[str, typer.Argument(help=_("Id of the campaign."))]
@@ -28,6 +27,7 @@ def reach(
     ] = False,
     form: FormatOption = Format.TABLE,
 ) -> int:
+    from scheduler.cli.commands import following
     from scheduler.cli.reports import must_exist
     from scheduler.cli.words import figure_headings
     from scheduler.governance import roles
@@ -62,7 +62,7 @@ def reach(
                 **figures(snapshot),
                 "source": snapshot.source if snapshot else None,
                 "measured_at": LocalTime(snapshot.taken_at, post.zone) if snapshot else None,
-                "growth": _growth(grown.get(post.id), form),
+                "growth": sparkline(curve.values if (curve := grown.get(post.id)) else (), form),
             }
         )
     listing(
@@ -81,6 +81,9 @@ def reach(
     )
     if form is Format.TABLE and rows:
         _totals(sent, snapshots)
+        with store.read() as session:
+            accounts = following.standing(workplace, session, sorted({one.account_id for one in sent}), form)
+        listing(accounts, following.headings(), form)
     return 1 if failed else 0
 
 
@@ -88,16 +91,16 @@ def reach(
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-def _growth(curve: Curve | None, form: Format) -> str | list[int] | None:
-    """The views of a post at each snapshot: as a small curve for people, as numbers for programs."""
+def sparkline(values: Sequence[int], form: Format) -> str | list[int] | None:
+    """A figure at each time it was measured: as a small curve for people, as numbers for programs."""
     if form is Format.JSON:
-        return list(curve.values) if curve else []
-    if curve is None:
+        return list(values)
+    if not values:
         return None
     if form is Format.CSV:
-        return " ".join(map(str, curve.values))
-    top = max(curve.values) or 1
-    return "".join(_BLOCKS[value * (len(_BLOCKS) - 1) // top] for value in curve.values)
+        return " ".join(map(str, values))
+    top = max(values) or 1
+    return "".join(_BLOCKS[value * (len(_BLOCKS) - 1) // top] for value in values)
 
 
 def _totals(sent: list[Any], snapshots: Mapping[int, Any]) -> None:

@@ -1,0 +1,149 @@
+"""Asking the platforms once a day how many people follow each account.
+
+One of the daemons asks: a count is missing until somebody has stored one for the day, and whose turn it is
+is committed before the call. One call at a time, none while comments are asked for, and none of an account
+that has a post to send: publishing goes first.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from datetime import UTC, datetime, timedelta
+
+from adapters.errors import AccountHeld, AdapterError, AuthExpired, Rejected
+from campaigns.timetable import to_local, to_utc
+from scheduler.clock import Clock
+from scheduler.engine.calls import Calls, Followers
+from scheduler.engine.mailbox import Counted, Mailbox, Message
+from scheduler.engine.treasury import Treasury
+from scheduler.store import dispatching, followers, routines
+from scheduler.store.database import Session, Store
+from scheduler.store.tables import FollowerCount
+
+log = logging.getLogger("gaung.following")
+
+#: When an account is asked again that gave no answer. What it refuses is not asked again that day.
+AGAIN = timedelta(hours=1)
+
+
+class Following:
+    """Asks for what is missing today. Every method is called from the dispatcher's thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        calls: Calls,
+        treasury: Treasury,
+        accounts: Sequence[str],
+        zone: str,
+        executor: Executor,
+        mailbox: Mailbox,
+        node: str,
+    ) -> None:
+        """``accounts`` are asked for; a day begins at midnight in ``zone``."""
+        self._store = store
+        self._clock = clock
+        self._calls = calls
+        self._treasury = treasury
+        self._accounts = list(accounts)
+        self._zone = zone
+        self._executor = executor
+        self._mailbox = mailbox
+        self._node = node
+        self._running = 0
+        self._unkept: list[Counted] = []
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that have not come back, or whose answers are not kept yet."""
+        return self._running
+
+    def start(self, now: datetime) -> None:
+        """Ask for the followers of one account that has no count of today."""
+        if self._running or not self._accounts:
+            return
+        with self._store.write() as session:
+            now = self._store.moment(session, now)
+            account_id = self._next(session, now)
+        if account_id:
+            self._running += 1
+            self._executor.submit(self._ask, account_id)
+
+    def _next(self, session: Session, now: datetime) -> str | None:
+        for account_id in followers.missing(session, self._accounts, day_of(now, self._zone), now):
+            name = f"followers of {account_id}"
+            if routines.take(session, name, now=now, every=AGAIN, node=self._node):
+                return account_id
+        return None
+
+    def take(self, messages: Sequence[Message]) -> list[Message]:
+        """Take the answers that are for here, so that they outlast a failing turn; return the others."""
+        self._unkept += [one for one in messages if isinstance(one, Counted)]
+        return [one for one in messages if not isinstance(one, Counted)]
+
+    def settle(self) -> None:
+        """Keep what came back; a database that cannot be used now is asked again at the next turn."""
+        while self._unkept:
+            message = self._unkept[0]
+            if message.followers is None and message.account_id in self._accounts:
+                self._accounts.remove(message.account_id)  # its platform tells nobody
+            with self._store.write() as session:
+                if message.pause and message.pause.until > message.at:
+                    dispatching.pause_account(session, message.account_id, message.pause.until)
+                keep(session, self._treasury, message)
+            self._unkept.pop(0)
+            self._running -= 1
+
+    def _ask(self, account_id: str) -> None:
+        told, pause = self._calls.followers(account_id)
+        self._mailbox.put(Counted(account_id, told, self._clock.now(), pause))
+
+
+def keep(session: Session, treasury: Treasury, message: Counted) -> None:
+    """Store what an account was told; what gave no answer at all leaves no row, for it is asked again."""
+    account_id, told, at = message.account_id, message.followers, message.at
+    if isinstance(told, AdapterError):
+        said = {"action": "followers", "account": account_id, "reason": told.reason}
+        log.warning("no followers", extra=said)
+        if isinstance(told, Rejected | AuthExpired | AccountHeld) and told.code != "misconfigured":
+            facts = {"code": told.code, "reason": told.reason}
+            followers.add(session, _row(account_id, at, None, "refused", facts))
+    elif told is not None:
+        treasury.followers(session, account_id, at)
+        why = "" if told.count is not None else "not-yet"
+        followers.add(session, _row(account_id, at, told, why))
+
+
+def _row(
+    account_id: str, at: datetime, told: Followers | None, why: str, detail: dict[str, str] | None = None
+) -> FollowerCount:
+    return FollowerCount(
+        account_id=account_id,
+        taken_at=at,
+        source="api",
+        followers=told.count if told else None,
+        why=why,
+        name=told.name if told else "",
+        api=told.api if told else "",
+        detail=detail or {},
+    )
+
+
+def day_of(now: datetime, zone: str) -> datetime:
+    """The beginning of the local day of a moment, in UTC."""
+    midnight = to_local(now, zone).replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    return to_utc(midnight, zone).astimezone(UTC)
+
+
+def ask_now(store: Store, clock: Clock, calls: Calls, treasury: Treasury, account_id: str) -> Counted:
+    """Ask for the followers of an account at a person's word, and keep the answer."""
+    told, pause = calls.followers(account_id)
+    message = Counted(account_id, told, clock.now(), pause)
+    with store.write() as session:
+        if pause and pause.until > message.at:
+            dispatching.pause_account(session, account_id, pause.until)
+        keep(session, treasury, message)
+    return message

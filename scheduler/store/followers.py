@@ -1,0 +1,114 @@
+"""How many people follow the accounts: whom to ask, what was told, and what was known at a moment.
+
+Counts are only ever appended. NULL is unknown, and ``why`` says why; a later count replaces nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import exists, func, select
+from sqlmodel import Session
+
+from scheduler.states import State
+from scheduler.store.dispatching import in_state
+from scheduler.store.tables import FollowerCount, accounts, deliveries, follower_counts
+
+#: An account is not asked so long before and after a post of its own is due.
+_CLEAR = timedelta(minutes=2)
+
+
+def missing(session: Session, account_ids: Sequence[str], since: datetime, now: datetime) -> list[str]:
+    """Which of these accounts have no count since ``since``, told or refused, and may be asked now.
+
+    As with figures, an account that pauses is asked for nothing, nor one that has a post to send just now;
+    nor one that is disabled, whose credentials are of no use.
+    """
+    counted = set(
+        session.execute(
+            select(follower_counts.c.account_id).where(
+                follower_counts.c.account_id.in_(account_ids), follower_counts.c.taken_at >= since
+            )
+        ).scalars()
+    )
+    wanted = [one for one in account_ids if one not in counted]
+    if not wanted:
+        return []
+    resting = select(accounts.c.account_id).where(
+        accounts.c.account_id.in_(wanted),
+        accounts.c.disabled_at.is_not(None) | (accounts.c.not_before > now),
+    )
+    busy = (
+        select(deliveries.c.account_id)
+        .where(
+            deliveries.c.account_id.in_(wanted),
+            in_state(State.PLANNED),
+            deliveries.c.allowed_at > now - _CLEAR,
+            deliveries.c.allowed_at < now + _CLEAR,
+        )
+        .distinct()
+    )
+    held = {*session.execute(resting).scalars(), *session.execute(busy).scalars()}
+    return [one for one in wanted if one not in held]
+
+
+def add(session: Session, count: FollowerCount) -> None:
+    """Append a count."""
+    session.add(count)
+    session.flush()
+
+
+def known(session: Session, count: FollowerCount) -> bool:
+    """Whether the same count of the same moment was entered before."""
+    same = exists().where(
+        follower_counts.c.account_id == count.account_id,
+        follower_counts.c.taken_at == count.taken_at,
+        follower_counts.c.followers == count.followers,
+        follower_counts.c.source == count.source,
+    )
+    return bool(session.execute(select(same)).scalar())
+
+
+def latest(session: Session, as_of: datetime) -> dict[str, FollowerCount]:
+    """The newest row of each account until a moment, told or not."""
+    newest = (
+        select(follower_counts.c.account_id, func.max(follower_counts.c.taken_at).label("at"))
+        .where(follower_counts.c.taken_at <= as_of)
+        .group_by(follower_counts.c.account_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(FollowerCount)
+        .join(
+            newest,
+            (newest.c.account_id == follower_counts.c.account_id)
+            & (newest.c.at == follower_counts.c.taken_at),
+        )
+        .order_by(follower_counts.c.account_id, follower_counts.c.id)
+    ).scalars()
+    return {row.account_id: row for row in rows}
+
+
+def counts(
+    session: Session, until: datetime, since: datetime | None = None
+) -> Mapping[str, Sequence[tuple[datetime, int, str]]]:
+    """What is known of each account between two moments, both included: when, how many, from whom."""
+    statement = (
+        select(
+            follower_counts.c.account_id,
+            follower_counts.c.taken_at,
+            follower_counts.c.followers,
+            follower_counts.c.source,
+        )
+        .where(follower_counts.c.followers.is_not(None), follower_counts.c.taken_at <= until)
+        .order_by(follower_counts.c.account_id, follower_counts.c.taken_at, follower_counts.c.id)
+    )
+    if since is not None:
+        statement = statement.where(follower_counts.c.taken_at >= since)
+    told: dict[str, list[tuple[datetime, int, str]]] = {}
+    rows: Any = session.execute(statement)
+    for account_id, at, followers, source in rows:
+        told.setdefault(account_id, []).append((at, followers, source))
+    return told
