@@ -185,7 +185,7 @@ class ContainerAdapter(Adapter):
         return self.full.format(used=used, total=total)
 
     def _chosen(self, found: Sequence[Item], *, worded: bool, out: bool) -> Finding | None:
-        """The one of the listed posts that fit; None if there is none. ``out``: its container says it is out."""
+        """The one of the listed posts that fit, None without any. ``out``: its container says it is out."""
         listed = sorted(found, key=lambda item: str(item["timestamp"]))
         if not listed:
             return None
