@@ -97,8 +97,9 @@ class ContainerAdapter(Adapter):
         )
 
     def room(self) -> RatePause | None:
-        quota = self._used_up()
-        return RatePause(self.now() + QUOTA_PAUSE, reason=self._full(quota)) if quota else None
+        if not self._used_up():
+            return None
+        return RatePause(self.now() + QUOTA_PAUSE, reason=N_("The platform's posts of 24 hours are used up."))
 
     def begun(self, progress: Progress) -> Receipt | None:
         memory = Memory(progress, self.first)

@@ -190,6 +190,11 @@ class Workplace:
                 if registry.adapter_class(settings.platform).follower_metric
             ],
             zone=self.config.zone,
+            limited=[
+                name
+                for name, settings in self.config.accounts.items()
+                if registry.adapter_class(settings.platform).has_quota
+            ],
         )
 
     def _rules(self) -> dict[str, Rule]:

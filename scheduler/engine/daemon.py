@@ -32,6 +32,7 @@ from scheduler.engine.listening import Listening
 from scheduler.engine.mailbox import Mailbox, Message, Wake
 from scheduler.engine.renewal import Renewal
 from scheduler.engine.retry import Policy, Rule
+from scheduler.engine.room import Room
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
 from scheduler.store import presence, routines
@@ -54,6 +55,8 @@ STARTED_TOGETHER = timedelta(seconds=30)
 RENEW = timedelta(minutes=1)
 LISTEN = timedelta(seconds=30)
 COUNT = timedelta(minutes=1)
+#: Platforms that count posts are asked for room so often; posts due in the next minutes are looked at.
+ROOM = timedelta(minutes=1)
 ANCHOR = timedelta(minutes=1)
 #: Seconds from one turn to the next, at least: what comes in meanwhile is written down together.
 PACE = 0.01
@@ -83,6 +86,8 @@ class Settings:
     """Accounts whose followers are asked for once a day."""
     zone: str = "WIB"
     """In which their days begin."""
+    limited: Sequence[str] = ()
+    """Accounts whose platform counts posts and is asked for room beforehand."""
 
 
 def node_name() -> str:
@@ -152,6 +157,8 @@ class Daemon:
             self._node,
         )
         self._count_at = clock.now()
+        self._room = Room(store, clock, calls, settings.limited, self._executor, self._mailbox, self._node)
+        self._room_at = clock.now()
         self._dispatcher = dispatcher(
             store=store,
             clock=clock,
@@ -215,20 +222,22 @@ class Daemon:
 
     @property
     def _in_errands(self) -> int:
-        return self._listening.in_flight + self._following.in_flight
+        return self._listening.in_flight + self._following.in_flight + self._room.in_flight
 
     def turn(self, messages: Sequence[Message]) -> datetime | None:
         """One round of everything, from answers to heartbeat; return when the next thing is due (UTC).
 
         A database that cannot be used is told once; nothing is sent meanwhile.
         """
-        messages = self._following.take(self._listening.take(self._renewal.take(messages)))
+        for errand in (self._renewal, self._listening, self._following, self._room):
+            messages = errand.take(messages)
         try:
             if self._beat_at is None:  # nothing is claimed yet: others must know where the claims are
                 self._beat()
             # The answers go first: once the dispatcher has them, no failure makes it forget them.
             next_due = self._dispatcher.turn(messages)
             self._renewal.settle()
+            self._make_room()
             self._hear()
             self._count()
             self._routines()
@@ -242,6 +251,14 @@ class Daemon:
             log.info("database back", extra={"action": "database_back"})
             self._database_lost = False
         return next_due
+
+    def _make_room(self) -> None:
+        """Pause accounts whose platform takes no more posts, and ask for those that publish soon."""
+        now = self._clock.now()
+        self._room.settle()
+        if _reached(self._room_at, now, ROOM) and not self._dispatcher.stopping:
+            self._room.start(now)
+            self._room_at = now + ROOM
 
     def _hear(self) -> None:
         """Keep the comments that came, and ask on while there was something to ask for."""

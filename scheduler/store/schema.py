@@ -24,6 +24,7 @@ REVISIONS = (
     "0011",
     "0012",
     "0013",
+    "0014",
 )
 
 #: "Gaun" in ASCII, in the header of the SQLite file (PRAGMA application_id).

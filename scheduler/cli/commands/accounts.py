@@ -13,7 +13,10 @@ from scheduler.errors import GaungError
 from scheduler.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from scheduler.cli.endings import Ending
+    from scheduler.store.tables import AccountState
 
 
 def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> None:
@@ -43,7 +46,7 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
                 if state and state.not_before and state.not_before > now
                 else None,
                 "code": state.code if state and state.disabled_at else None,
-                "reason": state.reason if state and state.disabled_at else None,
+                "reason": _why(state, now) if state else None,
                 "checked_at": LocalTime(state.verified_at, config.zone)
                 if state and state.verified_at
                 else None,
@@ -74,7 +77,7 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
         if not any(row["paused_until"] for row in rows):
             headings.pop("paused_until")
         rows = [
-            {**row, "reason": reason_words(row["code"], row["reason"]) if row["code"] else None}
+            {**row, "reason": reason_words(row["code"] or "", row["reason"]) if row["reason"] else None}
             for row in rows
         ]
     listing(rows, headings, form, empty=_("The configuration has no accounts."))
@@ -82,6 +85,13 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
         for one in stored.values():
             if one.soon:
                 say(one.advice())
+
+
+def _why(state: AccountState, now: datetime) -> str | None:
+    """Why the account sends nothing: what a person must see to, or else what it pauses for."""
+    if state.disabled_at:
+        return state.reason
+    return (state.pause_reason or None) if state.not_before and state.not_before > now else None
 
 
 def _credentials(ending: Ending | None, zone: str, form: Format) -> dict[str, Any]:
