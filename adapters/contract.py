@@ -313,7 +313,8 @@ class Adapter(ABC):
     bills: ClassVar[Mapping[str, str]] = {}
     #: The figures that the platform offers for a post, and what it calls them itself.
     metrics: ClassVar[Mapping[str, str]] = {}
-    #: Whether :meth:`replies` asks the platform; False where it tells none, or bills each one.
+    #: Whether :meth:`replies` asks the platform (:meth:`replies_since` where it bills each comment);
+    #: False where it tells none.
     hears: ClassVar[bool] = False
     #: What an answer to a comment may hold; None where :meth:`publish` takes no ``reply_to``.
     reply_limits: Limits | None = None
@@ -321,6 +322,8 @@ class Adapter(ABC):
     has_quota: ClassVar[bool] = False
     #: The version of the platform's interface that is spoken; "" if it has none.
     api_version: ClassVar[str] = ""
+    #: The act as which each comment that is read is billed; "" if they are free.
+    billed_comment: ClassVar[str] = ""
     #: The act as which asking for the figures of one post is billed, once a UTC day; "" if it is free.
     billed_reading: ClassVar[str] = ""
     #: What the platform calls the number of people who follow an account; "" if it tells none.
@@ -419,6 +422,14 @@ class Adapter(ABC):
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:  # noqa: ARG002
         """What was written under each post that the platform knows, as far as it lets us read."""
         return {}
+
+    def replies_since(self, known: Mapping[str, str], most: int) -> Mapping[str, Sequence[Reply]]:
+        """As :meth:`replies`, where each comment that is told is billed: of each post only what is newer than
+        the comment that ``known`` has for it ("": all), and no more than ``most`` together.
+
+        A post for which nothing of that is left over is left out.
+        """
+        raise NotImplementedError(f"{self.platform} bills comments; {known} and {most} are unused")
 
     def explained(self, remote_ids: Sequence[str], told: Mapping[str, Reach]) -> dict[str, Reach]:
         """What was told of every id that was asked for, with the reason for each figure that is unknown."""

@@ -40,6 +40,16 @@ def listening() -> Iterator[Answers]:
         _listening.reset(token)
 
 
+@contextmanager
+def unheard() -> Iterator[None]:
+    """In this block, nothing is written down: the answers are about other people, not about our post."""
+    token = _listening.set(None)
+    try:
+        yield
+    finally:
+        _listening.reset(token)
+
+
 def hear(response: requests.Response, strip: Callable[[str], str]) -> None:
     """Write down an answer, if somebody listens; ``strip`` takes secrets out of a text."""
     answers = _listening.get()
@@ -74,4 +84,4 @@ def _body(response: requests.Response, strip: Callable[[str], str]) -> Json:
     return body
 
 
-__all__ = ["LONGEST", "MOST", "Answers", "hear", "listening"]
+__all__ = ["LONGEST", "MOST", "Answers", "hear", "listening", "unheard"]

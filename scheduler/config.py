@@ -94,6 +94,10 @@ class AccountSettings(Part):
         default=None,
         description="The most that publishing may cost in a month, in the currency of the prices.",
     )
+    read_budget: Amount | None = Field(
+        default=None,
+        description="The most that comments may cost in a month where each one is billed; none: not read.",
+    )
 
 
 class PlatformSettings(Part):
@@ -326,7 +330,8 @@ class Config(Part):
     def _budgets_have_prices(self) -> Self:
         priced = {one.platform for one in self.costs.prices}
         for name, account in self.accounts.items():
-            if account.budget is not None and account.platform not in priced:
+            limited = account.budget is not None or account.read_budget is not None
+            if limited and account.platform not in priced:
                 raise refusal(
                     "budget-prices",
                     N_("The account {name} has a budget, but [costs] has no prices of {platform}."),

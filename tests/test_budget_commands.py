@@ -25,6 +25,7 @@ currency = "USD"
 post = 0.015
 post_with_link = 0.20
 reply = 0.015
+summoned_reply = 0.01
 media_metadata = 0.005
 delete = 0.01
 read = 0.001

@@ -45,7 +45,13 @@ class Ear:
         self.engine = engine
         self.desk, self.mailbox = Desk(), engine.first.mailbox
         self.listening = Listening(
-            engine.store, engine.clock, engine.first.calls, AGES, self.desk, self.mailbox
+            engine.store,
+            engine.clock,
+            engine.first.calls,
+            AGES,
+            self.desk,
+            self.mailbox,
+            engine.first.treasury,
         )
 
     def work(self, by: timedelta = timedelta(0)) -> None:
@@ -240,8 +246,8 @@ def test_from_a_canned_answer_to_the_page_of_the_post(office: Office) -> None:
     office.must("inbox", "reply", number, "--canned", "report", code=2)
     # It is no post of the campaign, and no file takes it out.
     assert "1 unchanged" in office.must("apply", "hakordia").all
-    report = office.must("report", "hakordia", "--format", "json").all
-    assert "1 row" in report
+    report = office.must("report", "hakordia", "-o", office.folder / "report.json")
+    assert "1 row" in report.all
     status = office.must("status", "--format", "json").json[0]
     assert (status["posts"], status["replies"]) == ({"sent": 1}, {"sent": 1, "withdrawn": 1})
     office.must("takedown", answered["answer"], "--reason", "salah saluran", "--yes")

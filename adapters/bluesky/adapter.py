@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from adapters import shortfall
+from adapters.answering import GONE, comment_gone
 from adapters.bluesky.record import POST, card, facets, fitting, images, pictures, tid
 from adapters.bluesky.server import BlueskyServer
 from adapters.contract import (
@@ -34,10 +35,12 @@ from adapters.contract import (
     Reach,
     Receipt,
     Reply,
+    ReplyTo,
     Unknown,
     counted,
 )
 from adapters.errors import Ambiguous, Rejected, Transient
+from adapters.hearing import unheard
 from adapters.matching import same_text
 from adapters.material import NOT_UNDERSTOOD, Piece, graphemes, pieces, understanding
 from adapters.pictures import Bounds, objections
@@ -71,6 +74,7 @@ class BlueskyAdapter(Adapter):
     metrics: ClassVar[Mapping[str, str]] = METRICS
     follower_metric: ClassVar[str] = "followersCount"
     limits = Limits(text=300, measure=graphemes, media=4, alt_text=2000, threads=True, first_comment=True)
+    reply_limits = Limits(text=300, measure=graphemes)
 
     def __init__(
         self, account: Account, now: Callable[[], datetime], *, read_timeout: float = READ_TIMEOUT
@@ -99,11 +103,16 @@ class BlueskyAdapter(Adapter):
         wanted = self._wanted(post, progress)
         keys = self._keys(post, len(wanted), progress)
         out = _parts(progress)
+        answered = None
+        if post.reply_to is not None and not out:
+            answered = self._answered(post.reply_to, keys[0]["rkey"])
         for number, piece in enumerate(wanted):
             if number < len(out):
                 continue
             try:
                 record = self._record(piece, keys[number]["at"], out, post.link, progress)
+                if answered is not None:
+                    record["reply"] = answered
                 out.append(self._put(keys[number]["rkey"], record, progress))
             except Rejected as error:
                 if not out:
@@ -136,7 +145,7 @@ class BlueskyAdapter(Adapter):
         wanted = self._wanted(post, progress)
         keys = _keys(progress)
         if len(keys) < len(wanted):
-            return self._search(wanted, since)
+            return self._search(wanted, since, post.reply_to.comment if post.reply_to else None)
         if not all(self._exists(key["rkey"]) for key in keys[: len(wanted)]):
             return Absent()
         uri = f"at://{self.server.session().did}/{POST}/{keys[0]['rkey']}"
@@ -217,6 +226,24 @@ class BlueskyAdapter(Adapter):
             record["reply"] = {"root": dict(out[0]), "parent": dict(out[piece.parent])}
         return record
 
+    def _answered(self, to: ReplyTo, rkey: str) -> dict[str, Json]:
+        """What an answer refers to: the comment, and the head of its conversation.
+
+        Raise Rejected if the comment is gone, unless an earlier attempt has answered it already.
+        """
+        with unheard():
+            told = self.server.get("app.bsky.feed.getPosts", uris=[to.comment, to.post])
+        with understanding():
+            views = {str(view["uri"]): view for view in told["posts"]}
+            if (view := views.get(to.comment)) is None:
+                if self._exists(rkey):
+                    raise Ambiguous(N_("The comment is gone, but an answer to it is there."), code=GONE)
+                raise comment_gone()
+            parent: dict[str, Json] = {"uri": str(view["uri"]), "cid": str(view["cid"])}
+            known = (view["record"].get("reply") or {}).get("root") or views[to.post]
+            root: dict[str, Json] = {"uri": str(known["uri"]), "cid": str(known["cid"])}
+        return {"root": root, "parent": parent}
+
     def _put(self, rkey: str, record: Mapping[str, Json], progress: Progress) -> dict[str, str]:
         """Write the record and return its address and the hash of its content."""
         body: dict[str, Json] = {"repo": self.server.session().did, "collection": POST, "rkey": rkey}
@@ -260,8 +287,11 @@ class BlueskyAdapter(Adapter):
             return True
         raise Transient(NOT_UNDERSTOOD)
 
-    def _search(self, wanted: Sequence[Piece], since: datetime) -> Finding:
-        """Look for the post among the account's records since ``since``, without knowing its keys."""
+    def _search(self, wanted: Sequence[Piece], since: datetime, under: str | None) -> Finding:
+        """Look for the post among the account's records since ``since``, without knowing its keys.
+
+        ``under`` is the comment that it answers, None if it is no answer.
+        """
         with understanding():
             listing = [
                 record
@@ -270,7 +300,7 @@ class BlueskyAdapter(Adapter):
             ]
             uris: list[str] = []
             for piece in wanted:
-                parent = None if piece.parent is None else uris[piece.parent]
+                parent = under if piece.parent is None else uris[piece.parent]
                 fresh = (r for r in listing if r["uri"] not in uris and _is(r["value"], piece, parent))
                 if (record := next(fresh, None)) is None:
                     break

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from adapters import material, shortfall
+from adapters.answering import comment_gone
 from adapters.contract import (
     N_,
     Absent,
@@ -31,11 +32,12 @@ from adapters.contract import (
     Reach,
     Receipt,
     Reply,
+    ReplyTo,
     Unknown,
     counted,
 )
 from adapters.errors import AdapterError, Ambiguous, AuthExpired, Duplicate, Rejected, Transient
-from adapters.facebook.checks import check_page_post
+from adapters.facebook.checks import LONGEST_COMMENT, check_page_post
 from adapters.facebook.reading import HOME, NAMES, address, figures, find_comment, is_video, replies, search
 from adapters.facebook.video import VideoPublisher, saved_video, video_state
 from adapters.matching import EARLIER, LATER
@@ -95,6 +97,7 @@ class FacebookPageAdapter(Adapter):
     api_version: ClassVar[str] = GRAPH_VERSION
     # 63,206 characters: PLATFORMS.md, c. Meta names no number of pictures nor a length of alt texts: ours.
     limits = Limits(text=63206, media=10, alt_text=1000, kinds=("post", "reel"), first_comment=True)
+    reply_limits = Limits(text=LONGEST_COMMENT)
     # "Lag seconds" (PLATFORMS.md, d, from memory): a generous few.
     listing_lag: ClassVar[timedelta] = timedelta(seconds=30)
 
@@ -165,6 +168,8 @@ class FacebookPageAdapter(Adapter):
         return Identity(page_id, name, url, self._missing())
 
     def publish(self, post: Post, progress: Progress) -> Receipt:
+        if post.reply_to is not None:
+            return self._answer(post, post.reply_to, progress)
         if not progress.saved:
             self._refuse_what_would_be_dropped(post)
         receipt = self._published(progress) or self._publish(post, progress)
@@ -179,6 +184,8 @@ class FacebookPageAdapter(Adapter):
         comment for good; Absent if this chain is known to have made the post (publish then only adds the
         comment), else Unknown.
         """
+        if post.reply_to is not None:
+            return self._find_answer(post, post.reply_to, progress)
         finding = self._find(post, progress, since)
         if isinstance(finding, Found) and (missing := shortfall.remembered(progress)):
             return replace(finding, shortfall=missing)
@@ -356,6 +363,52 @@ class FacebookPageAdapter(Adapter):
                 progress.save(comment_pending=None)
                 raise
         progress.save(comment=made, comment_pending=None)
+
+    def _answer(self, post: Post, to: ReplyTo, progress: Progress) -> Receipt:
+        """Write a comment under a comment, unless an earlier call may have and it is there."""
+        if (done := self._published(progress)) is not None:
+            return done
+        made = None
+        if progress.saved.get("pending"):
+            try:
+                made = find_comment(self.client, to.comment, post.text, self.page)
+            except (Transient, Rejected) as error:
+                if not self._comment_gone(error, to):
+                    raise Ambiguous(error.reason, code=error.code) from None
+        if made is None:
+            made = self._write_answer(post, to, progress)
+        receipt = self._with_address(made)
+        progress.save(post={"id": receipt.remote_id, "permalink": receipt.permalink}, pending=None)
+        return receipt
+
+    def _write_answer(self, post: Post, to: ReplyTo, progress: Progress) -> str:
+        progress.save(pending={"at": self.now().astimezone(UTC).isoformat()})
+        try:
+            answer = self.client.put(to.comment, "comments", publishing=True, message=post.text)
+            return created(answer, publishing=True)
+        except AdapterError as error:
+            gone = self._comment_gone(error, to)
+            if not gone and isinstance(error, Ambiguous | Duplicate):
+                raise
+            progress.save(pending=None)  # refused: nothing of this chain is out there
+            raise comment_gone() if gone else error from None
+
+    def _find_answer(self, post: Post, to: ReplyTo, progress: Progress) -> Finding:
+        if (done := self._published(progress)) is not None:
+            return Found(done.remote_id, done.permalink)
+        try:
+            made = find_comment(self.client, to.comment, post.text, self.page)
+        except (Transient, Rejected) as error:
+            if not self._comment_gone(error, to):
+                raise
+            return Absent()  # Facebook deletes the answers with their comment
+        if made is None:
+            return Absent()
+        receipt = self._with_address(made)
+        return Found(receipt.remote_id, receipt.permalink)
+
+    def _comment_gone(self, error: AdapterError, to: ReplyTo) -> bool:
+        return is_missing(error) and self._gone(to.comment)
 
     def _find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         if (done := self._published(progress)) is not None and not self._gone(done.remote_id):

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 from adapters import shortfall
+from adapters.answering import comment_gone
 from adapters.contract import (
     N_,
     Absent,
@@ -28,6 +29,7 @@ from adapters.contract import (
     Reach,
     Receipt,
     Reply,
+    ReplyTo,
     Unknown,
     counted,
 )
@@ -86,6 +88,7 @@ class InstagramAdapter(ContainerAdapter):
     follower_metric: ClassVar[str] = "followers_count"
     api_version: ClassVar[str] = GRAPH_VERSION
     limits = rules.LIMITS
+    reply_limits = rules.REPLY_LIMITS
     meanings = rules.CODES
     later = rules.LATER
     anew = rules.ANEW
@@ -114,6 +117,8 @@ class InstagramAdapter(ContainerAdapter):
         self._quota_asked = False
 
     def check(self, post: Post) -> list[Problem]:
+        if post.reply_to is not None:
+            return super().check(post)
         return super().check(post) + rules.problems(
             post,
             self.wording(post),
@@ -153,6 +158,8 @@ class InstagramAdapter(ContainerAdapter):
         return renewed(self.account, self.now)
 
     def publish(self, post: Post, progress: Progress) -> Receipt:
+        if post.reply_to is not None:
+            return self._answer(post, post.reply_to, progress)
         self._quota_asked = False
         piece = self._piece(post, progress)
         id_ = self._walk.publish(piece)
@@ -163,6 +170,8 @@ class InstagramAdapter(ContainerAdapter):
 
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         """See :meth:`Adapter.find`. Stories and posts without words are told by their container alone."""
+        if post.reply_to is not None:
+            return self._find_answer(post, post.reply_to, progress)
         piece = self._piece(post, progress)
         found = self._walk.find(piece, since)
         if isinstance(found, Found) and (missing := shortfall.remembered(progress)):
@@ -171,7 +180,7 @@ class InstagramAdapter(ContainerAdapter):
             return found
         if Memory(progress, "comment").text("id"):
             return found
-        comment = self._written(found.remote_id, post.first_comment)
+        comment = self._written(f"{found.remote_id}/comments", post.first_comment)
         if isinstance(comment, Found):
             return found
         if isinstance(comment, Absent) and not piece.memory.text("pending"):
@@ -247,7 +256,7 @@ class InstagramAdapter(ContainerAdapter):
             return
         if looked := bool(memory.text("pending")):
             try:
-                written = self._written(id_, text)
+                written = self._written(f"{id_}/comments", text)
             except Rejected as error:  # not being able to look proves nothing
                 raise Ambiguous(error.reason, code=error.code) from None
             match written:
@@ -267,9 +276,9 @@ class InstagramAdapter(ContainerAdapter):
             return
         memory.save(id=created(answer, publishing=True))
 
-    def _written(self, id_: str, text: str) -> Finding:
-        """Look for the comment ``text`` of this account under a post."""
-        comments, whole = self._listed(f"{id_}/comments", fields="id,text,username,timestamp")
+    def _written(self, edge: str, text: str) -> Finding:
+        """Look for the comment ``text`` of this account under a post, or under a comment."""
+        comments, whole = self._listed(edge, fields="id,text,username,timestamp")
         handle = self.account.handle.removeprefix("@").lower()
         for one in comments:
             by = str(one.get("username") or "").lower()
@@ -277,6 +286,43 @@ class InstagramAdapter(ContainerAdapter):
                 return Found(str(one["id"]))
         words = N_("There are too many comments to see whether the first one was written.")
         return Absent() if whole else Unknown(words)
+
+    # Answers to comments
+
+    def _answer(self, post: Post, to: ReplyTo, progress: Progress) -> Receipt:
+        """Answer a comment, unless an earlier call may have and the answer is there."""
+        memory = Memory(progress, "post")
+        if not memory.text("id") and memory.text("pending"):
+            try:
+                found = self._find_answer(post, to, progress)
+            except Rejected as error:  # not being able to look proves nothing
+                raise Ambiguous(error.reason, code=error.code) from None
+            match found:
+                case Found(known):
+                    memory.save(id=known)
+                case Unknown(reason):
+                    raise Ambiguous(reason, code="look-back")
+        if not memory.text("id"):
+            memory.save(pending=self.now().isoformat())
+            try:
+                answer = self._post(f"{to.comment}/replies", publishing=True, message=post.text)
+            except (Ambiguous, Transient) as error:  # what the code means depends on the call, not the code
+                raise comment_gone() if self._is_gone(error, to.comment) else error from None
+            memory.save(id=created(answer, publishing=True))
+        return Receipt(memory.text("id"), self._permalink(to.post))
+
+    def _find_answer(self, post: Post, to: ReplyTo, progress: Progress) -> Finding:
+        """Look for the answer; Instagram puts an answer to an answer under the comment above both."""
+        if known := Memory(progress, "post").text("id"):
+            return Found(known, self._permalink(to.post))
+        try:
+            comment = self._get(to.comment, fields="id,parent_id")
+            found = self._written(f"{comment.get('parent_id') or to.comment}/replies", post.text)
+        except Transient as error:
+            if not self._is_gone(error, to.comment):
+                raise
+            return Absent()  # Instagram deletes the answers with their comment
+        return replace(found, permalink=self._permalink(to.post)) if isinstance(found, Found) else found
 
     # Reading back
 

@@ -22,6 +22,8 @@ from adapters.videos import is_video, video_objections
 
 MEGABYTE = 2**20
 
+#: A comment: 300 characters (Meta's reference of comments, from memory).
+REPLY_LIMITS = Limits(text=300)
 LIMITS = Limits(
     text=2200,
     media=10,

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 from adapters import shortfall
+from adapters.answering import comment_gone
 from adapters.contract import (
     N_,
     Absent,
@@ -35,10 +36,12 @@ from adapters.contract import (
     Reach,
     Receipt,
     Reply,
+    ReplyTo,
     Unknown,
     counted,
 )
 from adapters.errors import Ambiguous, Misconfigured, Rejected, Transient
+from adapters.hearing import unheard
 from adapters.mastodon import text as mastodon_text
 from adapters.mastodon.server import MastodonServer, time_of
 from adapters.matching import EARLIER
@@ -55,6 +58,8 @@ PICTURE = Bounds(
     max_pixels=33_177_600,
 )
 VIDEO = VideoBounds(types=(MP4, QUICKTIME, WEBM), max_bytes=99 * 2**20, max_fps=120, max_pixels=8_294_400)
+#: What is left free in an answer for the name of who is answered: 30 characters at most, @ and space.
+MENTION = 32
 #: Posts in one call of the figures (Mastodon's own limit).
 BATCH = 20
 
@@ -101,6 +106,7 @@ class MastodonAdapter(Adapter):
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         super().__init__(account, now)
+        self._limit()
         server = account.handle.strip().lstrip("@").rpartition("@")[2] if "@" in account.handle[1:] else ""
         base = (account.api_base or (server and f"https://{server}")).rstrip("/")
         if not base:
@@ -127,6 +133,8 @@ class MastodonAdapter(Adapter):
             return Identity(remote_id=str(me["id"]), name=name, url=str(me.get("url") or ""))
 
     def publish(self, post: Post, progress: Progress) -> Receipt:
+        if post.reply_to is not None:
+            return self._answer(post, post.reply_to, progress)
         out = _parts(progress)
         for number, piece in enumerate(self._wanted(post, progress)):
             if number < len(out):
@@ -142,6 +150,40 @@ class MastodonAdapter(Adapter):
             out.append({"id": str(status["id"]), "url": str(status.get("url") or status.get("uri") or "")})
             progress.save(parts=[dict(part) for part in out], pending=None)
         return Receipt(out[0]["id"], out[0]["url"], shortfall.remembered(progress))
+
+    def _answer(self, post: Post, to: ReplyTo, progress: Progress) -> Receipt:
+        """Answer a comment, its author's name in front: Mastodon tells nobody of an answer without it."""
+        if not (out := _parts(progress)):
+            piece = Piece(f"@{self._author(to.comment)} {post.text}")
+            try:
+                status = self._out(post.key, 0, piece, to.comment, progress)
+            except Rejected as error:
+                raise comment_gone() if error.code == "404" else error from None
+            out = [{"id": str(status["id"]), "url": str(status.get("url") or status.get("uri") or "")}]
+            progress.save(parts=[dict(part) for part in out], pending=None)
+        return Receipt(out[0]["id"], out[0]["url"])
+
+    def _author(self, id_: str) -> str:
+        """Whom an answer to a comment names; kept nowhere. Raise Rejected if the comment is gone."""
+        with unheard():
+            answer = self.server.send("GET", f"/api/v1/statuses/{id_}")
+        if answer.status_code == 404:
+            raise comment_gone()
+        if answer.status_code != 200:
+            raise self.server.refusal(answer, publishing=False)
+        with understanding():
+            return str(json_object(answer)["account"]["acct"])
+
+    def _find_answer(self, post: Post, to: ReplyTo, progress: Progress, since: datetime) -> Finding:
+        if out := _parts(progress):
+            return Found(out[0]["id"], out[0]["url"])
+        if (listing := self.server.listing(since)) is None:
+            return Unknown(_TOO_MANY)
+        with understanding():
+            for status in listing:
+                if _is_answer(status, post.text, to.comment):
+                    return Found(str(status["id"]), str(status.get("url") or ""), time_of(status))
+        return Absent()
 
     def _wanted(self, post: Post, progress: Progress) -> list[Piece]:
         """The pieces that are to be out: all of them, or those before the one that was refused for good."""
@@ -172,6 +214,8 @@ class MastodonAdapter(Adapter):
         The listing is the account's own and shows a post at once; it is read back to ``since``. A part
         that the server refused for good is not waited for.
         """
+        if post.reply_to is not None:
+            return self._find_answer(post, post.reply_to, progress, since)
         wanted, missing = self._wanted(post, progress), shortfall.remembered(progress)
         known = [part["id"] for part in _parts(progress)]
         listing = self.server.listing(since)
@@ -294,6 +338,7 @@ class MastodonAdapter(Adapter):
     def _limit(self, **changed: Any) -> None:
         values = {name: getattr(self.limits, name) for name in Limits.__dataclass_fields__}
         self.limits = Limits(**values | changed)
+        self.reply_limits = Limits(text=self.limits.text - MENTION, measure=self.limits.measure)
 
 
 def _parts(progress: Progress) -> list[dict[str, str]]:
@@ -323,6 +368,16 @@ def _is(status: Mapping[str, Any], piece: Piece, parent: str | None) -> bool:
         status["in_reply_to_id"] == parent
         and len(status["media_attachments"]) == len(piece.media)
         and mastodon_text.same(piece.text, status["content"])
+    )
+
+
+def _is_answer(status: Mapping[str, Any], text: str, comment: str) -> bool:
+    """Whether a status is our answer to a comment; one that was deleted since is not named any more."""
+    name, _space, words = mastodon_text.plain(str(status["content"])).strip().partition(" ")
+    return (
+        status["in_reply_to_id"] in (comment, None)
+        and name.startswith("@")
+        and mastodon_text.same_words(text, words)
     )
 
 

@@ -27,7 +27,12 @@ def length(text: str, url_length: int = URL_LENGTH) -> int:
 
 def same(sent: str, html: str) -> bool:
     """Whether the server's ``html`` shows the text that was ``sent``."""
-    return same_text(_MENTION.sub(r"\1", sent), _MENTION.sub(r"\1", plain(html)))
+    return same_words(sent, plain(html))
+
+
+def same_words(sent: str, shown: str) -> bool:
+    """The same for what is already text again."""
+    return same_text(_MENTION.sub(r"\1", sent), _MENTION.sub(r"\1", shown))
 
 
 def plain(html: str) -> str:
@@ -53,4 +58,4 @@ class _Reader(HTMLParser):
             self.pieces.append("\n")
 
 
-__all__ = ["URL_LENGTH", "length", "plain", "same"]
+__all__ = ["URL_LENGTH", "length", "plain", "same", "same_words"]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from adapters import shortfall
+from adapters.answering import comment_gone
 from adapters.contract import (
     N_,
     Absent,
@@ -84,6 +85,7 @@ class ThreadsAdapter(ContainerAdapter):
     follower_metric: ClassVar[str] = "followers_count"
     api_version: ClassVar[str] = VERSION
     limits = rules.LIMITS
+    reply_limits = rules.REPLY_LIMITS
     meanings = rules.CODES
     later = rules.LATER
     gone: ClassVar[Collection[str]] = rules.GONE
@@ -125,19 +127,29 @@ class ThreadsAdapter(ContainerAdapter):
     def publish(self, post: Post, progress: Progress) -> Receipt:
         parts = self._wanted(post, progress)
         memories = [Memory(progress, part.name) for part in parts]
-        self._ask_room(memories)
+        self._ask_room(memories, as_post=post.reply_to is None)
         ids: list[str] = []
         for part, memory in zip(parts, memories, strict=True):
             looked = bool(memory.text("pending"))
             try:
-                ids.append(self._walk.publish(self._piece(part, memory, _answered(part, ids))))
-            except (Rejected, Duplicate) as error:
-                # "Already there" is believed only after a look that did not show it.
-                if not ids or (isinstance(error, Duplicate) and not looked):
-                    raise
-                progress.save(refused=shortfall.sentence(post, len(ids), error))
-                break
+                ids.append(self._walk.publish(self._piece(part, memory, _answered(part, ids, post))))
+            except AdapterError as error:
+                if post.reply_to is None or not self._is_gone(error, post.reply_to.comment):
+                    self._left(error, post, ids, progress, looked=looked)
+                    break
+                raise comment_gone() from None
         return self._receipt(ids[0], memories[0], progress)
+
+    @staticmethod
+    def _left(
+        error: AdapterError, post: Post, ids: Sequence[str], progress: Progress, *, looked: bool
+    ) -> None:
+        """Leave out what is refused for good after the first part; raise ``error`` in every other case."""
+        # "Already there" is believed only after a look that did not show it.
+        believed = isinstance(error, Rejected) or (isinstance(error, Duplicate) and looked)
+        if not ids or not believed:
+            raise error
+        progress.save(refused=shortfall.sentence(post, len(ids), error))
 
     def _wanted(self, post: Post, progress: Progress) -> list[Section]:
         """The parts that are to be out: all of them, or those before the one that was refused for good."""
@@ -157,7 +169,7 @@ class ThreadsAdapter(ContainerAdapter):
         ids: list[str] = []
         for part in self._wanted(post, progress):
             memory = Memory(progress, part.name)
-            found = self._walk.find(self._piece(part, memory, _answered(part, ids)), since)
+            found = self._walk.find(self._piece(part, memory, _answered(part, ids, post)), since)
             if isinstance(found, Found):
                 first = first or found
                 ids.append(found.remote_id)
@@ -272,11 +284,11 @@ class ThreadsAdapter(ContainerAdapter):
     def _lost(self, error: AdapterError) -> bool:
         return error.code in self.gone or error.code == "100"  # "nonexisting field (status)"
 
-    def _ask_room(self, memories: Sequence[Memory]) -> None:
+    def _ask_room(self, memories: Sequence[Memory], *, as_post: bool) -> None:
         """Raise RateLimited unless there is room for everything that was never tried: no half threads."""
         new = [memory for memory in memories if not memory.text("id") and not memory.text("pending")]
         if new:
-            posts = int(new[0] is memories[0])
+            posts = int(as_post and new[0] is memories[0])
             self._ask_quota(posts, len(new) - posts)
 
     def _used_up(self, posts: int = 1, replies: int = 0) -> tuple[int, int] | None:
@@ -306,10 +318,13 @@ class ThreadsAdapter(ContainerAdapter):
         return f"{VERSION}/{rest}"
 
 
-def _answered(part: Section, ids: Sequence[str]) -> str:
-    """Which post a part replies to: the one before; the first comment replies to the first post."""
+def _answered(part: Section, ids: Sequence[str], post: Post) -> str:
+    """Which post a part replies to: the one before; the first comment replies to the first post.
+
+    What is first replies to nothing, unless it is an answer to a comment.
+    """
     if not ids:
-        return ""
+        return post.reply_to.comment if post.reply_to else ""
     return ids[0] if part.name == "comment" else ids[-1]
 
 

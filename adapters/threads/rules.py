@@ -41,6 +41,7 @@ def measure(text: str) -> int:
 
 
 LIMITS = Limits(text=500, measure=measure, media=20, alt_text=1000, threads=True, first_comment=True)
+REPLY_LIMITS = Limits(text=500, measure=measure)
 LINKS, TOPICS = 5, 1
 #: 8 MB, at most ten times as wide as high, or as high as wide.
 PICTURE = Bounds((JPEG, "image/png"), 8 * 2**20, 320, 1440, min_ratio=0.1, max_ratio=10)

@@ -30,12 +30,14 @@ EPOCH_MS = 1288834974657
 class Step:
     """One post of a chain: the first, a further part of the thread, or the first comment.
 
-    ``under`` is the place in the chain of the post that this one replies to; None for the first.
+    ``under`` is the place in the chain of the post that this one replies to; None for the first, which
+    answers nothing, or somebody else's post ``answers``.
     """
 
     text: str
     media: tuple[Media, ...]
     under: int | None
+    answers: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from adapters import shortfall
+from adapters.answering import comment_gone
 from adapters.contract import (
     N_,
     Absent,
@@ -30,6 +31,7 @@ from adapters.contract import (
     Progress,
     Reach,
     Receipt,
+    Reply,
     Unknown,
     counted,
 )
@@ -44,13 +46,15 @@ from adapters.errors import (
 )
 from adapters.matching import EARLIER, LATER
 from adapters.transport import READ_TIMEOUT, Transport
-from adapters.x import billing
+from adapters.x import billing, conversation
 from adapters.x.account import Listing, Step, list_posts, parent_of, posted_at, time_of, who_am_i
 from adapters.x.api import LOGINS, MEDIA_REFUSED, XApi, login_of
 from adapters.x.figures import NAMES, figures
 from adapters.x.media import AT_MOST, Uploads, media_problems
 from adapters.x.text import INVALID, weighted_length
 
+#: What X says of an answer whose post is not there; there is no code for it (403).
+_GONE = "deleted or not visible"
 _WRONG_ID = N_("The option user_id is not the number of this account on X. Correct or delete it.")
 _CASHTAG = re.compile(r"(?<![\w$])\$[A-Za-z]{1,6}(?![\w$])")
 
@@ -76,6 +80,7 @@ class XAdapter(Adapter):
     limits = Limits(
         text=280, measure=weighted_length, media=AT_MOST, alt_text=1000, threads=True, first_comment=True
     )
+    reply_limits = Limits(text=280, measure=weighted_length)
     #: X's index is seconds behind (from memory; not measured against X).
     listing_lag: ClassVar[timedelta] = timedelta(seconds=90)
 
@@ -84,6 +89,8 @@ class XAdapter(Adapter):
 
     bills: ClassVar[Mapping[str, str]] = billing.ACTS
     billed_reading: ClassVar[str] = billing.READ
+    hears: ClassVar[bool] = True
+    billed_comment: ClassVar[str] = billing.COMMENT
     follower_metric: ClassVar[str] = "public_metrics.followers_count"
     billed_followers: ClassVar[str] = billing.FOLLOWERS
 
@@ -196,8 +203,8 @@ class XAdapter(Adapter):
         """Publish the next step and return its id; "pending" stays saved while its outcome is unknown."""
         step = steps[len(ids)]
         fields: dict[str, object] = {"text": step.text or None, "media_ids": list(media) or None}
-        if step.under is not None:
-            fields["in_reply_to_tweet_id"] = ids[step.under]
+        if parent := _parent(steps, ids):
+            fields["in_reply_to_tweet_id"] = parent
         progress.save(pending={"step": len(ids), "at": self.now().astimezone(UTC).isoformat()})
         try:
             answer = api.ask("create_tweet", publishing=True, **fields)
@@ -208,6 +215,8 @@ class XAdapter(Adapter):
             if error.code == MEDIA_REFUSED and uploads.reused:
                 uploads.forget()
                 raise Transient(error.reason, code=error.code) from None
+            if step.answers and isinstance(error, Rejected) and _GONE in error.reason.lower():
+                raise comment_gone() from None
             raise
         data = answer.get("data")
         if isinstance(data, dict) and isinstance(id_ := data.get("id"), str) and id_:
@@ -261,6 +270,10 @@ class XAdapter(Adapter):
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         return figures(self._api(), remote_ids, self.now())
 
+    def replies_since(self, known: Mapping[str, str], most: int) -> Mapping[str, Sequence[Reply]]:
+        api = self._api()
+        return conversation.replies(api, known, self._user_id(api), most, self.now())
+
     def followers(self) -> int | None:
         """See :meth:`Adapter.followers`; X bills it as the reading of a user (PLATFORMS.md, X, a)."""
         metrics = who_am_i(self._api(), "public_metrics").get("public_metrics")
@@ -297,7 +310,7 @@ class XAdapter(Adapter):
         return steps[: len(_ids(progress))] if shortfall.remembered(progress) else steps
 
     def _steps(self, post: Post) -> list[Step]:
-        steps = [Step(self.wording(post), post.media, None)]
+        steps = [Step(self.wording(post), post.media, None, post.reply_to.comment if post.reply_to else None)]
         steps += [Step(part.text, part.media, number) for number, part in enumerate(post.thread)]
         if post.first_comment:
             steps.append(Step(post.first_comment, (), 0))
@@ -338,8 +351,8 @@ def _ids(progress: Progress) -> list[str]:
 
 
 def _parent(steps: Sequence[Step], ids: Sequence[str]) -> str | None:
-    under = steps[len(ids)].under
-    return None if under is None else ids[under]
+    step = steps[len(ids)]
+    return step.answers if step.under is None else ids[step.under]
 
 
 def _text_problems(text: str) -> list[Problem]:

@@ -20,12 +20,14 @@ ACTS: Mapping[str, str] = {
     "post": N_("post"),
     "post_with_link": N_("post with an address"),
     "reply": N_("part of a thread, or comment, without an address"),
+    "summoned_reply": N_("answer to a comment, without an address"),
     "media_metadata": N_("alt text"),
     "delete": N_("deletion of a post"),
     "read": N_("figures of a post, once a day"),
+    "comment_read": N_("a comment that is read"),
     "user_read": N_("followers of the account, once a day"),
 }
-READ = "read"
+READ, COMMENT = "read", "comment_read"
 FOLLOWERS = "user_read"
 
 
@@ -56,7 +58,9 @@ def removal(steps: Sequence[Step], saved: Mapping[str, Json]) -> Mapping[str, in
 def _act(step: Step) -> str:
     if addresses(step.text):
         return "post_with_link"
+    if step.answers:
+        return "summoned_reply"
     return "post" if step.under is None else "reply"
 
 
-__all__ = ["ACTS", "FOLLOWERS", "READ", "done", "removal", "whole"]
+__all__ = ["ACTS", "COMMENT", "FOLLOWERS", "READ", "done", "removal", "whole"]

@@ -93,7 +93,6 @@ REASONS: Mapping[str, str] = {
     "withdrawn": N_("No longer in the campaign file."),
     "cancelled": N_("Cancelled by a person."),
     "returned": N_("In the campaign file again."),
-    "comment-gone": N_("The answer came too late."),
 }
 
 

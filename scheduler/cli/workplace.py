@@ -161,7 +161,7 @@ class Workplace:
         from scheduler.engine.treasury import Payer, Treasury
 
         payers = {
-            name: Payer(settings.platform, settings.budget)
+            name: Payer(settings.platform, settings.budget, settings.read_budget)
             for name, settings in self.config.accounts.items()
             if registry.adapter_class(settings.platform).bills
         }
@@ -183,6 +183,7 @@ class Workplace:
             look_after=daemon.look_after,
             reach_ages=self.config.reach.ages,
             replies_ages=self.config.inbox.ages,
+            comments_kept=self.config.inbox.keep,
             rules=self._rules(),
             counted=[
                 name

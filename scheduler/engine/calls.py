@@ -177,14 +177,22 @@ class Calls:
         return self._told(account_id, "room", ask)
 
     def replies(
-        self, account_id: str, remote_ids: Sequence[str]
+        self, account_id: str, remote_ids: Sequence[str], known: Mapping[str, str], most: int | None = None
     ) -> Told[Mapping[str, Sequence[Reply]] | AdapterError | None]:
-        """Ask for what people wrote under posts; None if this platform tells that to nobody."""
+        """Ask for what people wrote under posts; None if this platform tells that to nobody.
+
+        Where each comment is billed, ``most`` may be told, newer than the one that is ``known`` of each post.
+        """
 
         def ask(adapter: Adapter) -> Mapping[str, Sequence[Reply]] | None:
             if not adapter.hears:
                 return None
-            return {id_: _heard(found) for id_, found in adapter.replies(remote_ids).items()}
+            if adapter.billed_comment:
+                asked = {id_: known.get(id_, "") for id_ in remote_ids}
+                told = adapter.replies_since(asked, most or 0)
+            else:
+                told = adapter.replies(remote_ids)
+            return {id_: _heard(found) for id_, found in told.items()}
 
         return self._told(account_id, "replies", ask)
 

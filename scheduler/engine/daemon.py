@@ -35,7 +35,7 @@ from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.room import Room
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
-from scheduler.store import presence, routines
+from scheduler.store import inbox, presence, routines
 from scheduler.store.database import Session, Store
 from scheduler.store.leases import Lease
 from scheduler.vault import Vault
@@ -80,6 +80,8 @@ class Settings:
     reach_ages: tuple[timedelta, ...]
     replies_ages: tuple[timedelta, ...] = ()
     """Ages of a post at which its comments are asked for; none for never."""
+    comments_kept: timedelta = timedelta(0)
+    """After so long, personal data is taken out of comments; 0 for never."""
     rules: Mapping[str, Rule] = field(default_factory=dict)
     """What holds for single accounts."""
     counted: Sequence[str] = ()
@@ -143,7 +145,9 @@ class Daemon:
         self._anchor = anchor
         self._anchor_at = clock.now()
         self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox, self._node)
-        self._listening = Listening(store, clock, calls, settings.replies_ages, self._executor, self._mailbox)
+        self._listening = Listening(
+            store, clock, calls, settings.replies_ages, self._executor, self._mailbox, treasury
+        )
         self._listen_at = clock.now()
         self._following = Following(
             store,
@@ -305,6 +309,16 @@ class Daemon:
         added = applying.extend(self._store, now=now, horizon=self._settings.horizon, wanted=wanted)
         self._extend_at, self._extended, self._dispatcher.replanned = now + EXTEND, True, False
         log.info("extended", extra={"action": "extended", "added": added})
+        self._erase(now)
+
+    def _erase(self, now: datetime) -> None:
+        """Take the personal data out of comments whose time is over."""
+        if kept := self._settings.comments_kept:
+            with self._store.write() as session:
+                now = self._store.moment(session, now)
+                erased = inbox.erase(session, now - kept, at=now, by="daemon")
+            if erased:
+                log.info("comments erased", extra={"action": "comments_erased", "count": erased})
 
     def _beat(self) -> None:
         steady = self._clock.steady()

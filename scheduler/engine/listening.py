@@ -7,7 +7,7 @@ in each daemon, so that posts never wait for it. What comes is kept by the dispa
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from scheduler.clock import Clock
 from scheduler.engine.calls import Calls
 from scheduler.engine.mailbox import Heard, Mailbox, Message
 from scheduler.engine.settlement import next_age
+from scheduler.engine.treasury import Treasury
 from scheduler.store import dispatching, inbox, settling
 from scheduler.store.database import Store
 
@@ -38,6 +39,7 @@ class Listening:
         ages: Sequence[timedelta],
         executor: Executor,
         mailbox: Mailbox,
+        treasury: Treasury,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -45,6 +47,7 @@ class Listening:
         self._ages = ages
         self._executor = executor
         self._mailbox = mailbox
+        self._treasury = treasury
         self._running = 0
         self._unkept: list[Heard] = []
 
@@ -63,13 +66,20 @@ class Listening:
             if found is None:
                 return
             account_id, posts = found
+            most = self._treasury.comments(session, account_id, now)
+            if most == 0:  # nobody has allowed it, or the month's budget for it is used up
+                until = self._treasury.comments_again(account_id, now)
+                inbox.ask_next(session, {one.delivery_id: until for one in posts})
+                return
+            known = inbox.newest(session, [one.delivery_id for one in posts]) if most else {}
             # A post is first put in line when it goes out: until its first age it only gets its time.
             ripe = [one for one in posts if self._ages and one.published_at + min(self._ages) <= now]
             when = {one.delivery_id: next_age(one.published_at, now, self._ages) for one in posts}
             inbox.ask_next(session, when | {one.delivery_id: now + AGAIN for one in ripe})
         if ripe:
             self._running += 1
-            self._executor.submit(self._ask, account_id, {one.remote_id: one.delivery_id for one in ripe})
+            asked = {one.remote_id: one.delivery_id for one in ripe}
+            self._executor.submit(self._ask, account_id, asked, known, most)
 
     def take(self, messages: Sequence[Message]) -> list[Message]:
         """Take the answers that are for here, so that they outlast a failing turn; return the others."""
@@ -97,6 +107,8 @@ class Listening:
             if replies is None:
                 inbox.ask_next(session, dict.fromkeys(ids, None))
                 return
+            told = sum(len(found) for found in replies.values())
+            self._treasury.heard(session, account, told, message.at)
             fresh = inbox.keep(
                 session,
                 [
@@ -123,6 +135,8 @@ class Listening:
         if fresh:
             log.info("comments", extra={"action": "replies", "account": account, "fresh": fresh})
 
-    def _ask(self, account_id: str, asked: dict[str, int]) -> None:
-        replies, pause = self._calls.replies(account_id, list(asked))
+    def _ask(
+        self, account_id: str, asked: Mapping[str, int], known: Mapping[str, str], most: int | None
+    ) -> None:
+        replies, pause = self._calls.replies(account_id, list(asked), known, most)
         self._mailbox.put(Heard(account_id, asked, replies, self._clock.now(), pause))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from adapters.contract import Adapter, Post
@@ -24,13 +24,22 @@ from scheduler.store.dispatching import Claim
 from scheduler.store.media import MediaFolder
 from scheduler.store.tables import Charge, Content, Delivery, Spending
 
+#: Comments that are read in one go, at least and at most: for fewer, no platform is asked.
+FEW, MANY = 10, 500
+LOOK_AGAIN = timedelta(hours=6)
+
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """An account on a platform that bills; ``budget`` for a month, None for no limit."""
+    """An account on a platform that bills; ``budget`` for a month, None for no limit.
+
+    ``read_budget`` is what comments may cost of that, where each one that is read is billed; None for
+    nothing: they are not read.
+    """
 
     platform: str
     budget: Decimal | None
+    read_budget: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +117,46 @@ class Treasury:
         if adapter.billed_reading and count > 0:
             spending.open_month(session, self.row(account_id, self.prices.month(at)))
             self._charge(session, account_id, {adapter.billed_reading: count}, at, None, "", closed_at=at)
+
+    def comments(self, session: Session, account_id: str, now: datetime) -> int | None:
+        """How many comments of an account may be read now; None for any number, since they are free.
+
+        Daemons that ask at the same moment may read a page each: so much can be read beyond the budget.
+        """
+        payer, adapter = self.payers.get(account_id), self._adapter(account_id)
+        if adapter is None or not adapter.billed_comment:
+            return None
+        if payer is None or payer.read_budget is None:
+            return 0
+        price = self._cost(account_id, {adapter.billed_comment: 1}, now)
+        if price.total is None:
+            return 0
+        month = self.prices.month(now)
+        known = spending.month(session, month).get(account_id) or self.row(account_id, month)
+        left = payer.read_budget - known.comments_spent
+        if known.budget is not None and not known.unlimited:
+            left = min(left, known.budget + known.allowed - known.spent - known.reserved)
+        many = left // price.amount if price.amount else Decimal(MANY)
+        return min(int(many), MANY) if many >= FEW else 0
+
+    def comments_again(self, account_id: str, now: datetime) -> datetime | None:
+        """When it is looked again whether comments of an account may be read that may not now (a person may
+        have allowed more, or the month ended); None for never."""
+        payer = self.payers.get(account_id)
+        if payer is None or payer.read_budget is None:
+            return None
+        return min(now + LOOK_AGAIN, self.prices.bounds(self.prices.month(now))[1])
+
+    def heard(self, session: Session, account_id: str, count: int, at: datetime) -> None:
+        """Charge for comments that were just read. Before they are stored."""
+        if account_id not in self.payers or not (adapter := self._adapter(account_id)):
+            return
+        if adapter.billed_comment and count:
+            row = self.row(account_id, self.prices.month(at))
+            spending.open_month(session, row)
+            acts = {adapter.billed_comment: count}
+            self._charge(session, account_id, acts, at, None, "", closed_at=at)
+            spending.add_comments(session, row, self._cost(account_id, acts, at).amount)
 
     def followers(self, session: Session, account_id: str, at: datetime) -> None:
         """Charge for the number of followers that was just told."""

@@ -87,6 +87,17 @@ def ask_next(session: Session, when: Mapping[int, datetime | None]) -> None:
         )
 
 
+def newest(session: Session, delivery_ids: Sequence[int]) -> dict[str, str]:
+    """The comment that was written last under each post, as far as is known: remote id by remote id."""
+    rows = session.execute(
+        select(deliveries.c.remote_id, comments.c.remote_id.label("comment"))
+        .join(comments, comments.c.delivery_id == deliveries.c.id)
+        .where(deliveries.c.id.in_(delivery_ids))
+        .order_by(comments.c.written_at, comments.c.id)
+    )
+    return {row.remote_id: row.comment for row in rows}
+
+
 def keep(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
     """Append the comments that are not there yet; return how many those were."""
     if not rows:

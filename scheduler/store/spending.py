@@ -87,6 +87,15 @@ def charge(session: Session, one: Charge) -> None:
     _add(session, one, {column: one.amount, spending.c.unpriced: closed})
 
 
+def add_comments(session: Session, row: Spending, amount: Decimal) -> None:
+    """Note how much of what was spent in a month was for comments that were read."""
+    session.execute(
+        update(spending)
+        .where(spending.c.account_id == row.account_id, spending.c.month == row.month)
+        .values(comments_spent=spending.c.comments_spent + amount)
+    )
+
+
 def close(session: Session, one: Charge, cost: Cost, *, now: datetime) -> None:
     """End the reservation of an open charge with what was really done; forget it if that is nothing."""
     _add(

@@ -525,6 +525,10 @@ class Spending(SQLModel, table=True):
     unlimited: bool = False
     """A person lifted the limit for this month."""
     spent: Decimal = _money()
+    comments_spent: Decimal = Field(
+        default=Decimal(0), sa_column=Column(Money, nullable=False, server_default="0")
+    )
+    """The part of it that comments cost that were read."""
     reserved: Decimal = _money()
     """For posts on their way or of unknown outcome."""
     unpriced: int = 0

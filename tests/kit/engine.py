@@ -175,6 +175,8 @@ class Platform:
     comments: Callable[[str, Sequence[str]], Mapping[str, Sequence[Reply]]] | None = None
     heard: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     """Calls of replies: account, remote ids."""
+    asked_for: list[tuple[dict[str, str], int]] = field(default_factory=list)
+    """Calls of replies_since: what was known, and how many were wanted at most."""
 
     def accept(self, account: str, post: Post) -> Receipt:
         self.posts.append((account, post, self.clock.now()))
@@ -236,6 +238,10 @@ class FakeAdapter(Adapter):
     def reach(self, remote_ids: Sequence[str]) -> Mapping[str, Reach]:
         self.other_side.measured.append((self.account.id, tuple(remote_ids)))
         return self.other_side.figures(self.account.id, remote_ids) if self.other_side.figures else {}
+
+    def replies_since(self, known: Mapping[str, str], most: int) -> Mapping[str, Sequence[Reply]]:
+        self.other_side.asked_for.append((dict(known), most))
+        return self.replies(list(known))
 
     def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
         side = self.other_side

@@ -61,6 +61,10 @@ class Side:
     """The call that makes a post of several pictures public."""
     upload: Call
     """The call that hands over a picture."""
+    comment: Callable[[str, str], str] = lambda _post, _text: ""
+    """Let somebody else write under a post; give the remote id of the comment."""
+    uncomment: Callable[[str], object] = lambda _comment: None
+    """Let them delete it."""
     options: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -97,7 +101,7 @@ def x() -> Iterator[Side]:
                     ),
                     tweet.reply_to,
                 )
-                for tweet in state.tweets.values()
+                for tweet in state.own
             ]
 
         yield Side(
@@ -110,6 +114,8 @@ def x() -> Iterator[Side]:
             lambda call, answer: state.instead.append(x_platform.Instead(*call, answer)),
             ("POST", "/2/tweets"),
             ("POST", "/2/media/upload"),
+            lambda post, text: state.put(text, reply_to=post, author="77").id,
+            state.tweets.pop,
         )
 
 
@@ -126,8 +132,16 @@ def facebook() -> Iterator[Side]:
                 if post.video:
                     media += ((_sha256(state.videos[post.video].content), ""),)
                 found.append(There(post.id, post.message, media, link=post.link))
-                found += [There(one["id"], one["message"], under=post.id) for one in post.comments]
+                found += [
+                    There(one["id"], one["message"], under=one.get("parent", {}).get("id", post.id))
+                    for one in post.comments
+                    if one["from"]["id"] == page_platform.PAGE
+                ]
             return found
+
+        def uncomment(comment: str) -> None:
+            for post in state.posts:
+                post.comments = [one for one in post.comments if one["id"] != comment]
 
         yield Side(
             "facebook",
@@ -139,6 +153,8 @@ def facebook() -> Iterator[Side]:
             lambda call, answer: state.odd.append(page_platform.Oddity(*call, answer)),
             ("POST", "/feed"),
             ("POST", "/photos"),
+            lambda id_, text: state.comment(next(one for one in state.posts if one.id == id_), text),
+            uncomment,
             {"page_id": page_platform.PAGE},
         )
 
@@ -151,8 +167,23 @@ def instagram() -> Iterator[Side]:
             found = []
             for id_, one in state.media.items():
                 found.append(There(id_, one.caption, one.media))
-                found += [There(c, text, under=id_) for c, (text, _by) in one.comments.items()]
+                for comments, under in ((one.comments, id_), *((v, k) for k, v in one.answers.items())):
+                    found += [
+                        There(c, text, under=under)
+                        for c, (text, by) in comments.items()
+                        if by == instagram_platform.NAME
+                    ]
             return found
+
+        def comment(post: str, text: str) -> str:
+            id_ = state.new_id()
+            state.media[post].comments[id_] = (text, "warga")
+            return id_
+
+        def uncomment(id_: str) -> None:
+            for one in state.media.values():
+                one.comments.pop(id_, None)
+                one.answers.pop(id_, None)
 
         yield Side(
             "instagram",
@@ -164,6 +195,8 @@ def instagram() -> Iterator[Side]:
             lambda call, answer: state.refuse.setdefault(call[1].strip("/"), []).append(answer),
             ("POST", "/media_publish"),
             ("POST", "/media"),
+            comment,
+            uncomment,
             {"user_id": instagram_platform.USER},
         )
 
@@ -174,8 +207,15 @@ def threads() -> Iterator[Side]:
 
         def read() -> list[There]:
             return [
-                There(id_, one.text, one.media, one.reply_to, one.link) for id_, one in state.posts.items()
+                There(id_, one.text, one.media, one.reply_to, one.link)
+                for id_, one in state.posts.items()
+                if one.owner == threads_platform.NAME
             ]
+
+        def comment(post: str, text: str) -> str:
+            id_ = state.new_id()
+            state.posts[id_] = threads_platform.Thread(text, "TEXT_POST", reply_to=post, owner="warga")
+            return id_
 
         yield Side(
             "threads",
@@ -187,6 +227,8 @@ def threads() -> Iterator[Side]:
             lambda call, answer: state.refuse.setdefault(call[1].strip("/"), []).append(answer),
             ("POST", "/threads_publish"),
             ("POST", "/threads"),
+            comment,
+            state.posts.pop,
         )
 
 
@@ -234,7 +276,11 @@ def mastodon() -> Iterator[Side]:
                     one.parent or "",
                 )
                 for one in state.statuses.values()
+                if one.account is mastodon_platform.OWN
             ]
+
+        def comment(post: str, text: str) -> str:
+            return state.add(text, account=mastodon_platform.STRANGER, parent=post).id
 
         yield Side(
             "mastodon",
@@ -246,6 +292,8 @@ def mastodon() -> Iterator[Side]:
             lambda call, answer: state.refuse.append((call[1], answer)),
             ("POST", "/v1/statuses"),
             ("POST", "/v2/media"),
+            comment,
+            state.delete,
         )
 
 
@@ -276,6 +324,8 @@ def bluesky() -> Iterator[Side]:
             lambda call, answer: state.refuse.append((call[1], answer)),
             ("POST", "com.atproto.repo.putRecord"),
             ("POST", "com.atproto.repo.uploadBlob"),
+            state.comment,
+            state.others.pop,
         )
 
 

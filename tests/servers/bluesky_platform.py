@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from servers.loopback import Answer, Loopback, serving
@@ -29,6 +30,8 @@ class Bluesky:
 
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     blobs: dict[str, tuple[bytes, str]] = field(default_factory=dict)
+    others: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Records of other people, by address."""
     figures: dict[str, dict[str, int]] = field(default_factory=dict)
     threads: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """What stands under a record, as views of a thread."""
@@ -113,14 +116,23 @@ class Bluesky:
             if (cid := image["image"]["ref"]["$link"]) not in self.blobs:
                 return error(400, "BlobNotFound", f"Could not find blob: {cid}")
         for ref in record.get("reply", {}).values():
-            rkey = ref["uri"].rpartition("/")[2]
-            assert rkey in self.records, "a reply to nothing"
-            assert ref == self._ref(rkey), "a reply to another version"
+            assert ref == self._ref_of(ref["uri"]), "a reply to nothing, or to another version"
         return None
 
     def _ref(self, rkey: str) -> dict[str, str]:
-        digest = hashlib.sha256(json.dumps(self.records[rkey], sort_keys=True).encode()).hexdigest()
-        return {"uri": uri(rkey), "cid": f"bafyrei{digest[:40]}"}
+        return self._ref_of(uri(rkey))
+
+    def _ref_of(self, address: str) -> dict[str, str]:
+        record = self.others.get(address) or self.records[address.rpartition("/")[2]]
+        digest = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+        return {"uri": address, "cid": f"bafyrei{digest[:40]}"}
+
+    def comment(self, under: str, text: str) -> str:
+        """Let somebody else answer a post; return the address of the answer."""
+        address = f"at://did:plc:warga234567abcdefghijklm/{POST}/warga{len(self.others)}"
+        ref = self._ref_of(under)
+        self.others[address] = {"text": text, "reply": {"root": ref, "parent": ref}}
+        return address
 
     def _getRecord(self, request: Request) -> Answer:  # noqa: N802
         rkey = request.args["rkey"]
@@ -143,18 +155,42 @@ class Bluesky:
         rkey = request.args["uri"].rpartition("/")[2]
         if rkey not in self.records:
             return error(400, "NotFound", "Post not found")
-        return ok({"thread": {"post": self._ref(rkey), "replies": self.threads.get(rkey, [])}})
+        under = self.threads.get(rkey) or self._under(uri(rkey))
+        return ok({"thread": {"post": self._ref(rkey), "replies": under}})
+
+    def _under(self, address: str) -> list[dict[str, Any]]:
+        """What stands under a record, as views."""
+        everything = {uri(key): record for key, record in self.records.items()} | self.others
+        return [
+            {
+                "post": self._ref_of(one)
+                | {"record": record, "indexedAt": datetime.now(UTC).isoformat()}
+                | {"author": {"did": one.split("/")[2], "handle": "warga.contoh.test"}},
+                "replies": self._under(one),
+            }
+            for one, record in everything.items()
+            if record.get("reply", {}).get("parent", {}).get("uri") == address
+        ]
 
     def _getPosts(self, request: Request) -> Answer:  # noqa: N802
         uris = request.args.getlist("uris")
         if len(uris) > 25 or not all(one.startswith("at://") for one in uris):
             return error(400, "InvalidRequest", "Error: uris must be a valid at-uri")
-        keys = [one.rpartition("/")[2] for one in uris]
+        known = {uri(key): record for key, record in self.records.items()} | self.others
         zero: dict[str, Any] = dict.fromkeys(
             ("likeCount", "replyCount", "repostCount", "quoteCount", "bookmarkCount"), 0
         )
         return ok(
-            {"posts": [self._ref(k) | zero | self.figures.get(k, {}) for k in keys if k in self.records]}
+            {
+                "posts": [
+                    self._ref_of(one)
+                    | {"record": known[one]}
+                    | zero
+                    | self.figures.get(one.rpartition("/")[2], {})
+                    for one in uris
+                    if one in known
+                ]
+            }
         )
 
 

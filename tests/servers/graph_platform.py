@@ -98,6 +98,9 @@ class PagePlatform(Graph):
         if (post := next((p for p in self.posts if p.id == name), None)) is not None:
             handler = getattr(self, f"_{request.method}_post_{edge}".rstrip("_"), None)
             return handler(request, post) if handler else refusal(400, 100, None, "Unknown path components")
+        for post in self.posts:
+            if (comment := next((c for c in post.comments if c["id"] == name), None)) is not None:
+                return self._comment(request, post, comment, edge)
         if name in self.videos and request.method == "GET":
             return self._GET_video(request, self.videos[name])
         return missing(name)
@@ -266,6 +269,29 @@ class PagePlatform(Graph):
 
     def _GET_post_comments(self, request: Request, post: PagePost) -> Answer:  # noqa: N802
         return Answer(200, {"data": post.comments})
+
+    def comment(self, post: PagePost, message: str, parent: str = "", by: str = "77") -> str:
+        """Let somebody write under a post, or under a comment of it; return the comment's id."""
+        id_ = f"{post.id.partition('_')[2]}_{self.new_id()}"
+        said = {"id": id_, "message": message, "from": {"id": by, "name": "Warga"}}
+        said["created_time"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000")
+        post.comments.append(said | ({"parent": {"id": parent}} if parent else {}))
+        return id_
+
+    def _comment(self, request: Request, post: PagePost, comment: dict[str, Any], edge: str) -> Answer:
+        answers = [one for one in post.comments if one.get("parent") == {"id": comment["id"]}]
+        match request.method, edge:
+            case "GET", "":
+                shown = {"id": comment["id"], "permalink_url": f"https://www.facebook.com/c/{comment['id']}"}
+                return taken(shown, request, {"permalink_url"})
+            case "GET", "comments":
+                return Answer(200, {"data": answers})
+            case "POST", "comments":
+                return Answer(200, {"id": self.comment(post, request.form["message"], comment["id"], PAGE)})
+            case "DELETE", "":
+                post.comments = [one for one in post.comments if one not in (comment, *answers)]
+                return Answer(200, {"success": True})
+        return refusal(400, 100, None, "Unknown path components")
 
     def _GET_post_insights(self, request: Request, post: PagePost) -> Answer:  # noqa: N802
         asked = request.args["metric"].split(",")

@@ -72,6 +72,8 @@ class Media:
     at: datetime
     comments: dict[str, tuple[str, str]] = field(default_factory=dict)
     """id -> (text, username)"""
+    answers: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
+    """id of a comment -> the answers to it"""
     figures: dict[str, int] | None = None
     insights: list[Answer] = field(default_factory=list)
     unsupported: tuple[str, ...] = ()
@@ -139,6 +141,9 @@ class Instagram:
             return self._user(method, edge, params)
         if node in self.containers and not edge:
             return self._container_status(self.containers[node])
+        for one in self.media.values():
+            if node in one.comments or any(node in some for some in one.answers.values()):
+                return self._comment(method, one, node, edge, params)
         if node not in self.media:
             return error(400, 100, 33, f"Unsupported get request. Object with ID '{node}' does not exist")
         if method == "DELETE":
@@ -284,6 +289,30 @@ class Instagram:
                 comment = self.new_id()
                 one.comments[comment] = (params["message"].strip(), NAME)
                 return Answer(200, {"id": comment})
+        return error(400, 2500, None, "Unknown path components")
+
+    def _comment(self, method: str, one: Media, id_: str, edge: str, params: dict[str, str]) -> Answer:
+        above = next((top for top, some in one.answers.items() if id_ in some), "")
+        match method, edge:
+            case "GET", "":
+                return Answer(200, {"id": id_} | ({"parent_id": above} if above else {}))
+            case "DELETE", "":
+                one.comments.pop(id_, None)
+                one.answers.pop(id_, None)
+                for some in one.answers.values():
+                    some.pop(id_, None)
+                return Answer(200, {"success": True})
+            case "GET", "replies":
+                at = "2026-12-09T01:00:00+0000"
+                data = [
+                    {"id": answer, "text": text, "username": by, "timestamp": at}
+                    for answer, (text, by) in one.answers.get(id_, {}).items()
+                ]
+                return Answer(200, {"data": data})
+            case "POST", "replies":
+                answer = self.new_id()
+                one.answers.setdefault(above or id_, {})[answer] = (params["message"].strip(), NAME)
+                return Answer(200, {"id": answer})
         return error(400, 2500, None, "Unknown path components")
 
     def _insights(self, one: Media, names: list[str]) -> Answer:

@@ -23,7 +23,13 @@ OWN: dict[str, Any] = {
     "url": "http://m/@diskominfo",
     "followers_count": 512,
 }
-STRANGER = {"id": "2", "username": "warga", "display_name": "Warga", "url": "http://m/@warga"}
+STRANGER = {
+    "id": "2",
+    "username": "warga",
+    "acct": "warga@lain.example",
+    "display_name": "Warga",
+    "url": "http://m/@warga",
+}
 
 
 @dataclass
@@ -102,7 +108,7 @@ class Mastodon:
             ("POST", r"v1/statuses"): lambda: self._post(request),
             ("GET", r"v1/statuses"): lambda: self._several(request.args.getlist("id[]")),
             ("GET", r"v1/statuses/(\w+)"): self._one,
-            ("DELETE", r"v1/statuses/(\w+)"): self._delete,
+            ("DELETE", r"v1/statuses/(\w+)"): self.delete,
             ("GET", r"v1/statuses/(\w+)/context"): self._context,
         }
         for (method, pattern), route in routes.items():
@@ -177,9 +183,12 @@ class Mastodon:
             return error(404, "Not Found")
         return ok([self.statuses[id_].shown() for id_ in ids[:20] if id_ in self.statuses])
 
-    def _delete(self, id_: str) -> Answer:
+    def delete(self, id_: str) -> Answer:
         answer = self._one(id_)
         self.statuses.pop(id_, None)
+        for status in self.statuses.values():
+            if status.parent == id_:
+                status.parent = None
         return answer
 
     def _context(self, id_: str) -> Answer:

@@ -54,6 +54,7 @@ class Tweet:
     media: tuple[str, ...] = ()
     reply_to: str = ""
     conversation: str = ""
+    author: str = USER_ID
     figures: dict[str, int] = field(
         default_factory=lambda: dict.fromkeys(
             (
@@ -106,6 +107,8 @@ class XPlatform:
         self.check_after = 2
         self.processing_error: dict[str, object] | None = None
         self.page = 100
+        self.shown_comments = 0
+        """How many posts the search has shown: what X bills."""
         self._last_ms = 0
 
     @property
@@ -122,11 +125,17 @@ class XPlatform:
         return str((ms - 1288834974657) << 22)
 
     def put(
-        self, text: str, *, at: datetime | None = None, reply_to: str = "", media: Sequence[str] = ()
+        self,
+        text: str,
+        *,
+        at: datetime | None = None,
+        reply_to: str = "",
+        media: Sequence[str] = (),
+        author: str = USER_ID,
     ) -> Tweet:
-        """Make a post, also one that came by other ways than the API."""
+        """Make a post, also one that came by other ways than the API, or from somebody else."""
         parent, id_ = self.tweets.get(reply_to), self.new_id(at)
-        tweet = Tweet(id_, text, at or datetime.now(UTC), tuple(media), reply_to)
+        tweet = Tweet(id_, text, at or datetime.now(UTC), tuple(media), reply_to, author=author)
         tweet.conversation = parent.conversation if parent else id_
         self.tweets[id_] = tweet
         if fault := self.after_post.pop(len(self.tweets), None):
@@ -154,6 +163,7 @@ class XPlatform:
             ("POST", "/2/tweets", self._create),
             ("DELETE", r"/2/tweets/(\d+)", self._delete),
             ("GET", "/2/tweets", self._lookup),
+            ("GET", "/2/tweets/search/recent", self._search),
             ("GET", r"/2/users/(\d+)/tweets", self._timeline),
             ("POST", "/2/media/upload", self._upload),
             ("GET", "/2/media/upload", self._status),
@@ -183,10 +193,15 @@ class XPlatform:
             )
         if reply_to and reply_to not in self.tweets:
             return problem(403, "You attempted to reply to a Tweet that is deleted or not visible to you.")
-        if not media and any(t.text == text and not t.media for t in self.tweets.values()):
+        if not media and any(t.text == text and not t.media for t in self.own):
             return problem(403, "You are not allowed to create a Tweet with duplicate content.")
         tweet = self.put(text, reply_to=reply_to, media=media)
         return Answer(201, {"data": {"id": tweet.id, "text": self.shown(tweet)["text"]}})
+
+    @property
+    def own(self) -> list[Tweet]:
+        """The posts of the account itself."""
+        return [tweet for tweet in self.tweets.values() if tweet.author == USER_ID]
 
     def _delete(self, request: Request, id_: str) -> Answer:
         if self.tweets.pop(id_, None) is None:
@@ -213,11 +228,35 @@ class XPlatform:
                 data.append(one)
         return Answer(200, ({"data": data} if data else {}) | ({"errors": errors} if errors else {}))
 
+    def _search(self, request: Request) -> Answer:
+        name, _colon, conversation = request.args["query"].partition(":")
+        most = int(request.args["max_results"])
+        if name != "conversation_id" or not 10 <= most <= 100:
+            return problem(400, "The query or max_results is not valid.", "invalid-request")
+        after = int(request.args.get("since_id", 0))
+        start = datetime.fromisoformat(request.args.get("start_time", "2000-01-01T00:00:00Z"))
+        week_ago = datetime.now(UTC) - timedelta(days=7)
+        if ("start_time" in request.args and start < week_ago) or (
+            after and after < int(self.new_id(week_ago))
+        ):
+            return problem(400, "start_time or since_id lies before the last seven days.", "invalid-request")
+        found = [
+            tweet
+            for tweet in self.tweets.values()
+            if tweet.conversation == conversation and int(tweet.id) > after and tweet.at >= start
+        ]
+        found = sorted(found, key=lambda tweet: int(tweet.id), reverse=True)[:most]
+        self.shown_comments += len(found)
+        body: dict[str, Any] = {"meta": {"result_count": len(found)}}
+        if found:
+            body["data"] = [self.shown(tweet) | {"author_id": tweet.author} for tweet in found]
+        return Answer(200, body)
+
     def _timeline(self, request: Request, user: str) -> Answer:
         start = datetime.fromisoformat(request.args["start_time"])
         end = datetime.fromisoformat(request.args.get("end_time", "9999-01-01T00:00:00Z"))
         offset = int(request.args.get("pagination_token", "0"))
-        own = [t for t in self.tweets.values() if start <= t.at <= end and t.id not in self.hidden]
+        own = [t for t in self.own if start <= t.at <= end and t.id not in self.hidden]
         own = sorted(own, key=lambda t: int(t.id), reverse=True) if user == USER_ID else []
         some = own[offset : offset + min(self.page, int(request.args["max_results"]))]
         body: dict[str, Any] = {"meta": {"result_count": len(some)}}

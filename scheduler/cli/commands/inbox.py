@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from scheduler.store.database import Session
     from scheduler.store.inbox import Entry
 
+#: Personal data that is older is told of, as long as the office has not said how long it is kept.
+LONG = timedelta(days=365)
+
 CommentArgument = Annotated[int, typer.Argument(help=_("Number of the comment."))]
 
 
@@ -46,12 +49,15 @@ def inbox(
     if context.invoked_subcommand:
         return
     from campaigns.checks.masking import mask, shorten_name
+    from scheduler.cli import reading
     from scheduler.reports.rows import LocalTime
     from scheduler.store import inbox as store
 
     workplace: Workplace = context.obj
     with workplace.store().read() as session:
         found = store.entries(session, store.Wanted(campaign, account, assigned_to))
+        unread = reading.used_up(workplace, session, workplace.clock.now())
+        old = _old(workplace, session)
     # An answer that did not go out is the first thing to know of a comment.
     chosen = [one for one in found if state in {Which.ALL, one.condition}]
     words = {
@@ -105,8 +111,33 @@ def inbox(
     if form is not Format.TABLE:
         headings |= dict.fromkeys(more, "")
     listing(rows, headings, form, empty=_("No comments."))
-    if form is Format.TABLE and found:
-        _tell_times(found)
+    if form is Format.TABLE:
+        if found:
+            _tell_times(found)
+        for line in unread.values():
+            say(line)
+        if names := reading.not_read(workplace):
+            accounts = ", ".join(names)
+            say(_("Not read, since each is billed: comments of {names}. See read_budget.", names=accounts))
+        if old:
+            say(old)
+
+
+def _old(workplace: Workplace, session: Session) -> str:
+    """What is to be said of personal data that is kept for long; "" if nothing."""
+    from scheduler.store import inbox as store
+
+    keep = workplace.config.inbox.keep
+    if keep:
+        return ""
+    count = store.erasable(session, workplace.clock.now() - LONG)
+    if not count:
+        return ""
+    return ngettext(
+        "{count} comment with personal data is kept for more than a year; set how long: [inbox] keep.",
+        "{count} comments with personal data are kept for more than a year; set how long: [inbox] keep.",
+        count,
+    )
 
 
 def _why(entry: Entry) -> str | None:
@@ -169,11 +200,17 @@ def close(
     comment: CommentArgument,
     note: Annotated[str, typer.Option(help=_("What was done, or why nothing is to be done."))],
 ) -> None:
+    from campaigns.checks.masking import mask
     from scheduler.store import inbox as store
 
     workplace: Workplace = context.obj
     if not note.strip():
         raise GaungError(N_("The note is empty."), hint=N_('For example: --note "answered by phone"'))
+    if mask(note) != note:
+        raise GaungError(
+            N_("The note names a number or an address of somebody."),
+            hint=N_("It stays in the record for good: say it without them."),
+        )
     now = workplace.clock.now()
     with workplace.store().write() as session:
         entry = unclosed(session, comment)

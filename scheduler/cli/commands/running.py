@@ -118,7 +118,7 @@ def status(
 
 def _look(workplace: Workplace, form: Format) -> tuple[dict[str, tuple[str, Any]], int, Any, Any]:
     """How everything stands now, the exit code for it, files not in force as they are, and missed posts."""
-    from scheduler.cli import missed, pending
+    from scheduler.cli import missed, pending, reading
     from scheduler.cli.endings import endings
     from scheduler.states import State
     from scheduler.store import listings, operations
@@ -126,6 +126,7 @@ def _look(workplace: Workplace, form: Format) -> tuple[dict[str, tuple[str, Any]
     now = workplace.clock.now()
     with workplace.store().read() as session:
         standing = listings.standing(session, now)
+        unread = reading.used_up(workplace, session, now)
         changed = pending.against_store(session, now)
         back = pending.sent_back(workplace, session)
         late = operations.passed_over(session, [State.REVIEW])
@@ -137,6 +138,7 @@ def _look(workplace: Workplace, form: Format) -> tuple[dict[str, tuple[str, Any]
         **_facts(workplace, standing),
         **_pauses(workplace, standing, now, form),
         **_logins(workplace, stored, form),
+        **_unread(unread, form),
         **pending.facts(workplace, back, changed, form),
     }
     if form is not Format.TABLE:
@@ -182,6 +184,13 @@ def _logins(workplace: Workplace, stored: Mapping[str, Ending], form: Format) ->
         if one.soon or (one.at and not one.renews)
     ]
     return {"credentials_end": (_("Logins that end"), "\n".join(lines))}
+
+
+def _unread(unread: Mapping[str, str], form: Format) -> dict[str, tuple[str, Any]]:
+    """The accounts whose money for reading comments is used up."""
+    if form is Format.TABLE:
+        return {"comments_unread": (_("Comments not read"), "\n".join(unread.values()))}
+    return {"comments_unread": ("", list(unread) if form is Format.JSON else ", ".join(unread))}
 
 
 def _stops(workplace: Workplace, standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:

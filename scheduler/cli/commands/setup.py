@@ -219,6 +219,18 @@ def _signing(config: Config) -> tuple[bool, str]:
     return not keyless, _("without a key: {names}", names=", ".join(keyless)) if keyless else ""
 
 
+def _acts(workplace: Workplace, platform: str) -> list[str]:
+    """What of the billed acts of a platform this office does: comments are read only where it allows that."""
+    from adapters import registry
+
+    adapter = registry.adapter_class(platform)
+    reads = any(
+        payer.platform == platform and payer.read_budget is not None
+        for payer in workplace.treasury.payers.values()
+    )
+    return [act for act in adapter.bills if reads or act != adapter.billed_comment]
+
+
 def _prices(workplace: Workplace) -> tuple[bool, str]:
     """Whether every price belongs to an act that its platform bills; which acts have no price today."""
     from adapters import registry
@@ -227,7 +239,9 @@ def _prices(workplace: Workplace) -> tuple[bool, str]:
     for platform in sorted({payer.platform for payer in treasury.payers.values()}):
         bills = registry.adapter_class(platform).bills
         known = {act for one in workplace.config.costs.prices if one.platform == platform for act in one.acts}
-        missing = treasury.prices.cost(platform, dict.fromkeys(bills, 1), workplace.clock.now()).unpriced
+        missing = treasury.prices.cost(
+            platform, dict.fromkeys(_acts(workplace, platform), 1), workplace.clock.now()
+        ).unpriced
         if strange := sorted(known - set(bills)):
             good = False
             notes.append(
