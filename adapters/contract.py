@@ -119,6 +119,13 @@ class Progress(Protocol):
         :class:`~adapters.errors.Ambiguous` (they are not): either ends the attempt here.
         """
 
+    def note(self, **facts: Json) -> None:
+        """Add ``facts`` that make no further step of this call safe, and do not wait.
+
+        They are committed together with the answer of this call, whatever it is, or with the next save:
+        for what the last step brought, which is lost or kept with the answer in any case.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -28,7 +28,10 @@ class PowerCutError(BaseException):
 
 
 class MemoryProgress:
-    """A :class:`~adapters.contract.Progress` that survives in memory; dies after the Nth save if told so."""
+    """A :class:`~adapters.contract.Progress` that survives in memory.
+
+    If told so, it dies just after the Nth save, or before anything was kept if that is a note.
+    """
 
     def __init__(self, dies_after: int = 0) -> None:
         self.saves = 0
@@ -44,6 +47,12 @@ class MemoryProgress:
         self.saves += 1
         if self.saves == self.dies_after:
             raise PowerCutError
+
+    def note(self, **facts: Json) -> None:
+        self.saves += 1
+        if self.saves == self.dies_after:
+            raise PowerCutError
+        self._saved |= facts
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,11 @@ def digest_of(
         facts.append(message_class)
     if reply_to:
         facts.append(sorted(reply_to.items()))
-    return hashlib.sha256(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(_ENCODER.encode(facts).encode()).hexdigest()
+
+
+#: Made once, since every claim computes the digests of what it claims.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def _media_facts(media: Sequence[Picture]) -> list[MediaFact]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -257,9 +258,9 @@ def paying(folder: Path, read_budget: str | None) -> tuple[Engine, Listening, De
     engine = Engine(folder, adapter=Billing, payers={"dinas": payer}, prices=[prices])
     engine.apply(campaign(folder))
     engine.work()
-    desk, first = Desk(), engine.first
+    desk = Desk()
     ages = (15 * MINUTE, HOUR, 2 * HOUR, 40 * DAY)
-    listening = Listening(engine.store, engine.clock, first.calls, ages, desk, first.mailbox, first.treasury)
+    listening = Listening(replace(engine.first.means, executor=desk), ages)
     return engine, listening, desk
 
 

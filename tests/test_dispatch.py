@@ -48,7 +48,7 @@ from scheduler.engine import applying
 from scheduler.engine.retry import Rule
 from scheduler.errors import StoreError
 from scheduler.states import State
-from scheduler.store import dispatching, doubles, operations
+from scheduler.store import account_states, doubles, operations
 from scheduler.store.database import open_store
 from scheduler.store.tables import accounts, audit, deliveries
 
@@ -203,7 +203,7 @@ def test_an_account_that_cannot_be_used_sends_nothing(
     assert [name for name, _ in engine.platform.texts] == ["camat"]
     if then is None:
         with engine.store.write() as session:
-            dispatching.enable_account(session, "dinas", now=NOON, identity="dinas")
+            account_states.enable_account(session, "dinas", now=NOON, identity="dinas")
     engine.work(then or timedelta(0))
     assert [name for name, _ in engine.platform.texts] == ["camat", "dinas"]
 
@@ -351,6 +351,30 @@ def test_progress_is_committed_before_save_returns(engine: Engine, threads: Thre
         {"container": "c-1", "part": [1, 2], "deep": {"ä": None}},
     ]
     assert engine.states == {"jujur": State.SENT}
+
+
+@on_both
+@pytest.mark.parametrize("answer", [None, Transient("no route"), Ambiguous("time-out"), Rejected("no")])
+def test_what_is_noted_is_committed_with_the_answer(engine: Engine, answer: AdapterError | None) -> None:
+    """Nobody waits for it, and no answer loses it: the next attempt, and every look, must know it."""
+    before: list[Any] = []
+
+    def publish(post: Post, progress: Progress) -> Receipt:
+        progress.note(part=1)
+        progress.note(post={"id": "p-1"})
+        before.append((dict(progress.saved), engine.row["progress"]))
+        if answer:
+            raise answer
+        return engine.platform.accept("dinas", post)
+
+    engine.apply(campaign(engine.folder))
+    engine.platform.answers.append(publish)
+    engine.turn()
+    noted = {"part": 1, "post": {"id": "p-1"}}
+    assert before == [(noted, {})]
+    engine.turn()
+    assert engine.row["progress"] == noted
+    assert engine.row["state"] != State.SENDING
 
 
 @on_both
@@ -530,7 +554,7 @@ def test_refused_credentials_disable_the_account_until_somebody_has_seen_to_it(e
     assert (known["disabled_at"], known["code"]) == (NOON, "auth_expired")
     assert known["reason"] == "190: token expired"
     with engine.store.write() as session:
-        dispatching.enable_account(session, "dinas", now=engine.clock.now(), identity="Dinas")
+        account_states.enable_account(session, "dinas", now=engine.clock.now(), identity="Dinas")
     engine.work()
     assert set(engine.states.values()) == {State.SENT}
 

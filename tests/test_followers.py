@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -51,10 +52,8 @@ class Counter:
 
     def __init__(self, engine: Engine, node: str = "node-1") -> None:
         self.engine, self.desk, self.mailbox = engine, Desk(), engine.first.mailbox
-        self.following = Following(
-            engine.store, engine.clock, engine.first.calls, engine.first.treasury, [DINAS, CAMAT], "WIB",
-            self.desk, self.mailbox, node,
-        )  # fmt: skip
+        means = replace(engine.first.means, executor=self.desk, mailbox=self.mailbox, node=node)
+        self.following = Following(means, [DINAS, CAMAT], "WIB")
 
     def work(self, by: timedelta = timedelta(0)) -> None:
         self.engine.clock.forward(by)

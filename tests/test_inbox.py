@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -44,15 +45,7 @@ class Ear:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.desk, self.mailbox = Desk(), engine.first.mailbox
-        self.listening = Listening(
-            engine.store,
-            engine.clock,
-            engine.first.calls,
-            AGES,
-            self.desk,
-            self.mailbox,
-            engine.first.treasury,
-        )
+        self.listening = Listening(replace(engine.first.means, executor=self.desk), AGES)
 
     def work(self, by: timedelta = timedelta(0)) -> None:
         self.engine.clock.forward(by)

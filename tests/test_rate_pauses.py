@@ -21,7 +21,7 @@ from servers.loopback import Answer
 from adapters.contract import RatePause
 from adapters.errors import AdapterError, Ambiguous, Rejected
 from scheduler.states import State
-from scheduler.store import dispatching
+from scheduler.store import account_states
 from scheduler.store.database import open_store
 from scheduler.store.tables import accounts
 
@@ -223,10 +223,10 @@ def _not_before(engine: Engine) -> datetime | None:
 def test_a_shorter_pause_never_cuts_a_longer_one_short(engine: Engine) -> None:
     engine.apply(campaign(engine.folder, {"satu": [NOON], "dua": [NOON + MINUTE]}))
     with engine.store.write() as session:
-        dispatching.pause_account(session, "dinas", NOON + HOUR)
+        account_states.pause_account(session, "dinas", NOON + HOUR)
     for until, expected in ((NOON + MINUTE, HOUR), (NOON + 2 * HOUR, 2 * HOUR)):
         with engine.store.write() as session:
-            dispatching.pause_account(session, "dinas", until)
+            account_states.pause_account(session, "dinas", until)
         assert _not_before(engine) == NOON + expected
 
 
@@ -305,7 +305,7 @@ def test_status_and_the_accounts_say_until_when_and_why_a_platform_asks_to_pause
     office.must("db", "upgrade")
     until = datetime.now(UTC) + HOUR
     with closing(open_store(f"sqlite:///{office.state / 'gaung.db'}")) as store, store.write() as session:
-        dispatching.pause_account(session, "dinas", until, FULL)
+        account_states.pause_account(session, "dinas", until, FULL)
     assert words in office.must("status").out
     assert why in office.must("status").out
     assert why[:20] in office.must("accounts", "list").out
@@ -316,6 +316,6 @@ def test_status_and_the_accounts_say_until_when_and_why_a_platform_asks_to_pause
     assert datetime.fromisoformat(paused["paused_until"]) == until.replace(microsecond=0)
     assert other["paused_until"] is None
     with closing(open_store(f"sqlite:///{office.state / 'gaung.db'}")) as store, store.write() as session:
-        dispatching._account(session, "dinas", not_before=datetime.now(UTC) - HOUR)
+        account_states._account(session, "dinas", not_before=datetime.now(UTC) - HOUR)
     assert words not in office.must("status").out
     assert office.must("accounts", "list", "--format", "json").json[0]["paused_until"] is None

@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -26,10 +26,13 @@ from kit.engine import MINUTE, NOON, Desk, Engine, FakeAdapter, ManualClock, Pla
 
 from adapters.contract import Account, Adapter, Credentials
 from adapters.errors import AdapterError, AuthExpired, Transient
+from scheduler.costs import Prices
 from scheduler.engine.calls import Calls
 from scheduler.engine.daemon import Daemon, Settings
 from scheduler.engine.mailbox import Mailbox
+from scheduler.engine.means import Means
 from scheduler.engine.renewal import AGAIN, LEASE, Renewal
+from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
 from scheduler.states import State
 from scheduler.store import credentials
@@ -96,7 +99,9 @@ class Node:
 
         self.calls = Calls(adapter, MediaFolder(Path("nowhere")), clock.now)
         self.clock = clock
-        self.renewal = Renewal(self.vault, clock, self.calls, self.desk, self.mailbox, name)
+        treasury = Treasury({}, Prices((), "UTC"), adapter, self.calls.media)
+        self.means = Means(store, clock, self.calls, treasury, self.desk, self.mailbox, name)
+        self.renewal = Renewal(self.means, self.vault)
 
     def start(self) -> None:
         self.renewal.start(self.clock.now())
@@ -334,7 +339,7 @@ def test_an_account_that_is_no_longer_in_the_configuration_holds_up_no_other(sql
         return known(account_id)
 
     calls = Calls(adapter, MediaFolder(Path("nowhere")), sqlite.clock.now)
-    renewal = Renewal(sqlite.one.vault, sqlite.clock, calls, sqlite.one.desk, sqlite.one.mailbox, "node-3")
+    renewal = Renewal(replace(sqlite.one.means, calls=calls, node="node-3"), sqlite.one.vault)
     sqlite.clock.forward(LIFE - 29 * MINUTE)
     renewal.start(sqlite.clock.now())
     assert sqlite.one.desk.run() == 1

@@ -23,7 +23,7 @@ from adapters.errors import Ambiguous, Rejected
 from scheduler.engine import removing
 from scheduler.engine.removing import UNCLEAR
 from scheduler.states import State
-from scheduler.store import dispatching, operations, stopping
+from scheduler.store import claiming, operations, stopping
 from scheduler.store.database import Session, Store
 from scheduler.store.tables import Stop, approvals, attempts, audit, deliveries, stops
 
@@ -475,7 +475,7 @@ def race(store: Store, races: int) -> tuple[list[bool], list[bool]]:
         for _ in range(races):
             ready.wait()
             with store.write() as session:
-                dispatching.claim(session, now=NOON, lease_until=NOON, node="node", limit=1)
+                claiming.claim(session, now=NOON, lease_until=NOON, node="node", limit=1)
             over.wait()
 
     with ThreadPoolExecutor(2) as threads:

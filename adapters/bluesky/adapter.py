@@ -121,7 +121,8 @@ class BlueskyAdapter(Adapter):
                     raise Ambiguous(error.reason, code=error.code) from None
                 progress.save(refused=shortfall.sentence(post, len(out), error))
                 break
-            progress.save(parts=[dict(part) for part in out])
+            keep = progress.note if len(out) == len(wanted) else progress.save
+            keep(parts=[dict(part) for part in out])
         return Receipt(out[0]["uri"], self._permalink(out[0]["uri"]), shortfall.remembered(progress))
 
     def _wanted(self, post: Post, progress: Progress) -> list[Piece]:

@@ -252,7 +252,8 @@ class FacebookPageAdapter(Adapter):
             receipt = self._videos(post).publish(post.media[0], self.wording(post), progress)
         else:
             receipt = self._adopted(post, progress) or self._publish_now(post, progress)
-        progress.save(post={"id": receipt.remote_id, "permalink": receipt.permalink}, pending=None)
+        keep = progress.save if post.first_comment else progress.note
+        keep(post={"id": receipt.remote_id, "permalink": receipt.permalink}, pending=None)
         return receipt
 
     def _videos(self, post: Post) -> VideoPublisher:
@@ -362,7 +363,7 @@ class FacebookPageAdapter(Adapter):
             except AdapterError:
                 progress.save(comment_pending=None)
                 raise
-        progress.save(comment=made, comment_pending=None)
+        progress.note(comment=made, comment_pending=None)
 
     def _answer(self, post: Post, to: ReplyTo, progress: Progress) -> Receipt:
         """Write a comment under a comment, unless an earlier call may have and it is there."""

@@ -136,7 +136,8 @@ class MastodonAdapter(Adapter):
         if post.reply_to is not None:
             return self._answer(post, post.reply_to, progress)
         out = _parts(progress)
-        for number, piece in enumerate(self._wanted(post, progress)):
+        wanted = self._wanted(post, progress)
+        for number, piece in enumerate(wanted):
             if number < len(out):
                 continue
             parent = None if piece.parent is None else out[piece.parent]["id"]
@@ -148,7 +149,8 @@ class MastodonAdapter(Adapter):
                 progress.save(refused=shortfall.sentence(post, len(out), error), pending=None)
                 break
             out.append({"id": str(status["id"]), "url": str(status.get("url") or status.get("uri") or "")})
-            progress.save(parts=[dict(part) for part in out], pending=None)
+            keep = progress.note if len(out) == len(wanted) else progress.save
+            keep(parts=[dict(part) for part in out], pending=None)
         return Receipt(out[0]["id"], out[0]["url"], shortfall.remembered(progress))
 
     def _answer(self, post: Post, to: ReplyTo, progress: Progress) -> Receipt:

@@ -78,6 +78,10 @@ class Memory:
     def save(self, **facts: Json) -> None:
         self._progress.save(**{self._name: {**self.saved, **facts}})
 
+    def note(self, **facts: Json) -> None:
+        """As :meth:`save`, but with the answer of this call: for its last step."""
+        self._progress.note(**{self._name: {**self.saved, **facts}})
+
     def forget_container(self) -> None:
         self.save(container="", children={})
 

@@ -167,7 +167,7 @@ class ContainerAdapter(Adapter):
         """The receipt of a post that is out, with its address; without one if the platform does not tell."""
         permalink = memory.text("permalink")
         if not permalink and (permalink := self._permalink(id_)):
-            memory.save(permalink=permalink)
+            memory.note(permalink=permalink)
         return Receipt(id_, permalink, shortfall.remembered(progress))
 
     def _permalink(self, id_: str) -> str:

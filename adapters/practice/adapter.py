@@ -105,7 +105,7 @@ class PracticeAdapter(Adapter):
         if answer.status_code == 201:
             created = _json(answer)
             if isinstance(created.get("id"), str) and isinstance(created.get("url"), str):
-                progress.save(post={"id": created["id"], "permalink": created["url"]})
+                progress.note(post={"id": created["id"], "permalink": created["url"]})
                 return Receipt(created["id"], created["url"])
         if (refusal := _refusal(answer)) is None:
             raise Ambiguous(

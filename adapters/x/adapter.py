@@ -189,7 +189,8 @@ class XAdapter(Adapter):
         media = {n: uploads.all(steps[n].media, str(n)) for n in range(len(ids), len(steps))}
         for number in range(len(ids), len(steps)):
             ids.append(self._send(api, steps, ids, media[number], progress, uploads))
-            progress.save(posts=list[Json](ids), pending=None)
+            keep = progress.note if len(ids) == len(steps) else progress.save
+            keep(posts=list[Json](ids), pending=None)
 
     def _send(
         self,

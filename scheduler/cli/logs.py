@@ -34,11 +34,18 @@ class _Json(logging.Formatter):
         }
         if record.exc_info:
             facts["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(facts, ensure_ascii=False, default=str)
+        return _ENCODER.encode(facts)
+
+
+#: Made once: to make one costs as much as to use it.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
 def start_logging(*, as_json: bool) -> None:
     """Write the log to stderr. SDKs stay at INFO: tweepy's DEBUG log prints Authorization headers."""
+    # Nobody reads from where in the code a line comes: not to ask is cheaper (logging HOWTO, Optimization).
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler()
     handler.setFormatter(_Json() if as_json else _Lines())
     root = logging.getLogger()

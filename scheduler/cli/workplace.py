@@ -160,10 +160,13 @@ class Workplace:
         from adapters import registry
         from scheduler.engine.treasury import Payer, Treasury
 
+        # Each platform once: to look one up is to read what every installed package brings along.
+        used = {settings.platform for settings in self.config.accounts.values()}
+        billing = {platform for platform in used if registry.adapter_class(platform).bills}
         payers = {
             name: Payer(settings.platform, settings.budget, settings.read_budget)
             for name, settings in self.config.accounts.items()
-            if registry.adapter_class(settings.platform).bills
+            if settings.platform in billing
         }
         return Treasury(payers, self.config.prices, self.accounts.adapter, self.media)
 
@@ -199,18 +202,20 @@ class Workplace:
         )
 
     def _rules(self) -> dict[str, Rule]:
-        """What holds for each account: its own settings before those of its platform."""
+        """What holds for accounts with rules of their own: their settings before those of their platform."""
         from scheduler.config import PlatformSettings
         from scheduler.engine.retry import Rule
 
         rules = {}
         for name, account in self.config.accounts.items():
             platform = self.config.platforms.get(account.platform, PlatformSettings())
-            rules[name] = Rule(
+            rule = Rule(
                 account.look_after or platform.look_after,
                 max(account.min_gap, platform.min_gap),
                 account.pass_unsure,
             )
+            if rule != Rule():
+                rules[name] = rule
         return rules
 
     def load_campaigns(self) -> tuple[list[Loaded], list[Problem]]:

@@ -46,7 +46,7 @@ from adapters.hearing import listening
 from adapters.matching import EARLIER
 from adapters.transport import CONNECT_TIMEOUT, LONGEST_UPLOAD, READ_TIMEOUT, SLOWEST_UPLOAD, fenced
 from scheduler.engine.retry import Outcome
-from scheduler.store.dispatching import Claim
+from scheduler.store.claiming import Claim
 from scheduler.store.media import MediaFolder
 
 log = logging.getLogger("gaung.calls")

@@ -25,11 +25,13 @@ from typing import Any
 from scheduler.clock import Clock
 from scheduler.engine import applying
 from scheduler.engine.calls import Calls
-from scheduler.engine.dispatch import Dispatcher, Gate, Limits
+from scheduler.engine.dispatch import Dispatcher, Limits, Terms
 from scheduler.engine.following import Following
+from scheduler.engine.gate import AlwaysOpen, Gate
 from scheduler.engine.leases import process_ended, whereabouts
 from scheduler.engine.listening import Listening
 from scheduler.engine.mailbox import Mailbox, Message, Wake
+from scheduler.engine.means import Means
 from scheduler.engine.renewal import Renewal
 from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.room import Room
@@ -59,7 +61,7 @@ COUNT = timedelta(minutes=1)
 ROOM = timedelta(minutes=1)
 ANCHOR = timedelta(minutes=1)
 #: Seconds from one turn to the next, at least: what comes in meanwhile is written down together.
-PACE = 0.01
+PACE = 0.03
 #: Without a message for so long, the loop looks by itself: APScheduler's thread may have died.
 LONGEST_SLEEP = 10.0
 
@@ -144,46 +146,24 @@ class Daemon:
         self._renew_at = clock.now()
         self._anchor = anchor
         self._anchor_at = clock.now()
-        self._renewal = Renewal(vault, clock, calls, self._executor, self._mailbox, self._node)
-        self._listening = Listening(
-            store, clock, calls, settings.replies_ages, self._executor, self._mailbox, treasury
-        )
+        means = Means(store, clock, calls, treasury, self._executor, self._mailbox, self._node)
+        self._renewal = Renewal(means, vault)
+        self._listening = Listening(means, settings.replies_ages)
         self._listen_at = clock.now()
-        self._following = Following(
-            store,
-            clock,
-            calls,
-            treasury,
-            settings.counted,
-            settings.zone,
-            self._executor,
-            self._mailbox,
-            self._node,
-        )
+        self._following = Following(means, settings.counted, settings.zone)
         self._count_at = clock.now()
-        self._room = Room(store, clock, calls, settings.limited, self._executor, self._mailbox, self._node)
+        self._room = Room(means, settings.limited)
         self._room_at = clock.now()
-        self._dispatcher = dispatcher(
-            store=store,
-            clock=clock,
-            calls=calls,
-            executor=self._executor,
-            mailbox=self._mailbox,
-            policy=Policy(
-                settings.attempts,
-                settings.retry_after,
-                settings.retry_at_most,
-                settings.look_after,
-                jitter,
-            ),
-            limits=Limits(settings.workers, settings.lease, settings.reach_ages),
-            node=self._node,
-            siblings=siblings,
-            gate=gate,
-            ended=ended,
-            rules=settings.rules,
-            treasury=treasury,
+        policy = Policy(
+            settings.attempts,
+            settings.retry_after,
+            settings.retry_at_most,
+            settings.look_after,
+            jitter,
         )
+        limits = Limits(settings.workers, settings.lease, settings.reach_ages)
+        terms = Terms(policy, limits, settings.rules, siblings, ended, gate or AlwaysOpen())
+        self._dispatcher = dispatcher(means, terms)
 
     def stop(self) -> None:
         """Claim nothing more; :meth:`run` returns when what is in flight has settled."""

@@ -10,37 +10,26 @@ as that leaves no worker free, the rest (what is overdue, lost, uncertain, or to
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from types import MappingProxyType
-from typing import Protocol
 
 from adapters.contract import Receipt
 from adapters.errors import AdapterError
-from scheduler.clock import Clock
 from scheduler.engine import settlement
-from scheduler.engine.calls import Calls
+from scheduler.engine.gate import AlwaysOpen, Gate
 from scheduler.engine.leases import Leases
-from scheduler.engine.mailbox import (
-    Answered,
-    Looked,
-    Mailbox,
-    MailedProgress,
-    Measured,
-    Message,
-    SaveRequest,
-    refuse,
-)
+from scheduler.engine.mailbox import Answered, Looked, Measured, Message, SaveRequest, refuse
+from scheduler.engine.means import Means
 from scheduler.engine.retry import Policy, Rule
-from scheduler.engine.treasury import Treasury
+from scheduler.engine.workers import Workers
 from scheduler.errors import ContentionError, StoreError
-from scheduler.store import dispatching, leases, settling, stopping, windowing
-from scheduler.store.database import Session, Store
-from scheduler.store.dispatching import Candidate, Claim, Saved
+from scheduler.store import claiming, due, leases, looking, remembering, settling, stopping, windowing
+from scheduler.store.claiming import Claim
+from scheduler.store.database import Session
 from scheduler.store.leases import Lease
+from scheduler.store.remembering import Saved
 from scheduler.store.transitions import StaleStateError
 
 log = logging.getLogger("gaung.dispatch")
@@ -63,6 +52,22 @@ class Limits:
     reach_ages: Sequence[timedelta]
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """By what rules a dispatcher claims and settles."""
+
+    policy: Policy
+    limits: Limits
+    rules: Mapping[str, Rule] = field(default_factory=dict)
+    """What holds for an account besides the policy for all."""
+    siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id]
+    """The accounts that share an app with an account, itself included."""
+    ended: Callable[[Lease], bool] = lambda _lease: False
+    """Whether the process that holds a lease is known to be no more."""
+    gate: Gate = field(default_factory=AlwaysOpen)
+    """Asked in every claim; without one the conditions of the database are all."""
+
+
 @dataclass(slots=True)
 class _Work:
     """What one turn found to do."""
@@ -80,88 +85,35 @@ def _earliest(*moments: datetime | None) -> datetime | None:
     return min((moment for moment in moments if moment), default=None)
 
 
-class Gate(Protocol):
-    """What decides, by rules of the office, whether something may be claimed (``scheduler.governance``)."""
-
-    def prepare(self, store: Store, now: datetime) -> None:
-        """Do what takes long, before the transaction."""
-
-    def open(self, session: Session, now: datetime) -> bool:
-        """At the beginning of claiming: whether anything may be claimed at all."""
-
-    def refused(self, session: Session, candidates: Sequence[Candidate], now: datetime) -> Collection[int]:
-        """Of what is about to be claimed: what may not go out."""
-
-
-class _AlwaysOpen:
-    """No rules but those of the database."""
-
-    def prepare(self, store: Store, now: datetime) -> None:
-        pass
-
-    def open(self, session: Session, now: datetime) -> bool:  # noqa: ARG002
-        return True
-
-    def refused(
-        self,
-        session: Session,  # noqa: ARG002
-        candidates: Sequence[Candidate],  # noqa: ARG002
-        now: datetime,  # noqa: ARG002
-    ) -> Collection[int]:
-        return ()
-
-
 class Dispatcher:
     """Claims, calls and settles. Every method is called from one thread."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        clock: Clock,
-        calls: Calls,
-        executor: Executor,
-        mailbox: Mailbox,
-        policy: Policy,
-        limits: Limits,
-        node: str,
-        treasury: Treasury,
-        siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
-        ended: Callable[[Lease], bool] = lambda _lease: False,
-        rules: Mapping[str, Rule] = MappingProxyType({}),
-        gate: Gate | None = None,
-    ) -> None:
-        """``ended`` says whether the process that holds a lease is known to be no more; ``rules`` are what
-        holds for an account besides the policy for all. ``gate`` is asked in every claim; without one the
-        conditions of the database are all.
-        """
-        self._gate: Gate = gate or _AlwaysOpen()
+    def __init__(self, means: Means, terms: Terms) -> None:
+        self._means = means
+        self._store, self._clock, self._treasury = means.store, means.clock, means.treasury
+        self._terms, self._gate = terms, terms.gate
         self.replanned = False
         """Set when a delivery that was on its way is planned again: its campaign file may have changed
         meanwhile, and must be looked at before it goes out. Whoever does so takes it back."""
         self.stopping = False
         """Set to claim nothing more; what is in flight still settles."""
-        self._store = store
-        self._clock = clock
-        self._calls = calls
-        self._executor = executor
-        self._mailbox = mailbox
-        self._policy = policy
-        self._limits = limits
-        self._node = node
-        self._siblings = siblings
-        self._rules = rules
-        self._treasury = treasury
         self._publishing: dict[int, Claim] = {}
         self._looking: dict[int, Claim] = {}
         self._measuring: set[str] = set()
         self._unsettled: list[Message] = []
-        self._leases = Leases(limits.lease, clock.steady, ended)
+        self._leases = Leases(terms.limits.lease, means.clock.steady, terms.ended)
+        self._work = self._workers(means)
         self._ahead = timedelta(0)
         """How far the database's clock is ahead of this machine's."""
         self._doubtful = False
         self._looked_at: float | None = None
         self._next_due: datetime | None = None
+
+    def _workers(self, means: Means) -> Workers:
+        return Workers(means.calls, means.mailbox, self._time, self._holds)
+
+    def _holds(self, delivery_id: int) -> bool:
+        return self._leases.holds(delivery_id)
 
     @property
     def in_flight(self) -> int:
@@ -197,7 +149,7 @@ class Dispatcher:
                 saved = self._save(session, now)
                 replanned = self._settle(session, now)
                 if self._doubtful:
-                    leases.release(session, now, self._node, list(self._publishing))
+                    leases.release(session, now, self._means.node, list(self._publishing))
                 renewed = self._renew(session, now)
                 self._treasury.settle(session, now, [one.delivery_id for one in self._settled()])
                 self._treasury.prepare(session, now)
@@ -210,7 +162,7 @@ class Dispatcher:
                 if not brief:
                     self._find_more(session, now, work)
                     next_due = _earliest(
-                        dispatching.next_due(session, now),
+                        due.next_due(session, now),
                         stopping.next_end(session, now),
                         windowing.next_change(session, now),
                     )
@@ -251,21 +203,22 @@ class Dispatcher:
     def abandon(self) -> None:
         """The loop ends with an error: let no worker wait for a commit that will not come."""
         refuse(self._unsettled)
-        self._mailbox.close()
+        self._means.mailbox.close()
 
     def _save(self, session: Session, now: datetime) -> list[tuple[SaveRequest, Saved]]:
         requests = [one for one in self._unsettled if isinstance(one, SaveRequest)]
-        told = dispatching.save_progress(
+        told = remembering.save_progress(
             session,
             {one.claim.delivery_id: one.progress for one in requests},
             now=now,
-            node=self._node,
+            node=self._means.node,
         )
         return [(one, told[one.claim.delivery_id]) for one in requests]
 
     def _settle(self, session: Session, now: datetime) -> bool:
+        terms = self._terms
         settle = settlement.Settlement(
-            session, now, self._policy, self._limits.reach_ages, self._siblings, self._rules
+            session, now, terms.policy, terms.limits.reach_ages, terms.siblings, terms.rules
         )
         settle.pauses([one for one in self._unsettled if isinstance(one, Answered | Looked | Measured)])
         answered = settle.answers([one for one in self._unsettled if isinstance(one, Answered)])
@@ -289,7 +242,7 @@ class Dispatcher:
         held = [*self._publishing, *self._looking]
         if not held or not self._leases.must_renew():
             return None
-        return leases.renew(session, held, node=self._node, lease_until=now + self._limits.lease)
+        return leases.renew(session, held, node=self._means.node, lease_until=now + self._terms.limits.lease)
 
     def _move_overdue(self, session: Session, now: datetime) -> None:
         """Put away what is too late, and make uncertain what others have begun and will not end."""
@@ -297,10 +250,10 @@ class Dispatcher:
             ended, silent = self._leases.look(leases.under_way(session, list(self._publishing)), now)
             leases.lose(session, now, ended, ended=True, look_after=self._first_look)
             leases.lose(session, now, silent, ended=False)
-        dispatching.expire(session, now)
+        due.expire(session, now)
 
     def _first_look(self, account_id: str) -> timedelta:
-        return self._policy.for_account(self._rules.get(account_id, Rule())).look_after[0]
+        return self._terms.policy.for_account(self._terms.rules.get(account_id, Rule())).look_after[0]
 
     def _claim(self, session: Session, now: datetime) -> _Work:
         """A post for every free worker, as far as there are any."""
@@ -308,19 +261,19 @@ class Dispatcher:
             return _Work()
         settled = {one.delivery_id for one in self._settled()}
         held = {*self._publishing, *self._looking} - settled
-        free = self._limits.workers - len(held) - len(self._measuring)
-        lease_until = now + self._limits.lease
+        free = self._terms.limits.workers - len(held) - len(self._measuring)
+        lease_until = now + self._terms.limits.lease
         if free > 0 and not self._gate.open(session, now):
             return _Work(held, free)
-        claims = dispatching.claim(
+        claims = claiming.claim(
             session,
             now=now,
             lease_until=lease_until,
-            node=self._node,
+            node=self._means.node,
             limit=free,
             held=held,
             refuse=lambda rows: self._gate.refused(session, rows, now),
-            passing=[name for name, rule in self._rules.items() if rule.pass_unsure],
+            passing=tuple(name for name, rule in self._terms.rules.items() if rule.pass_unsure),
         )
         self._treasury.reserve(session, claims, now)
         return _Work(held, free - len(claims), claims)
@@ -329,11 +282,11 @@ class Dispatcher:
         """Give the workers that no post needs something else to do."""
         if work.free <= 0:
             return
-        work.looks = dispatching.look(
+        work.looks = looking.look(
             session,
             now=now,
-            lease_until=now + self._limits.lease,
-            node=self._node,
+            lease_until=now + self._terms.limits.lease,
+            node=self._means.node,
             limit=work.free,
             held=work.held,
         )
@@ -364,30 +317,13 @@ class Dispatcher:
                 "claimed", extra={"action": "claimed", "post": claim.key[:8], "account": claim.account_id}
             )
             self._publishing[claim.delivery_id] = claim
-            self._executor.submit(self._publish, claim)
+            self._means.executor.submit(self._work.publish, claim)
         for claim in work.looks:
             self._looking[claim.delivery_id] = claim
-            self._executor.submit(self._look, claim)
+            self._means.executor.submit(self._work.look, claim)
         for account_id, asked in work.measures.items():
             self._measuring.add(account_id)
-            self._executor.submit(self._measure, account_id, asked)
-
-    # In worker threads from here on: no database.
-
-    def _publish(self, claim: Claim) -> None:
-        def held() -> bool:
-            return self._leases.holds(claim.delivery_id)
-
-        told = self._calls.publish(claim, MailedProgress(claim, self._mailbox), held)
-        self._mailbox.put(Answered(claim, told.answer, self._time(), told.pause, told.heard))
-
-    def _look(self, claim: Claim) -> None:
-        finding, pause = self._calls.find(claim, MailedProgress(claim, self._mailbox))
-        self._mailbox.put(Looked(claim, finding, self._time(), pause))
-
-    def _measure(self, account_id: str, asked: Mapping[str, int]) -> None:
-        figures, pause = self._calls.reach(account_id, list(asked))
-        self._mailbox.put(Measured(account_id, asked, figures, self._time(), pause))
+            self._means.executor.submit(self._work.measure, account_id, asked)
 
     def _time(self) -> datetime:
         """The time by the database's clock, as far as this machine knows it."""

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
 
 from adapters.errors import AccountHeld, AdapterError, AuthExpired, Rejected
 from campaigns.timetable import to_local, to_utc
 from scheduler.clock import Clock
 from scheduler.engine.calls import Calls, Followers
-from scheduler.engine.mailbox import Counted, Mailbox, Message
+from scheduler.engine.mailbox import Counted, Message
+from scheduler.engine.means import Means
 from scheduler.engine.treasury import Treasury
-from scheduler.store import dispatching, followers, routines
+from scheduler.store import account_states, followers, routines
 from scheduler.store.database import Session, Store
 from scheduler.store.tables import FollowerCount
 
@@ -31,28 +31,17 @@ AGAIN = timedelta(hours=1)
 class Following:
     """Asks for what is missing today. Every method is called from the dispatcher's thread."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        calls: Calls,
-        treasury: Treasury,
-        accounts: Sequence[str],
-        zone: str,
-        executor: Executor,
-        mailbox: Mailbox,
-        node: str,
-    ) -> None:
+    def __init__(self, means: Means, accounts: Sequence[str], zone: str) -> None:
         """``accounts`` are asked for; a day begins at midnight in ``zone``."""
-        self._store = store
-        self._clock = clock
-        self._calls = calls
-        self._treasury = treasury
+        self._store = means.store
+        self._clock = means.clock
+        self._calls = means.calls
+        self._treasury = means.treasury
         self._accounts = list(accounts)
         self._zone = zone
-        self._executor = executor
-        self._mailbox = mailbox
-        self._node = node
+        self._executor = means.executor
+        self._mailbox = means.mailbox
+        self._node = means.node
         self._running = 0
         self._unkept: list[Counted] = []
 
@@ -92,7 +81,7 @@ class Following:
                 self._accounts.remove(message.account_id)  # its platform tells nobody
             with self._store.write() as session:
                 if message.pause and message.pause.until > message.at:
-                    dispatching.pause_account(session, message.account_id, message.pause.until)
+                    account_states.pause_account(session, message.account_id, message.pause.until)
                 keep(session, self._treasury, message)
             self._unkept.pop(0)
             self._running -= 1
@@ -144,6 +133,6 @@ def ask_now(store: Store, clock: Clock, calls: Calls, treasury: Treasury, accoun
     message = Counted(account_id, told, clock.now(), pause)
     with store.write() as session:
         if pause and pause.until > message.at:
-            dispatching.pause_account(session, account_id, pause.until)
+            account_states.pause_account(session, account_id, pause.until)
         keep(session, treasury, message)
     return message

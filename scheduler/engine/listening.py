@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
 from datetime import datetime, timedelta
 
 from adapters.errors import AdapterError, RateLimited
-from scheduler.clock import Clock
-from scheduler.engine.calls import Calls
-from scheduler.engine.mailbox import Heard, Mailbox, Message
+from scheduler.engine.mailbox import Heard, Message
+from scheduler.engine.means import Means
 from scheduler.engine.settlement import next_age
-from scheduler.engine.treasury import Treasury
-from scheduler.store import dispatching, inbox, settling
-from scheduler.store.database import Store
+from scheduler.store import account_states, inbox, settling
 
 log = logging.getLogger("gaung.listening")
 
@@ -31,23 +27,15 @@ AGAIN = timedelta(minutes=30)
 class Listening:
     """Asks for what is due. Every method is called from the dispatcher's thread."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        calls: Calls,
-        ages: Sequence[timedelta],
-        executor: Executor,
-        mailbox: Mailbox,
-        treasury: Treasury,
-    ) -> None:
-        self._store = store
-        self._clock = clock
-        self._calls = calls
+    def __init__(self, means: Means, ages: Sequence[timedelta]) -> None:
+        """``ages`` of a post at which it is asked for; none for never."""
+        self._store = means.store
+        self._clock = means.clock
+        self._calls = means.calls
         self._ages = ages
-        self._executor = executor
-        self._mailbox = mailbox
-        self._treasury = treasury
+        self._executor = means.executor
+        self._mailbox = means.mailbox
+        self._treasury = means.treasury
         self._running = 0
         self._unkept: list[Heard] = []
 
@@ -97,7 +85,7 @@ class Listening:
         account, replies, ids = message.account_id, message.replies, list(message.asked.values())
         with self._store.write() as session:
             if message.pause and message.pause.until > message.at:
-                dispatching.pause_account(session, account, message.pause.until)
+                account_states.pause_account(session, account, message.pause.until)
             if isinstance(replies, AdapterError):
                 said = {"action": "replies", "account": account, "reason": replies.reason}
                 log.warning("no comments", extra=said)

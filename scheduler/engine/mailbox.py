@@ -15,7 +15,8 @@ from adapters.errors import AdapterError, Ambiguous, Stopped
 from scheduler.engine.calls import Figures, Followers
 from scheduler.engine.retry import Outcome
 from scheduler.i18n import N_
-from scheduler.store.dispatching import Claim, Saved
+from scheduler.store.claiming import Claim
+from scheduler.store.remembering import Saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Answered:
     pause: RatePause | None = None
     heard: Sequence[Mapping[str, Any]] = ()
     """What the platform answered, word for word but for secrets."""
+    noted: Mapping[str, Json] | None = None
+    """The whole progress, if the adapter has noted something that is not committed yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Looked:
     finding: Finding | AdapterError
     at: datetime
     pause: RatePause | None = None
+    noted: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,11 +158,23 @@ class MailedProgress:
         self._claim = claim
         self._mailbox = mailbox
         self._saved: dict[str, Json] = dict(claim.progress)
+        self._noted = False
 
     @property
     def saved(self) -> Mapping[str, Json]:
-        """What was saved so far."""
+        """What was saved or noted so far."""
         return dict(self._saved)
+
+    @property
+    def noted(self) -> Mapping[str, Json] | None:
+        """All of it, if there is something in it that no save has committed."""
+        return self._saved if self._noted else None
+
+    def note(self, **facts: Json) -> None:
+        """Add facts that are committed with the answer."""
+        json.dumps(facts)  # what cannot be stored fails here, not in the dispatcher
+        self._saved |= facts
+        self._noted = True
 
     def save(self, **facts: Json) -> None:
         """Add facts; raise Ambiguous if the delivery was taken from this attempt meanwhile.
@@ -172,5 +188,6 @@ class MailedProgress:
         answer = request.done.result()
         if answer is Saved.LOST:
             raise Ambiguous("the claim on this delivery was lost; the attempt stops here")
+        self._noted = False
         if answer is Saved.STOPPED:
             raise Stopped(N_("It was ended between two steps."))

@@ -10,7 +10,7 @@ from scheduler.engine.calls import Calls
 from scheduler.engine.settlement import snapshot
 from scheduler.engine.treasury import Treasury
 from scheduler.states import State
-from scheduler.store import dispatching, settling
+from scheduler.store import account_states, settling
 from scheduler.store.database import Store
 from scheduler.store.operations import of_campaign
 
@@ -49,5 +49,5 @@ def measure_now(
                 treasury.read(session, account_id, [asked[one] for one in batch], now)
                 settling.add_snapshots(session, [snapshot(asked[one], answer, one, now) for one in batch])
                 if pause:  # a person's question may have been the last that the platform allows for now
-                    dispatching.pause_account(session, account_id, pause.until)
+                    account_states.pause_account(session, account_id, pause.until)
     return failed

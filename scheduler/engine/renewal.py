@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from adapters.contract import Credentials
 from adapters.errors import AdapterError, AuthExpired, Transient
-from scheduler.clock import Clock
-from scheduler.engine.calls import Calls
-from scheduler.engine.mailbox import Answered, Looked, Mailbox, Message, Renewed
+from scheduler.engine.mailbox import Answered, Looked, Message, Renewed
+from scheduler.engine.means import Means
 from scheduler.errors import StoreError
-from scheduler.store.dispatching import Claim
+from scheduler.store.claiming import Claim
 from scheduler.vault import Vault, VaultError
 
 log = logging.getLogger("gaung.renewal")
@@ -38,15 +36,13 @@ CALL = timedelta(minutes=2)
 class Renewal:
     """Renews what is due. Every method is called from the dispatcher's thread."""
 
-    def __init__(
-        self, vault: Vault, clock: Clock, calls: Calls, executor: Executor, mailbox: Mailbox, node: str
-    ) -> None:
+    def __init__(self, means: Means, vault: Vault) -> None:
         self._vault = vault
-        self._clock = clock
-        self._calls = calls
-        self._executor = executor
-        self._mailbox = mailbox
-        self._node = node
+        self._clock = means.clock
+        self._calls = means.calls
+        self._executor = means.executor
+        self._mailbox = means.mailbox
+        self._node = means.node
         self._running: set[str] = set()
         self._unkept: list[Renewed] = []
 

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from datetime import datetime, timedelta
 
 from adapters.contract import RatePause
 from adapters.errors import AdapterError, RateLimited
-from scheduler.clock import Clock
-from scheduler.engine.calls import Calls
-from scheduler.engine.mailbox import Mailbox, Message, Roomed
-from scheduler.store import dispatching, room, routines
-from scheduler.store.database import Store
+from scheduler.engine.mailbox import Message, Roomed
+from scheduler.engine.means import Means
+from scheduler.store import account_states, room, routines
 
 log = logging.getLogger("gaung.room")
 
@@ -31,24 +28,15 @@ HOLDS = timedelta(minutes=15)
 class Room:
     """Asks for the accounts that publish soon. Every method is called from the dispatcher's thread."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        calls: Calls,
-        accounts: Sequence[str],
-        executor: Executor,
-        mailbox: Mailbox,
-        node: str,
-    ) -> None:
+    def __init__(self, means: Means, accounts: Sequence[str]) -> None:
         """``accounts`` are those whose platform counts posts."""
-        self._store = store
-        self._clock = clock
-        self._calls = calls
+        self._store = means.store
+        self._clock = means.clock
+        self._calls = means.calls
         self._accounts = tuple(accounts)
-        self._executor = executor
-        self._mailbox = mailbox
-        self._node = node
+        self._executor = means.executor
+        self._mailbox = means.mailbox
+        self._node = means.node
         self._running = 0
         self._unkept: list[Roomed] = []
 
@@ -96,7 +84,7 @@ class Room:
             if isinstance(one, RatePause | RateLimited) and one.until > message.at:
                 log.info("no room", extra={"action": "pause", "account": account, "reason": one.reason})
                 with self._store.write() as session:
-                    dispatching.pause_account(session, account, one.until, one.reason)
+                    account_states.pause_account(session, account, one.until, one.reason)
 
     def _ask(self, account_id: str) -> None:
         told, pause = self._calls.room(account_id)

@@ -19,9 +19,9 @@ from scheduler.engine.calls import Figures
 from scheduler.engine.mailbox import Answered, Looked, Measured
 from scheduler.engine.retry import Decision, Outcome, Policy, Rule, after_attempt, after_look, on_platform
 from scheduler.states import Event, State, after
-from scheduler.store import dispatching, settling
+from scheduler.store import account_states, settling
+from scheduler.store.claiming import Claim
 from scheduler.store.database import Session
-from scheduler.store.dispatching import Claim
 from scheduler.store.doubles import LATE
 from scheduler.store.transitions import Change, record
 
@@ -76,13 +76,13 @@ class Settlement:
             if stands.open_attempt == claim.attempt_id:
                 decision = after_attempt(outcome, stands.attempts, self.now, self._policy(claim))
                 ends.append(_end(message, decision))
-                values = self._values(claim, decision, message.at, "api")
+                values = self._values(message, decision, message.at, "api")
                 values["attempts"] = stands.attempts - (not decision.counts)
                 before = State.SENDING
             elif stands.state in _MAY_TURN and isinstance(outcome, Receipt) and outcome.remote_id:
                 # Its lease had run out, or it was even planned again, and now the answer came after all.
                 decision, before = on_platform(Event.FOUND, outcome), stands.state
-                values = self._values(claim, decision, message.at, "api")
+                values = self._values(message, decision, message.at, "api")
                 values["attempts"] = stands.attempts
             else:
                 self._late(message, stands.state, heard.get(claim.attempt_id, {}))
@@ -107,7 +107,7 @@ class Settlement:
             finding = _finding(message, owners)
             decision = after_look(finding, stands.looks + 1, stands.attempts, self.now, self._policy(claim))
             found_at = finding.published_at if isinstance(finding, Found) else None
-            values = self._values(claim, decision, found_at or claim.last_try_at, "found")
+            values = self._values(message, decision, found_at or claim.last_try_at, "found")
             values["looks"] = stands.looks + decision.counts
             changes.append(_change(claim, State.UNSURE, decision, values))
             _log(claim, decision)
@@ -176,7 +176,7 @@ class Settlement:
         if decision.pause_until:
             self._pause(account_id, RatePause(decision.pause_until, decision.app_wide, decision.reason))
         if decision.disable:
-            dispatching.disable_account(
+            account_states.disable_account(
                 self.session, account_id, now=self.now, code=decision.code, reason=decision.reason
             )
 
@@ -193,20 +193,23 @@ class Settlement:
                 gap = max(claim.min_gap, self.rules.get(claim.account_id, Rule()).min_gap)
                 if published_at + gap > self.now:
                     until[claim.account_id] = published_at + gap
-        dispatching.rest(self.session, until)
+        account_states.rest(self.session, until)
 
     def _pause(self, account_id: str, pause: RatePause) -> None:
         # A limit of the app holds every account of that app, not only the one that met it.
         for one in self.siblings(account_id) if pause.app_wide else [account_id]:
-            dispatching.pause_account(self.session, one, pause.until, pause.reason)
+            account_states.pause_account(self.session, one, pause.until, pause.reason)
 
-    def _values(self, claim: Claim, decision: Decision, at: datetime, source: str) -> dict[str, Any]:
+    def _values(
+        self, message: Answered | Looked, decision: Decision, at: datetime, source: str
+    ) -> dict[str, Any]:
         """The columns that a settled delivery gets: the same for all, so that they go in one statement."""
         on_platform = decision.event in {Event.ACCEPTED, Event.FOUND}
         # What people say to an answer stands under its post, and its figures are nobody's report.
-        followed = on_platform and not claim.reply_to
+        followed = on_platform and not message.claim.reply_to
         return {
-            "attempts": claim.attempts,
+            **({} if message.noted is None else {"progress": message.noted}),
+            "attempts": message.claim.attempts,
             "looks": 0,
             "due_at": decision.due_at or self.now,
             "asks": decision.asks,

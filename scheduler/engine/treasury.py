@@ -19,8 +19,8 @@ from scheduler.costs import Cost, Prices
 from scheduler.engine.calls import stored_post
 from scheduler.states import State
 from scheduler.store import spending
+from scheduler.store.claiming import Claim
 from scheduler.store.database import Session
-from scheduler.store.dispatching import Claim
 from scheduler.store.media import MediaFolder
 from scheduler.store.tables import Charge, Content, Delivery, Spending
 

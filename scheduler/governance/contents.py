@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from campaigns.planning import digest_of
-from scheduler.store.dispatching import Candidate
+from scheduler.store.claiming import Candidate
 
 
 def own_digest(one: Candidate) -> str:

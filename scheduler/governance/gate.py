@@ -23,8 +23,8 @@ from scheduler.governance.contents import own_digest
 from scheduler.governance.signing import Signatures
 from scheduler.store import approving
 from scheduler.store.approving import Given, Pair
+from scheduler.store.claiming import Candidate
 from scheduler.store.database import Session, Store
-from scheduler.store.dispatching import Candidate
 
 log = logging.getLogger("gaung.gate")
 

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from scheduler.states import EDITABLE
 from scheduler.store import auditing
-from scheduler.store.dispatching import NOW, approved
+from scheduler.store.conditions import NOW, approved
 from scheduler.store.tables import (
     Approval,
     Content,

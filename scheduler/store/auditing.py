@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select, text
+from sqlalchemy import Insert, Row, Select, func, or_, select
 from sqlmodel import Session
 
 from scheduler.origin import Origin
@@ -73,10 +73,10 @@ def write_noted(session: Session) -> None:
     session.flush()
     connection = session.connection()
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        connection.execute(_wait_for_chain())
     last = head(session)
     origin: Origin = session.info[_ORIGIN]
-    connection.execute(audit.insert(), chained(events, last, origin))
+    connection.execute(_append(), chained(events, last, origin))
 
 
 def chained(events: Sequence[Event], last: Head, origin: Origin) -> list[dict[str, Any]]:
@@ -106,9 +106,19 @@ def chained(events: Sequence[Event], last: Head, origin: Origin) -> list[dict[st
 
 def head(session: Session, as_of: datetime | None = None) -> Head:
     """The last row of the chain, or the last one of that moment (UTC) or before."""
-    statement = select(audit.c.id, audit.c.hash, audit.c.at).order_by(audit.c.id.desc()).limit(1)
-    row = session.execute(statement if as_of is None else statement.where(audit.c.at <= as_of)).first()
+    statement = _newest() if as_of is None else _newest().where(audit.c.at <= as_of)
+    row = session.connection().execute(statement).first()
     return Head(row.id, row.hash, row.at) if row else Head(0, GENESIS, None)
+
+
+@cache
+def _wait_for_chain() -> Select[Any]:
+    return select(func.pg_advisory_xact_lock(LOCK))
+
+
+@cache
+def _append() -> Insert:
+    return audit.insert()
 
 
 @cache

@@ -16,11 +16,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session as OrmSession
+from sqlmodel import SQLModel
 
 from scheduler.errors import StoreError
 from scheduler.i18n import N_
@@ -33,6 +34,18 @@ __all__ = ["Session", "Store", "make_engine", "open_store", "told", "upgrade"]
 
 #: How long a transaction waits for another one that is writing, in milliseconds.
 BUSY_TIMEOUT = 10_000
+
+
+class Session(OrmSession):
+    """One transaction; its connection is looked up once, for every statement of a turn asks for it."""
+
+    _own: Connection | None = None
+
+    def connection(self, *args: Any, **kwargs: Any) -> Connection:
+        """As SQLAlchemy's, which looks each time."""
+        if self._own is None or args or kwargs:
+            self._own = super().connection(*args, **kwargs)
+        return self._own
 
 
 class Store:
@@ -54,7 +67,6 @@ class Store:
         """
         self._engine = engine
         self._origin = acting or origin({})
-        self._writer = engine.execution_options(writes=True)
         self._daemon = daemon
         self._own_clock = own_clock
         self._patience = patience
@@ -78,7 +90,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A transaction that may change things: committed at the end, rolled back on any error."""
-        with self._session(self._writer) as session:
+        with self._session("BEGIN IMMEDIATE") as session:
             if self.dialect != "postgresql":
                 yield session
                 return
@@ -90,7 +102,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A transaction that only reads, and sees one moment throughout."""
-        with self._session(self._engine) as session:
+        with self._session("BEGIN") as session:
             yield session
 
     def moment(self, session: Session, machine: datetime) -> datetime:
@@ -117,10 +129,12 @@ class Store:
             yield
 
     @contextmanager
-    def _session(self, engine: Engine) -> Iterator[Session]:
+    def _session(self, begin: str) -> Iterator[Session]:
         counted = self._patience.counted() if self._patience else nullcontext()
         name = str(self._engine.url.database)
-        with counted, told(name), Session(engine, expire_on_commit=False) as session:
+        with counted, told(name), Session(self._engine, expire_on_commit=False) as session:
+            if self.dialect == "sqlite":  # said here: a listener would make every statement dearer
+                session.connection().exec_driver_sql(begin)
             auditing.acts_from(session, self._origin)
             yield session
             auditing.write_noted(session)
@@ -178,14 +192,16 @@ def open_store(
 
 
 def make_engine(url: str, *, busy_timeout: int = BUSY_TIMEOUT) -> Engine:
-    """The engine for a URL, with everything that SQLite must be told; changes nothing in the file."""
+    """The engine for a URL, with everything that SQLite must be told; changes nothing in the file.
+
+    On SQLite, who wants a transaction says BEGIN: the driver begins none by itself.
+    """
     parsed = _parse(url)
     if parsed.get_backend_name() != "sqlite":
         asked = {key: value for key, value in postgres.CONNECTION.items() if key not in parsed.query}
         return create_engine(parsed, pool_pre_ping=True, connect_args=asked)
     engine = create_engine(parsed)
     event.listen(engine, "connect", partial(_configure_sqlite, busy_timeout))
-    event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
@@ -287,7 +303,7 @@ def _empty() -> Store:
 
 
 def _configure_sqlite(busy_timeout: int, connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # transactions are begun by _begin_sqlite alone
+    connection.isolation_level = None  # transactions are begun by whoever wants one
     for pragma in (f"busy_timeout={busy_timeout}", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
@@ -297,8 +313,3 @@ def _use_wal(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         with closing(engine.raw_connection()) as connection:
             connection.cursor().execute("PRAGMA journal_mode=WAL")
-
-
-def _begin_sqlite(connection: Any) -> None:
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

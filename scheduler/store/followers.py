@@ -13,7 +13,7 @@ from sqlalchemy import exists, func, select
 from sqlmodel import Session
 
 from scheduler.states import State
-from scheduler.store.dispatching import in_state
+from scheduler.store.conditions import in_state
 from scheduler.store.tables import FollowerCount, accounts, deliveries, follower_counts
 
 #: An account is not asked so long before and after a post of its own is due.

@@ -16,7 +16,8 @@ from sqlalchemy import Row, Select, bindparam, select, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State
-from scheduler.store.dispatching import LEASE_EXPIRED, in_state
+from scheduler.store.conditions import in_state
+from scheduler.store.looking import LEASE_EXPIRED
 from scheduler.store.tables import attempts, deliveries, nodes
 from scheduler.store.transitions import Change, apply_changes
 

@@ -15,7 +15,7 @@ from sqlmodel import Session
 
 from scheduler.states import State
 from scheduler.store import budgets, presence
-from scheduler.store.dispatching import approved, in_state
+from scheduler.store.conditions import approved, in_state
 from scheduler.store.doubles import Double, doubles
 from scheduler.store.present import stops_in_force
 from scheduler.store.reporting import FIGURES

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, Select, func, select, text
 from sqlmodel import Session
 
 #: Connection parameters of libpq (postgresql.org/docs/18/libpq-connect.html); what a URL says wins.
@@ -40,10 +41,16 @@ def take_turn(session: Session | Connection, *, alone: bool) -> datetime:
 
     Return the server's time; the lock is given back at the end of the transaction.
     """
+    connection = session.connection() if isinstance(session, Session) else session
+    moment: datetime = connection.execute(_turn(alone)).one()[1]
+    return moment
+
+
+@cache
+def _turn(alone: bool) -> Select[Any]:
     lock = func.pg_advisory_xact_lock if alone else func.pg_advisory_xact_lock_shared
     # In this order: the time is wanted after the waiting.
-    moment: datetime = session.execute(select(lock(_WRITERS), func.clock_timestamp())).one()[1]
-    return moment
+    return select(lock(_WRITERS), func.clock_timestamp())
 
 
 def now(session: Session) -> datetime:

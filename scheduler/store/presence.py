@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, update
 from sqlmodel import Session
 
 from scheduler.states import State
-from scheduler.store.dispatching import in_state
+from scheduler.store.conditions import in_state
 from scheduler.store.tables import Node, deliveries, nodes
 
 #: A daemon that was not seen for so long is history.

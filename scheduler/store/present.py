@@ -25,7 +25,7 @@ def present(session: Session, now: datetime) -> Holds:
 def stopped(session: Session) -> Holds:
     """The stops in force as holds, those of one kind as one: SQLite takes no thousand terms in a row."""
     kinds: dict[tuple[str, bool], list[str]] = {}
-    for scope, target, but_urgent in session.execute(_stopped()):
+    for scope, target, but_urgent in session.connection().execute(_stopped()):
         kinds.setdefault((scope, but_urgent), []).append(target)
     return tuple(_hold(scope, tuple(targets), but_urgent) for (scope, but_urgent), targets in kinds.items())
 

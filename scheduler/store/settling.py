@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Update, bindparam, exists, literal_column, or_, select, update
+from sqlalchemy import Insert, Select, Update, bindparam, exists, literal_column, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from scheduler.states import Event, State
 from scheduler.store.chain import answers_hash
-from scheduler.store.dispatching import NOW, in_state
+from scheduler.store.conditions import NOW, in_state
 from scheduler.store.tables import accounts, answers, attempts, deliveries, snapshots
 from scheduler.store.transitions import Change, apply_changes
 
@@ -36,7 +37,7 @@ def standings(session: Session, delivery_ids: Sequence[int]) -> dict[int, Standi
     """How each delivery stands; on PostgreSQL nobody else changes it before this transaction ends."""
     if not delivery_ids:
         return {}
-    rows = session.execute(_standings(), {"ids": list(delivery_ids)})
+    rows = session.connection().execute(_standings(), {"ids": list(delivery_ids)})
     return {row.id: Standing(State(row.state), row.attempts, row.looks, row.open_attempt) for row in rows}
 
 
@@ -106,22 +107,22 @@ def add_answers(
     """
     if not heard:
         return {}
-    known = set(
-        session.execute(select(answers.c.attempt_id).where(answers.c.attempt_id.in_(heard))).scalars()
-    )
-    new = {attempt_id: one for attempt_id, one in heard.items() if attempt_id not in known}
-    if new:
-        session.connection().execute(
-            answers.insert(),
-            [
-                {"attempt_id": attempt_id, "at": at, "answers": [dict(one) for one in several]}
-                for attempt_id, (at, several) in new.items()
-            ],
-        )
+    connection = session.connection()
+    rows = [
+        {"attempt_id": attempt_id, "at": at, "answers": [dict(one) for one in several]}
+        for attempt_id, (at, several) in heard.items()
+    ]
+    connection.execute(_add_answers(connection.dialect.name), rows)
     return {
         attempt_id: {"attempt": attempt_id, "answers": answers_hash(attempt_id, several)}
-        for attempt_id, (_at, several) in new.items()
+        for attempt_id, (_at, several) in heard.items()
     }
+
+
+@cache
+def _add_answers(dialect: str) -> Insert:
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(answers).on_conflict_do_nothing(index_elements=["attempt_id"])
 
 
 def owners(session: Session, posts: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
@@ -129,7 +130,7 @@ def owners(session: Session, posts: Collection[tuple[str, str]]) -> dict[tuple[s
     if not posts:
         return {}
     named = {"accounts": [account for account, _ in posts], "ids": [remote_id for _, remote_id in posts]}
-    rows = session.execute(_owners(), named)
+    rows = session.connection().execute(_owners(), named)
     return {(row.account_id, row.remote_id): row.id for row in rows}
 
 

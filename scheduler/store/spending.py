@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from scheduler.costs import Cost
 from scheduler.states import State
-from scheduler.store.dispatching import in_state
+from scheduler.store.conditions import in_state
 from scheduler.store.tables import (
     Charge,
     Content,

@@ -16,7 +16,7 @@ from sqlmodel import Session
 
 from scheduler.states import Event, State
 from scheduler.store import approving, holding
-from scheduler.store.dispatching import NOW, in_state
+from scheduler.store.conditions import NOW, in_state
 from scheduler.store.present import hold_of, stopped
 from scheduler.store.tables import Stop, attempts, deliveries, stops
 from scheduler.store.transitions import Change, apply_changes, record

@@ -29,12 +29,27 @@ from sqlmodel import Field, SQLModel
 
 from scheduler.store.guards import COMMENT_COLUMNS, append_only, erasable, guard, held, unchanging
 
+#: Characters of a time to the microsecond, without an offset.
+_LENGTH = 26
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An instant in UTC. SQLite alone would silently drop an offset (DESIGN.md section 10)."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        """On SQLite the text that SQLAlchemy would write, at a third of its cost: rows have many times."""
+        if dialect.name != "sqlite":
+            return super().bind_processor(dialect)
+
+        def written(value: datetime | None) -> str | None:
+            if value is None or value.tzinfo is not UTC:
+                value = self.process_bind_param(value, dialect)
+            return None if value is None else value.isoformat(" ", "microseconds")[:_LENGTH]
+
+        return written
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Refuse times without a zone; give SQLite plain UTC."""

@@ -29,7 +29,7 @@ def current(session: Session) -> Windows:
 
 
 def _text(session: Session) -> str:
-    return session.execute(_newest()).scalar() or ""
+    return session.connection().execute(_newest()).scalar() or ""
 
 
 @cache

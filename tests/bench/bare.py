@@ -29,6 +29,9 @@ class Forgotten:
     def save(self, **facts: Json) -> None:
         """Keep nothing."""
 
+    def note(self, **facts: Json) -> None:
+        """Keep nothing."""
+
 
 def main() -> None:
     """Publish one post on every account."""

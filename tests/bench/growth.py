@@ -13,7 +13,7 @@ from bench.figure import Figure
 
 from scheduler.clock import SystemClock
 from scheduler.states import State
-from scheduler.store import dispatching
+from scheduler.store import claiming
 from scheduler.store.database import Store
 
 SIZES = (1_000, 100_000, 1_000_000)
@@ -68,7 +68,7 @@ def _claim(store: Store) -> float:
     try:
         with store.write() as session:
             begin = time.perf_counter()
-            claims = dispatching.claim(session, now=now, lease_until=now + rows.HOUR, node="bench", limit=DUE)
+            claims = claiming.claim(session, now=now, lease_until=now + rows.HOUR, node="bench", limit=DUE)
             seconds = time.perf_counter() - begin
             if len(claims) != DUE:
                 raise RuntimeError(f"only {len(claims)} claims")

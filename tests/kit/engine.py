@@ -43,6 +43,7 @@ from scheduler.engine import applying, dispatch
 from scheduler.engine.calls import Calls
 from scheduler.engine.dispatch import Dispatcher
 from scheduler.engine.mailbox import Mailbox, Message
+from scheduler.engine.means import Means
 from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.treasury import Payer, Treasury
 from scheduler.states import State
@@ -489,20 +490,15 @@ class Node:
 
         self.calls = Calls(adapter, engine.media, clock.now)
         self.treasury = Treasury(engine.payers, engine.prices, adapter, engine.media)
-        self.dispatcher = Dispatcher(
-            store=engine.store,
-            clock=clock,
-            calls=self.calls,
-            executor=executor,
-            mailbox=self.mailbox,
-            policy=engine.policy,
-            limits=dispatch.Limits(workers, 2 * MINUTE, (HOUR, 6 * HOUR)),
-            node=name,
-            ended=lambda lease: lease.node in engine.ended,
-            treasury=self.treasury,
-            siblings=siblings,
-            rules=engine.rules,
+        self.means = Means(engine.store, clock, self.calls, self.treasury, executor, self.mailbox, name)
+        terms = dispatch.Terms(
+            engine.policy,
+            dispatch.Limits(workers, 2 * MINUTE, (HOUR, 6 * HOUR)),
+            engine.rules,
+            siblings,
+            lambda lease: lease.node in engine.ended,
         )
+        self.dispatcher = Dispatcher(self.means, terms)
 
     def turn(self, messages: Sequence[Message] = ()) -> datetime | None:
         """One turn with what is in the mailbox; calls that it starts lie on the desk."""

@@ -15,24 +15,31 @@ from sqlalchemy import select, update
 from adapters.contract import Progress, Receipt
 from adapters.errors import Ambiguous, Transient
 from scheduler.engine.calls import Calls, Published
-from scheduler.engine.dispatch import Dispatcher
+from scheduler.engine.dispatch import Dispatcher, Terms
 from scheduler.engine.leases import Leases
 from scheduler.engine.mailbox import Answered, MailedProgress, Message
+from scheduler.engine.means import Means
+from scheduler.engine.workers import Workers
 from scheduler.states import State
-from scheduler.store import dispatching, holding, present
+from scheduler.store import conditions, holding, present
+from scheduler.store.claiming import Claim
 from scheduler.store.database import Session
-from scheduler.store.dispatching import Claim
 from scheduler.store.holding import Holds
 from scheduler.store.leases import Lease
 from scheduler.store.tables import attempts, deliveries
 
 
+class _SettlesFirst(Workers):
+    def publish(self, claim: Claim) -> None:
+        self.mailbox.put(Answered(claim, Receipt(f"expected-{claim.key}"), self.time()))
+        self.calls.publish(claim, MailedProgress(claim, self.mailbox))
+
+
 class SettlesFirst(Dispatcher):
     """Notes a post as sent before the platform was called."""
 
-    def _publish(self, claim: Claim) -> None:
-        self._mailbox.put(Answered(claim, Receipt(f"expected-{claim.key}"), self._time()))
-        self._calls.publish(claim, MailedProgress(claim, self._mailbox))
+    def _workers(self, means: Means) -> Workers:
+        return _SettlesFirst(means.calls, means.mailbox, self._time, self._holds)
 
 
 class RetriesAmbiguous(Calls):
@@ -59,16 +66,16 @@ class _NoLeases(Leases):
 class HasNoLease(Dispatcher):
     """Knows no leases."""
 
-    def __init__(self, **parts: Any) -> None:
-        super().__init__(**parts)
+    def __init__(self, means: Means, terms: Terms) -> None:
+        super().__init__(means, terms)
         self._leases = _NoLeases(timedelta(minutes=2), self._clock.steady, lambda _lease: True)
 
 
 class ClaimsBlindly(Dispatcher):
     """Claims what it saw waiting a turn ago, without asking whether it still waits."""
 
-    def __init__(self, **parts: Any) -> None:
-        super().__init__(**parts)
+    def __init__(self, means: Means, terms: Terms) -> None:
+        super().__init__(means, terms)
         self._seen: Collection[int] = ()
 
     def _claim(self, session: Session, now: datetime) -> Any:
@@ -84,7 +91,7 @@ class ClaimsBlindly(Dispatcher):
         self._seen = list(
             session.execute(
                 select(deliveries.c.id).where(
-                    dispatching.in_state(State.PLANNED), deliveries.c.planned_at <= soon
+                    conditions.in_state(State.PLANNED), deliveries.c.planned_at <= soon
                 )
             ).scalars()
         )
@@ -94,8 +101,8 @@ class ClaimsBlindly(Dispatcher):
 class ReadsStopsEarly(Dispatcher):
     """Reads the stops when its turn ends, for the claims of the next one."""
 
-    def __init__(self, **parts: Any) -> None:
-        super().__init__(**parts)
+    def __init__(self, means: Means, terms: Terms) -> None:
+        super().__init__(means, terms)
         self._known: Holds = ()
 
     def turn(self, messages: Sequence[Message] = ()) -> datetime | None:

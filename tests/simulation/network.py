@@ -237,8 +237,9 @@ class SimulatedAdapter(Adapter):
             if not isinstance(answer, str):
                 return answer
             ids.append(answer)
-            if post.thread:
-                progress.save(ids=list(ids))
+            if post.thread:  # what the last part brought goes with the answer
+                keep = progress.note if part == parts - 1 else progress.save
+                keep(ids=list(ids))
         return Receipt(ids[0], f"https://simulated.example/{ids[0]}")
 
     def _part(

@@ -24,7 +24,7 @@ from campaigns.files import Loaded
 from scheduler.engine import applying
 from scheduler.governance import verification
 from scheduler.states import Event, RefusedTransitionError, State
-from scheduler.store import approving, dispatching, operations, stopping
+from scheduler.store import account_states, approving, operations, stopping
 from scheduler.store import campaigns as stored
 from scheduler.store.database import Session, Store
 from scheduler.store.media import MediaFolder
@@ -233,7 +233,7 @@ class Office:
     def _attend(self, name: str) -> None:
         with self.store.write() as session:
             for account in self.network.styles:
-                dispatching.enable_account(session, account, now=self.now(), identity=account)
+                account_states.enable_account(session, account, now=self.now(), identity=account)
         self.did(Deed.ENABLED, "")
         for row in list(self.watch.of_state(*ASKING)):
             choice = self.fate.number(f"choice {name} {row.key}")

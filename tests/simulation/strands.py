@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from scheduler.engine.mailbox import Mailbox, Message, SaveRequest
-from scheduler.store.dispatching import Claim
+from scheduler.store.claiming import Claim
 
 
 class Killed(BaseException):

@@ -114,7 +114,7 @@ def check(
     form: FormatOption = Format.TABLE,
 ) -> int:
     from adapters.errors import AdapterError, Misconfigured
-    from scheduler.store import dispatching
+    from scheduler.store import account_states
 
     workplace: Workplace = context.obj
     names = account or list(workplace.config.accounts)
@@ -137,7 +137,7 @@ def check(
             rows.append({**row, "works": False, "code": "misconfigured", "reason": str(error)})
             continue
         with store.write() as session:
-            dispatching.enable_account(
+            account_states.enable_account(
                 session, name, now=workplace.clock.now(), identity=identity.name or identity.remote_id
             )
         rows.append(

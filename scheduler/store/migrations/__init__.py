@@ -28,10 +28,11 @@ def migrate(engine: Engine, *, keep_copy: bool) -> list[str]:
     if keep_copy and engine.dialect.name == "sqlite":
         _copy(Path(str(engine.url.database)), str(before))
     config = alembic_config()
-    with engine.execution_options(writes=True).begin() as connection:
+    with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
             postgres.take_turn(connection, alone=True)  # several daemons may be started at once
         else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             connection.exec_driver_sql(f"PRAGMA application_id={schema.APPLICATION_ID}")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
