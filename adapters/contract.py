@@ -226,6 +226,8 @@ class Identity:
     name: str
     url: str = ""
     missing_permissions: tuple[str, ...] = ()
+    needless_permissions: tuple[str, ...] = ()
+    """Rights over the account that Gaung does not need: whoever gets hold of the secret has them too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +273,8 @@ class Account:
     api_base: str = ""
     options: Mapping[str, Json] = field(default_factory=dict)
     public_url: Callable[[Media], str] | None = None
+    granted: Callable[[], str] = str
+    """The scopes that the stored login was granted, between spaces; "" if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

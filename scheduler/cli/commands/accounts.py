@@ -13,6 +13,7 @@ from scheduler.errors import GaungError
 from scheduler.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from scheduler.cli.endings import Ending
@@ -146,6 +147,7 @@ def check(
                 "works": True,
                 "identity": identity.name or identity.remote_id,
                 "missing": ", ".join(identity.missing_permissions) or None,
+                "needless": ", ".join(identity.needless_permissions) or None,
             }
         )
     headings = {
@@ -154,16 +156,31 @@ def check(
         "works": _("works"),
         "identity": _("identity"),
         "missing": _("missing permissions"),
+        "needless": _("needless permissions"),
         "code": "",
         "reason": _("reason"),
     }
     if form is Format.TABLE:
         headings.pop("code")
+        if not any(row.get("needless") for row in rows):
+            headings.pop("needless")
         rows = [{**row, "reason": _(row["reason"]) if "reason" in row else None} for row in rows]
     listing(rows, headings, form, empty=_("The configuration has no accounts."))
+    return _verdict(rows)
+
+
+def _verdict(rows: Sequence[dict[str, Any]]) -> int:
+    """Tell what is wrong with accounts, and what to do; return the exit code."""
     broken = sum(not row["works"] for row in rows)
     if broken:
         say(_("{count} accounts do not work; see the reason.", count=broken))
+    if any(row.get("needless") for row in rows):
+        say(
+            _(
+                "Some secrets allow more than Gaung needs, and would allow it to a thief. Make one with "
+                "fewer rights (docs/platforms) and store it with “gaung accounts login ACCOUNT”."
+            )
+        )
     lacking = sum(bool(row.get("missing")) for row in rows)
     if lacking:
         say(
