@@ -42,6 +42,7 @@ from adapters.errors import (
     Rejected,
     Transient,
 )
+from adapters.hearing import unheard
 from adapters.instagram import rules
 from adapters.instagram.figures import NAMES, figures
 from adapters.instagram.making import Maker
@@ -278,7 +279,8 @@ class InstagramAdapter(ContainerAdapter):
 
     def _written(self, edge: str, text: str) -> Finding:
         """Look for the comment ``text`` of this account under a post, or under a comment."""
-        comments, whole = self._listed(edge, fields="id,text,username,timestamp")
+        with unheard():
+            comments, whole = self._listed(edge, fields="id,text,username,timestamp")
         handle = self.account.handle.removeprefix("@").lower()
         for one in comments:
             by = str(one.get("username") or "").lower()
