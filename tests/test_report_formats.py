@@ -47,6 +47,7 @@ try:
 except (ImportError, OSError):  # no Pango: what a PDF needs is not here
     weasyprint = None
 ImageFile.LOAD_TRUNCATED_IMAGES = STRICT  # WeasyPrint lets Pillow take cut pictures, in the whole process
+PDFTOTEXT = shutil.which("pdftotext")
 EVERY = tuple(form for form in formats.FORMATS if form != "pdf" or weasyprint)
 
 
@@ -117,6 +118,40 @@ def test_sums_of_groups_are_those_that_sql_gives(office: echo.Echo) -> None:
     assert [(group["platform"], *(_figure(group[name]) for name in names)) for group in groups] == direct
 
 
+def test_answers_and_followers_of_accounts_are_those_that_sql_gives(office: echo.Echo) -> None:
+    shape = Shape(group_by="account")
+    groups = read("csv", write(office.store, "csv", shape=shape, campaign=echo.CAMPAIGN))
+    with closing(sqlite3.connect(office.folder / "state" / "gaung.db")) as database:
+        followers = database.execute(
+            """
+            SELECT account_id, followers FROM follower_count f
+            WHERE taken_at = (SELECT max(taken_at) FROM follower_count WHERE account_id = f.account_id)
+            """
+        ).fetchall()
+        # The campaign begins on 24 November in WIB: the count of 00:05 that day is the first in its time.
+        before = database.execute(
+            """
+            SELECT account_id, followers FROM follower_count f WHERE taken_at =
+                (SELECT min(taken_at) FROM follower_count WHERE account_id = f.account_id HAVING count(*) > 1)
+            """
+        ).fetchall()
+        answers = database.execute(
+            """
+            SELECT c.account_id, count(*), count(a.id),
+                round(avg((julianday(a.written_at) - julianday(c.written_at)) * 24 * 60), 4)
+            FROM comment c LEFT JOIN comment a ON a.own AND a.under = c.remote_id
+            WHERE NOT c.own GROUP BY c.account_id
+            """
+        ).fetchall()
+    assert {row["account"]: int(row["followers"]) for row in groups} == dict(followers)
+    grown = {row["account"]: row["followers_change"] for row in groups if row["followers_change"]}
+    assert grown == {name: str(dict(followers)[name] - count) for name, count in before}
+    told = [[row["account"], _figure(row["received_sum"]), _figure(row["answered_sum"])] for row in groups]
+    assert [one for one in told if one[1] is not None] == [list(row[:3]) for row in answers]
+    minutes = {row["account"]: float(row["response_minutes"]) for row in groups if row["response_minutes"]}
+    assert minutes == {row[0]: pytest.approx(row[3], abs=1) for row in answers}
+
+
 known = st.one_of(st.none(), st.just(0), st.integers(1, 2_000_000_000))
 
 
@@ -148,7 +183,20 @@ def test_unknown_never_becomes_zero_and_zero_never_unknown_in_any_format(posts: 
             values = [value for post in expected if (value := post[place]) is not None]
             assert sums[f"{name}_sum"] == (str(sum(values)) if values else "")
             assert sums[f"{name}_known"] == str(len(values))
+        if weasyprint and PDFTOTEXT:
+            paper = write(store, "pdf", shape=Shape(group_by="platform"))
+            names = [f"{name}_{what}" for name in ("views", "reach") for what in ("sum", "known")]
+            assert _on_paper(paper, "fake", len(names)) == [sums[name] or "–" for name in names]
         store.close()
+
+
+def _on_paper(content: bytes, group: str, cells: int) -> list[str]:
+    """The first cells of the last row of a group in a PDF, after its name and the posts that went out."""
+    done = subprocess.run(
+        [PDFTOTEXT or "", "-layout", "-", "-"], input=content, capture_output=True, check=True
+    )
+    row = [line.split() for line in done.stdout.decode().splitlines() if line.split()[:1] == [group]][-1]
+    return [cell.replace(".", "") for cell in row[2 : 2 + cells]]
 
 
 def _figure(cell: Any) -> int | None:
@@ -279,7 +327,7 @@ def test_a_workbook_has_charts_a_signature_and_pages_of_a4(office: echo.Echo, tm
     report(office, "-o", tmp_path / "laporan.xlsx")
     book = openpyxl.load_workbook(tmp_path / "laporan.xlsx")
     charts = [len(vars(one)["_charts"]) for one in book.worksheets]
-    assert charts == [0, 1, 1, 1, 1, 0, 0]
+    assert charts == [0, 1, 1, 1, 0, 1, 0, 0]
     assert {sheet_.page_setup.paperSize for sheet_ in book.worksheets} == {9}
     cover = [str(cell) for row in book.worksheets[0].iter_rows(values_only=True) for cell in row if cell]
     for text in ("Contoh, 31 Desember 2026", "Mengetahui,", "Kepala Dinas", "NIP 197104121996032003"):

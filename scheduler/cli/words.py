@@ -133,5 +133,7 @@ def figure_headings() -> dict[str, str]:
         "shares": _("shares"),
         "saves": _("saves"),
         "clicks": _("clicks"),
+        "video_views": _("video views"),
+        "profile_visits": _("profile visits"),
         "engagement": _("engagement"),
     }

@@ -14,7 +14,7 @@ from babel.dates import format_date
 
 from scheduler import i18n
 from scheduler.i18n import N_, _, ngettext
-from scheduler.reports.columns import ALL, COUNTED, MEANINGS, Headers, heading
+from scheduler.reports.columns import ALL, MEANINGS, MEASURED, Headers, heading
 from scheduler.reports.report import Report
 from scheduler.reports.rows import LocalTime
 
@@ -28,6 +28,7 @@ SUMS = N_(
     " How many different people a campaign reached, no platform tells."
 )
 UNKNOWN = N_("An empty cell means unknown. Unknown is never counted as 0; a 0 was measured.")
+LABELS = N_("Agencies and topics are named as they are today; the rest is as it was known at that moment.")
 COVERAGE = N_("{figure} known for {known} of {published} published posts")
 
 
@@ -68,7 +69,7 @@ def coverage_lines(report: Report) -> list[str]:
     total = report.coverage.total
     return [
         _(COVERAGE, figure=_(ALL[name].heading), known=total.known(name), published=total.published)
-        for name in COUNTED
+        for name in MEASURED
     ]
 
 
@@ -105,6 +106,7 @@ def lines(report: Report) -> list[tuple[str, str]]:
         (_("Planned from"), day(scope.first) if scope.first else ""),
         (_("Planned until"), day(scope.last) if scope.last else ""),
         (_("As known on"), moment(report.as_of)),
+        (_("Names"), _(LABELS)),
         *((_("Coverage"), line) for line in coverage_lines(report)),
         (_("Sources"), capture(report)),
         (_("Unknown"), _(UNKNOWN)),
@@ -131,12 +133,13 @@ def facts(report: Report) -> dict[str, Any]:
         "group_by": report.shape.group_by,
         "posts": coverage.total.posts,
         "published": coverage.total.published,
-        "known": {name: coverage.total.known(name) for name in COUNTED},
+        "known": {name: coverage.total.known(name) for name in MEASURED},
         "sources": dict(sorted(coverage.sources.items())),
         "measured_first": coverage.first,
         "measured_last": coverage.last,
         "unknown": _(UNKNOWN),
         "sums": _(SUMS),
+        "labels": _(LABELS),
         "columns": {
             column.code: {"heading": heading(column, language), "kind": column.kind}
             | ({"meaning": _(MEANINGS[column.code])} if column.code in MEANINGS else {})

@@ -20,7 +20,9 @@ GroupBy = Literal["post", "message", "topic", "platform", "account", "agency", "
 #: What people did with a post; what a platform does not tell is left out of the sum.
 ENGAGEMENT = ("likes", "comments", "shares", "saves")
 #: The figures of a row: what was measured, and what is reckoned from it.
-COUNTED = (*FIGURES, "engagement")
+MEASURED = (*FIGURES, "engagement")
+#: What is added up over posts: these, and the comments that were heard and answered.
+COUNTED = (*MEASURED, "received", "answered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +64,16 @@ ALL: Mapping[str, Column] = {
         Column("shares", N_("Shares"), "count", 9),
         Column("saves", N_("Saves"), "count", 9),
         Column("clicks", N_("Clicks"), "count", 9),
+        Column("video_views", N_("Video views"), "count", 11),
+        Column("profile_visits", N_("Profile visits"), "count", 11),
         Column("engagement", N_("Engagement"), "count", 11),
         Column("engagement_rate", N_("Engagement rate"), "rate", 11),
+        Column("received", N_("Comments received"), "count", 11),
+        Column("answered", N_("Comments answered"), "count", 11),
+        Column("response_minutes", N_("Response time (minutes)"), "count", 11),
+        Column("followers", N_("Followers"), "count", 11),
+        Column("followers_change", N_("Change in followers"), "count", 11),
+        Column("followers_at", N_("Followers counted"), "time", 18),
         Column("source", N_("Source"), width=10),
         Column("measured_at", N_("Measured"), "time", 18),
         Column("drafter", N_("Drafter"), width=24, free=True),
@@ -78,15 +88,21 @@ ALL: Mapping[str, Column] = {
 #: For programs: what came first stays first, what is new comes last.
 DATA = (
     *("agency", "account", "platform", "campaign", "message", "topic", "planned_at", "published_at"),
-    *("zone", "state", "permalink", *FIGURES, "engagement", "source", "measured_at", "approver", "digest"),
+    *("zone", "state", "permalink", "views", "reach", "likes", "comments", "shares", "saves", "clicks"),
+    *("engagement", "source", "measured_at", "approver", "digest"),
     *("title", "kind", "engagement_rate", "drafter", "approved_at", "evidence", "note"),
+    *("video_views", "profile_visits", "received", "answered", "response_minutes"),
 )
 #: For offices: the columns of a monthly recap (DOMAIN.md section 1), and where each figure comes from.
 OFFICE = (
     *("no", "date", "time", "zone", "agency", "account", "platform", "campaign", "topic", "title"),
-    *("kind", "permalink", "state", *FIGURES, "engagement", "engagement_rate", "source", "measured_at"),
+    *("kind", "permalink", "state", *FIGURES, "engagement", "engagement_rate"),
+    *("received", "answered", "response_minutes", "source", "measured_at"),
     *("drafter", "approver", "approved_at", "digest", "evidence", "note"),
 )
+
+#: Of accounts alone: people follow an account, not a post.
+FOLLOWING = ("followers", "followers_change", "followers_at")
 
 #: What each figure is, word for word as every report prints it.
 MEANINGS: Mapping[str, str] = {
@@ -100,10 +116,23 @@ MEANINGS: Mapping[str, str] = {
     "shares": N_("How often the post was passed on: shares, reposts, quotes."),
     "saves": N_("How often the post was saved or bookmarked."),
     "clicks": N_("Clicks on the post or its link, as the platform reckons them."),
+    "video_views": N_("How often the video of the post was played, as the platform reckons it."),
+    "profile_visits": N_("How often people went on from the post to the profile of the account."),
     "engagement": N_(
         "Likes, comments, shares and saves added up. What a platform does not tell is left out of the sum."
     ),
     "engagement_rate": N_("Engagement divided by reach; empty if either is unknown."),
+    "received": N_(
+        "Comments and replies of others under the post that Gaung has read; empty if it has read none."
+    ),
+    "answered": N_("How many of them the account has answered."),
+    "response_minutes": N_(
+        "How many minutes it took the account on average to answer, over the comments that it answered."
+    ),
+    "followers": N_(
+        "How many people follow the account, as last counted in the time of the report; the change is that"
+        " since the last count before it, or else since the first count in it."
+    ),
 }
 
 #: Columns of a grouped report: how many posts, then each figure with the number of posts that know it.
@@ -115,7 +144,11 @@ _GROUP_HEADINGS: Mapping[str, str] = {
     "shares": N_("Shares, sum"),
     "saves": N_("Saves, sum"),
     "clicks": N_("Clicks, sum"),
+    "video_views": N_("Video views, sum"),
+    "profile_visits": N_("Profile visits, sum"),
     "engagement": N_("Engagement, sum"),
+    "received": N_("Comments received"),
+    "answered": N_("Comments answered"),
 }
 _GROUP_KNOWN = N_("{figure}: known for posts")
 _GROUP_DAY = Column("day", N_("Day"), "day", 13)
@@ -126,12 +159,13 @@ def grouped(by: GroupBy) -> Sequence[Column]:
     columns = [
         _GROUP_DAY if by == "day" else ALL[by],
         Column("posts", N_("Posts"), "count", 9),
-        Column("published", N_("Published"), "count", 11),
+        Column("published", N_("Posts published"), "count", 11),
     ]
     for name in COUNTED:
         columns.append(Column(f"{name}_sum", _GROUP_HEADINGS[name], "count", 14))
         columns.append(Column(f"{name}_known", _GROUP_KNOWN, "count", 12))
-    return columns
+    columns.append(ALL["response_minutes"])
+    return [*columns, *(ALL[name] for name in FOLLOWING)] if by == "account" else columns
 
 
 def heading(column: Column, headers: Headers) -> str:

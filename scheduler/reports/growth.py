@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from campaigns.timetable import to_local
+from scheduler.store.followers import Count
 
 #: What is drawn over time.
 DRAWN = ("views", "reach", "engagement")
@@ -48,6 +49,12 @@ def by_day(snapshots: Iterable[Any]) -> Mapping[str, Sequence[tuple[date, int]]]
                     steps[name][day] = steps[name].get(day, 0) + value - last[name]
                     last[name] = value
     return {name: _added_up(own) for name, own in steps.items() if own}
+
+
+def since(counts: Sequence[Count], moment: datetime | None) -> Sequence[Count]:
+    """Of counts in the order of time: those after a moment, and the last one before it to begin with."""
+    before = [place for place, one in enumerate(counts) if moment is not None and one.at <= moment]
+    return counts[before[-1] :] if before else counts
 
 
 def _added_up(steps: Mapping[date, int]) -> list[tuple[date, int]]:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from scheduler.reports import growth, tally
+from scheduler.reports.accounts import Followers
 from scheduler.reports.columns import ALL, DATA, OFFICE, Column, GroupBy, Headers, grouped, heading
 from scheduler.reports.rows import PUBLISHED, LocalTime, Row, Words, office_rows, report_rows
 from scheduler.reports.tally import Coverage, Summary
@@ -107,7 +108,9 @@ class Report:
         """Stream the rows of the table; the coverage (or the summary) is known when they are through."""
         posts = self._counted(into if into is not None else Coverage())
         if self.shape.group_by != "post":
-            groups = list(tally.grouped(posts, self.shape.group_by))
+            groups: list[Row] = list(tally.grouped(posts, self.shape.group_by))
+            if self.shape.group_by == "account":
+                groups = [{**row, **self.followers.row(row["account"])} for row in groups]
             self._groups = len(groups)
             return iter(groups)
         if self.shape.columns == "office":
@@ -173,6 +176,11 @@ class Report:
     def targets(self) -> Targets:
         """What the agencies had to publish."""
         return Targets.of(self)
+
+    @cached_property
+    def followers(self) -> Followers:
+        """How many people follow the accounts, in the time of the report."""
+        return Followers.of(self._session, self)
 
     @cached_property
     def growth(self) -> Mapping[str, Sequence[tuple[date, int]]]:

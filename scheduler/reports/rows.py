@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 from campaigns import timetable
@@ -61,15 +62,16 @@ def report_rows(session: Session, scope: Scope, words: Words) -> Iterator[Row]:
     """Given a scope, stream its rows by planned time; the keys are :data:`columns.DATA`, in that order."""
     local, often, label, first_line, approved = _readers(words)
     names = words.names
+    heard = _Dialogue(session, scope)
     for post in reporting.posts(session, scope):
         (
-            agency, account, platform, campaign, message, topic, zone, planned_at, published_at, state,
-            permalink, digest, code, reason, kind, text, measured_by, taken_at, given, drafter, *told,
+            id_, agency, account, platform, campaign, message, topic, zone, planned_at, published_at, state,
+            permalink, digest, code, reason, kind, text, measured_by, taken_at, given, drafter,
+            views, reach, likes, comments, shares, saves, clicks, video_views, profile_visits,
         ) = post  # fmt: skip
-        measured = dict(zip(FIGURES, told, strict=True))
-        reach = measured["reach"]
         published = published_at is not None and state in PUBLISHED
-        engagement = _engagement(measured)
+        engagement = _sum(likes, comments, shares, saves)
+        received, answered, minutes = heard.of(planned_at, id_)
         approver, approved_at = approved(given, zone) if given else _NOBODY
         yield {
             "agency": agency,
@@ -83,7 +85,13 @@ def report_rows(session: Session, scope: Scope, words: Words) -> Iterator[Row]:
             "zone": label(planned_at, zone),
             "state": state,
             "permalink": (permalink or None) if published else None,
-            **measured,
+            "views": views,
+            "reach": reach,
+            "likes": likes,
+            "comments": comments,
+            "shares": shares,
+            "saves": saves,
+            "clicks": clicks,
             "engagement": engagement,
             "source": measured_by,
             "measured_at": often(taken_at, zone) if taken_at else None,
@@ -96,10 +104,52 @@ def report_rows(session: Session, scope: Scope, words: Words) -> Iterator[Row]:
             "approved_at": approved_at,
             "evidence": None,
             "note": (words.reason(code, reason) or None) if code and not published else None,
+            "video_views": video_views,
+            "profile_visits": profile_visits,
+            "received": received,
+            "answered": answered,
+            "response_minutes": minutes,
         }
 
 
 _NOBODY = (None, None)
+_SILENCE = (None, None, None)
+
+
+class _Dialogue:
+    """The comments under each post, read beside the posts: both streams have the same order."""
+
+    def __init__(self, session: Session, scope: Scope) -> None:
+        self._posts = groupby(reporting.dialogue(session, scope), key=lambda row: (row.planned_at, row.id))
+        self._next: tuple[Any, tuple[int, int, int | None]] | None = self._read()
+
+    def _read(self) -> tuple[Any, tuple[int, int, int | None]] | None:
+        for place, comments in self._posts:
+            return place, _dialogue(comments)
+        return None
+
+    def of(self, planned_at: Any, id_: int) -> tuple[int | None, int | None, int | None]:
+        """Comments of others, how many of them were answered, and after how many minutes on average."""
+        if self._next is None:
+            return _SILENCE
+        place = (planned_at, id_)
+        while self._next is not None and self._next[0] < place:
+            self._next = self._read()
+        if self._next is None or self._next[0] != place:
+            return _SILENCE
+        found = self._next[1]
+        self._next = self._read()
+        return found
+
+
+def _dialogue(comments: Iterable[Any]) -> tuple[int, int, int | None]:
+    received, waited = 0, []
+    for one in comments:
+        received += 1
+        answered = min((at for at in (one.heard_at, one.sent_at) if at), default=None)
+        if answered is not None:
+            waited.append(max(0.0, (answered - one.written_at).total_seconds()))
+    return received, len(waited), round(sum(waited) / len(waited) / 60) if waited else None
 
 
 def _readers(words: Words) -> tuple[Callable[..., Any], ...]:
@@ -130,16 +180,16 @@ def _readers(words: Words) -> tuple[Callable[..., Any], ...]:
     return local, lru_cache(4096)(local), label, lru_cache(4096)(title), approved
 
 
-def _engagement(measured: Mapping[str, int | None]) -> int | None:
+def _sum(*told: int | None) -> int | None:
     """What people did with a post: the sum of what the platform told, None if it told nothing."""
-    known = [value for name in ENGAGEMENT if (value := measured[name]) is not None]
+    known = [value for value in told if value is not None]
     return sum(known) if known else None
 
 
 def figures(snapshot: Any) -> dict[str, int | None]:
     """The figures of a snapshot, and the engagement: the sum of what the platform told, None if nothing."""
     values: dict[str, int | None] = {name: getattr(snapshot, name, None) for name in FIGURES}
-    values["engagement"] = _engagement(values)
+    values["engagement"] = _sum(*(values[name] for name in ENGAGEMENT))
     return values
 
 

@@ -23,13 +23,15 @@ RANKED = ("reach", "views", "engagement")
 class Tally:
     """Posts and figures of one group."""
 
-    __slots__ = ("_known", "_sums", "posts", "published")
+    __slots__ = ("_known", "_sums", "_waited", "posts", "published")
 
     def __init__(self) -> None:
         self.posts = 0
         self.published = 0
         self._sums = dict.fromkeys(COUNTED, 0)
         self._known = dict.fromkeys(COUNTED, 0)
+        self._waited = 0
+        """Minutes until an answer, over all answered comments."""
 
     def add(self, row: Row) -> None:
         """Count one row."""
@@ -42,6 +44,8 @@ class Tally:
             if value is not None:
                 sums[name] += value
                 known[name] += 1
+        if (minutes := row["response_minutes"]) is not None:
+            self._waited += minutes * row["answered"]
 
     def merge(self, other: Tally) -> None:
         """Count everything of another tally."""
@@ -50,6 +54,7 @@ class Tally:
         for name in COUNTED:
             self._sums[name] += other._sums[name]
             self._known[name] += other._known[name]
+        self._waited += other._waited
 
     def sum(self, name: str) -> int | None:
         """The figure added over the posts that know it; None if no post does."""
@@ -59,12 +64,19 @@ class Tally:
         """How many posts know the figure."""
         return self._known[name]
 
+    @property
+    def response_minutes(self) -> int | None:
+        """The mean time until an answer, over all comments that were answered; None if none was."""
+        answered = self.sum("answered")
+        return round(self._waited / answered) if answered else None
+
     def row(self) -> dict[str, Any]:
         """As the cells of a grouped report."""
         cells: dict[str, Any] = {"posts": self.posts, "published": self.published}
         for name in COUNTED:
             cells[f"{name}_sum"] = self.sum(name)
             cells[f"{name}_known"] = self._known[name]
+        cells["response_minutes"] = self.response_minutes
         return cells
 
 
@@ -158,6 +170,11 @@ class Summary(Coverage):
     def agencies(self) -> Mapping[str, Tally]:
         """By agency."""
         return self.by(2)
+
+    @property
+    def accounts(self) -> Mapping[str, Tally]:
+        """By account."""
+        return self.by(5)
 
     @property
     def days(self) -> Mapping[date, Tally]:

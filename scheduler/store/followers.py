@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import exists, func, select
 from sqlmodel import Session
@@ -90,24 +90,23 @@ def latest(session: Session, as_of: datetime) -> dict[str, FollowerCount]:
     return {row.account_id: row for row in rows}
 
 
-def counts(
-    session: Session, until: datetime, since: datetime | None = None
-) -> Mapping[str, Sequence[tuple[datetime, int, str]]]:
-    """What is known of each account between two moments, both included: when, how many, from whom."""
-    statement = (
-        select(
-            follower_counts.c.account_id,
-            follower_counts.c.taken_at,
-            follower_counts.c.followers,
-            follower_counts.c.source,
-        )
+class Count(NamedTuple):
+    """A number of followers that is known: when it was taken (UTC), and from whom."""
+
+    at: datetime
+    followers: int
+    source: str
+
+
+def counts(session: Session, until: datetime) -> Mapping[str, Sequence[Count]]:
+    """What is known of each account until a moment, in the order of time."""
+    columns = ("account_id", "taken_at", "followers", "source")
+    rows = session.execute(
+        select(*(follower_counts.c[name] for name in columns))
         .where(follower_counts.c.followers.is_not(None), follower_counts.c.taken_at <= until)
         .order_by(follower_counts.c.account_id, follower_counts.c.taken_at, follower_counts.c.id)
     )
-    if since is not None:
-        statement = statement.where(follower_counts.c.taken_at >= since)
-    told: dict[str, list[tuple[datetime, int, str]]] = {}
-    rows: Any = session.execute(statement)
-    for account_id, at, followers, source in rows:
-        told.setdefault(account_id, []).append((at, followers, source))
+    told: dict[str, list[Count]] = {}
+    for account_id, *count in rows:
+        told.setdefault(account_id, []).append(Count(*count))
     return told

@@ -11,13 +11,30 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, String, cast, func, literal, or_, select, type_coerce
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    String,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlmodel import Session
 
-from scheduler.store.tables import approvals, audit, contents, deliveries, snapshots, versions
+from scheduler.states import State
+from scheduler.store.conditions import in_state
+from scheduler.store.tables import approvals, audit, comments, contents, deliveries, snapshots, versions
 
 #: The figures of a snapshot, by column. A further one is a column of the table and a word here.
-FIGURES = ("views", "reach", "likes", "comments", "shares", "saves", "clicks")
+FIGURES = (
+    *("views", "reach", "likes", "comments", "shares", "saves", "clicks"),
+    *("video_views", "profile_visits"),
+)
 #: Rows that are fetched at once.
 _CHUNK = 100
 #: Within so many of the newest audit events the order of their ids need not be that of their times.
@@ -72,6 +89,7 @@ def posts_statement(session: Session, scope: Scope) -> Select[Any]:
     )
     statement = (
         select(
+            deliveries.c.id,
             deliveries.c.agency,
             deliveries.c.account_id,
             deliveries.c.platform,
@@ -102,6 +120,57 @@ def posts_statement(session: Session, scope: Scope) -> Select[Any]:
         .execution_options(yield_per=_CHUNK)
     )
     return statement.where(state.is_not(None)) if known_later else statement
+
+
+def dialogue(session: Session, scope: Scope) -> Iterator[Row[Any]]:
+    """Stream the comments of others under the posts of a scope, in the order of :func:`posts`.
+
+    Of each: ``planned_at`` (as stored) and ``id`` of its post, when it was written, and when the account
+    answered: as was heard on the platform, and as an answer of ours went out and stands.
+    """
+    heard, sent, ours = comments.alias("heard"), deliveries.alias("sent"), deliveries.alias("ours")
+    on_platform = (
+        select(func.min(heard.c.written_at))
+        .where(
+            heard.c.account_id == comments.c.account_id,
+            heard.c.under == comments.c.remote_id,
+            heard.c.own,
+            heard.c.seen_at <= scope.as_of,
+            # What went out from here counts as its delivery says: it may have been taken down again.
+            ~exists().where(
+                ours.c.account_id == heard.c.account_id,
+                ours.c.remote_id == heard.c.remote_id,
+                ours.c.remote_id != "",
+            ),
+        )
+        .correlate(comments)
+        .scalar_subquery()
+    )
+    from_here = (
+        select(func.min(sent.c.published_at))
+        .where(
+            sent.c.comment_id == comments.c.id,
+            in_state(State.SENT, sent),
+            sent.c.published_at <= scope.as_of,
+        )
+        .correlate(comments)
+        .scalar_subquery()
+    )
+    return iter(
+        session.execute(
+            select(
+                _as_stored(deliveries.c.planned_at),
+                deliveries.c.id,
+                comments.c.written_at,
+                on_platform.label("heard_at"),
+                from_here.label("sent_at"),
+            )
+            .join(deliveries, deliveries.c.id == comments.c.delivery_id)
+            .where(*_within(scope), ~comments.c.own, comments.c.seen_at <= scope.as_of)
+            .order_by(deliveries.c.planned_at, deliveries.c.id)
+            .execution_options(yield_per=_CHUNK)
+        )
+    )
 
 
 def given_approvals(given: str) -> list[tuple[str, datetime]]:

@@ -24,7 +24,7 @@ from scheduler.states import Event, State
 from scheduler.store import approving
 from scheduler.store.database import Session, Store
 from scheduler.store.media import MediaFolder
-from scheduler.store.tables import Delivery, Snapshot
+from scheduler.store.tables import Comment, Delivery, FollowerCount, Snapshot
 from scheduler.store.transitions import Change, apply_changes
 
 CAMPAIGN = "hakordia-2026"
@@ -124,6 +124,8 @@ def make(folder: Path, accounts: Sequence[str] = tuple(ACCOUNTS)) -> Echo:
         )
     with store.write() as session:
         _publish(session)
+        _listen(session)
+        _count(session)
     return Echo(folder, settings, store, media)
 
 
@@ -145,6 +147,49 @@ def _publish(session: Session) -> None:
         facts: dict[str, Any] = {"permalink": url, "remote_id": f"17{number:016}", "published_at": at}
         _move(session, post, State.SENDING, Event.ACCEPTED, at + timedelta(seconds=2), source="api", **facts)
         _measure(session, post, number, at)
+
+
+def _listen(session: Session) -> None:
+    """Two comments under every fourth post that Instagram or Facebook has; the first is answered."""
+    from sqlalchemy import select
+
+    heard = [
+        post
+        for post in session.execute(select(Delivery).order_by(Delivery.id)).scalars()  # type: ignore[arg-type]
+        if post.platform in {"instagram", "facebook"} and post.published_at
+    ]
+    for number, post in enumerate(heard[::4]):
+        at = (post.published_at or APPLIED) + timedelta(minutes=10)
+        facts = {"delivery_id": post.id, "account_id": post.account_id, "seen_at": at + timedelta(hours=12)}
+        for order in (1, 2):
+            session.add(
+                Comment(
+                    remote_id=f"k{number}-{order}", under=post.remote_id, author="Warga", url="", own=False,
+                    text="Di mana melapornya?", written_at=at, **facts,
+                )
+            )  # fmt: skip
+        session.add(
+            Comment(
+                remote_id=f"j{number}", under=f"k{number}-1", author="", url="", own=True,
+                text="Lewat SP4N-LAPOR!, Kak.", written_at=at + timedelta(minutes=25 + number), **facts,
+            )
+        )  # fmt: skip
+
+
+def _count(session: Session) -> None:
+    """Followers day by day, but of the channel of which no platform tells them: that was read off once."""
+    for account, (platform, _agency, size) in ACCOUNTS.items():
+        manual = platform == "manual"
+        for day in range(24 if manual else 0, 25):
+            session.add(
+                FollowerCount(
+                    account_id=account,
+                    taken_at=datetime(2026, 11, 23, 17, 5, tzinfo=UTC) + timedelta(days=day),
+                    source="manual" if manual else "api",
+                    followers=2150 if manual else 1000 * size + day * (size - 4),
+                    name="" if manual else "followers_count",
+                )
+            )
 
 
 def _move(session: Session, post: Delivery, before: State, event: Event, at: datetime, **values: Any) -> None:

@@ -57,7 +57,7 @@ def sheet(content: bytes, place: int) -> list[dict[str, Any]]:
 
 
 #: The sheets of a workbook.
-COVER, RECAP, PLATFORMS, TOPICS, TIMELINE, POSTS, NOTES = range(7)
+COVER, RECAP, PLATFORMS, TOPICS, ACCOUNTS, TIMELINE, POSTS, NOTES = range(8)
 
 
 def read(form: str, content: bytes) -> list[dict[str, Any]]:

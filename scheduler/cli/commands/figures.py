@@ -29,7 +29,6 @@ def reach(
 ) -> int:
     from scheduler.cli.commands import following
     from scheduler.cli.reports import must_exist
-    from scheduler.cli.words import figure_headings
     from scheduler.governance import roles
     from scheduler.reports import growth
     from scheduler.reports.rows import LocalTime, figures
@@ -70,7 +69,7 @@ def reach(
         {
             "message": _("message"),
             "account": _("account"),
-            **figure_headings(),
+            **_headings(rows, form),
             "growth": _("growth of views"),
             "source": _("source"),
             "published_at": _("published"),
@@ -85,6 +84,18 @@ def reach(
             accounts = following.standing(workplace, session, sorted({one.account_id for one in sent}), form)
         listing(accounts, following.headings(), form)
     return 1 if failed else 0
+
+
+def _headings(rows: list[dict[str, Any]], form: Format) -> dict[str, str]:
+    """The figures; on a screen without those that only few platforms have, if no post knows them."""
+    from scheduler.cli.words import figure_headings
+
+    rare = {"video_views", "profile_visits"} if form is Format.TABLE else set()
+    return {
+        name: heading
+        for name, heading in figure_headings().items()
+        if name not in rare or any(row[name] is not None for row in rows)
+    }
 
 
 #: From nothing to the most.
@@ -108,9 +119,10 @@ def _totals(sent: list[Any], snapshots: Mapping[int, Any]) -> None:
     from scheduler.reports.rows import figures
     from scheduler.reports.tally import Tally
 
+    unheard = dict.fromkeys(("received", "answered", "response_minutes"))
     tallies: dict[str, Tally] = {}
     for post in sent:
-        row = {"state": post.state, **figures(snapshots.get(post.id))}
+        row = {"state": post.state, **unheard, **figures(snapshots.get(post.id))}
         tallies.setdefault(post.platform, Tally()).add(row)
 
     def told(tally: Tally, name: str) -> str | None:

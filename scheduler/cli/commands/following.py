@@ -70,6 +70,7 @@ def standing(
     from adapters import registry
     from scheduler.cli.commands.figures import sparkline
     from scheduler.cli.words import unknown_words
+    from scheduler.reports import growth
     from scheduler.reports.rows import LocalTime
     from scheduler.store import followers as store
 
@@ -80,9 +81,7 @@ def standing(
     for account_id in accounts:
         settings = workplace.config.accounts.get(account_id)
         counts = known.get(account_id, [])
-        # The last count before the 30 days is where they begin.
-        since = max((at for at, _count, _who in counts if at <= now - timedelta(days=_DAYS)), default=None)
-        lately = [count for at, count, _who in counts if since is None or at >= since]
+        lately = [one.followers for one in growth.since(counts, now - timedelta(days=_DAYS))]
         last = counts[-1] if counts else None
         row = newest.get(account_id)
         why = row.why if row else ""
@@ -92,12 +91,12 @@ def standing(
             {
                 "account": account_id,
                 "platform": settings.platform if settings else None,
-                "followers": last[1] if last else None,
+                "followers": last.followers if last else None,
                 "change": lately[-1] - lately[0] if len(lately) > 1 else None,
                 "growth": sparkline(lately, form),
                 "why": (words.get(why, why) if form is Format.TABLE else why) or None,
-                "source": last[2] if last else None,
-                "measured_at": LocalTime(last[0], zone) if last else None,
+                "source": last.source if last else None,
+                "measured_at": LocalTime(last.at, zone) if last else None,
             }
         )
     return rows

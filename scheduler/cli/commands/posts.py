@@ -98,6 +98,7 @@ def show(
         "id": (_("id"), one.key),
         "campaign": (_("campaign"), one.campaign_id),
         "message": (_("message"), one.message_id),
+        "comment": (_("answers comment"), one.comment_id),
         "account": (_("account"), f"{one.account_id} ({one.platform})"),
         "planned_at": (_("time"), LocalTime(one.planned_at, zone)),
         "allowed_at": (_("goes out at"), _moved_to(one, form)),
@@ -176,8 +177,7 @@ def show(
         )
     if found.snapshots:
         emit(_("Figures"))
-        more = {"video_views": _("video views"), "profile_visits": _("profile visits")}
-        headings = {"taken_at": _("time"), **_figure_headings(), **more, "source": _("source")}
+        headings = {"taken_at": _("time"), **_figure_headings(), "source": _("source")}
         listing(_snapshots(found), headings, form)
         _tell_unknown(found)
     emit(_("Record"))
@@ -336,13 +336,9 @@ def _snapshots(found: PostDetails) -> list[dict[str, Any]]:
 
 def _tell_unknown(found: PostDetails) -> None:
     """Why figures of the last snapshot are unknown, reason by reason."""
-    from scheduler.cli.words import figure_headings, unknown_words
+    from scheduler.cli.words import unknown_words
 
-    names = {
-        **figure_headings(),
-        "video_views": _("video views"),
-        "profile_visits": _("profile visits"),
-    }
+    names = _figure_headings()
     why = found.snapshots[-1].why
     for reason, words in unknown_words().items():
         figures = [names[figure] for figure, given in why.items() if given == reason and figure in names]

@@ -27,8 +27,12 @@ from scheduler.states import State
 _ROWS = 200
 #: Pixels of a picture's longer side.
 _SIDE = 640
-#: Columns of the table of posts.
+#: Columns of the table of posts, and of a table of groups beside their names: what a page is wide enough for.
 _TABLE = ("date", "time", "account", "platform", "title", "views", "reach", "engagement", "state")
+_GROUPS = (
+    *("published", "views_sum", "views_known", "reach_sum", "reach_known", "engagement_sum"),
+    *("engagement_known", "received_sum", "answered_sum", "response_minutes", "followers"),
+)
 WIDE, NARROW = 900, 360
 
 
@@ -57,7 +61,8 @@ def render(report: Report, *, paper: bool = False) -> str:
         weakest=_posts(report, summary.weakest()),
         ranked_by=i18n._(ALL[summary.ranked_by].heading) if summary.ranked_by else "",
         standings=report.targets.standings(summary.agencies),
-        table=_table(report),
+        accounts=_accounts(report),
+        table=_table(report, whole=report.shape.columns != "office" and not paper),
         meanings=[(i18n._(ALL[name].heading), i18n._(text)) for name, text in MEANINGS.items()],
     )  # fmt: skip
 
@@ -202,9 +207,37 @@ def _picture(report: Report, media: Mapping[str, Any]) -> str | None:
     return f"data:image/jpeg;base64,{base64.b64encode(small.getvalue()).decode()}"
 
 
-def _table(report: Report) -> Mapping[str, Any]:
-    """The rows of the report as texts; of posts only some columns, and no more than a page can hold."""
-    codes = _TABLE if report.shape.group_by == "post" and report.shape.columns == "office" else report.codes
+#: Columns of the table of accounts.
+_ACCOUNTS = ("published", "views", "engagement", "received", "answered", "response_minutes", "followers",
+             "followers_change")  # fmt: skip
+
+
+def _accounts(report: Report) -> Mapping[str, Any]:
+    """How each account did: posts, figures, answers, followers."""
+    names = {"published": i18n._("Posts published")}
+    rows = []
+    for name, tally in report.summary.accounts.items():
+        cells = {
+            "published": tally.published,
+            "response_minutes": tally.response_minutes,
+            **{code: tally.sum(code) for code in ("views", "engagement", "received", "answered")},
+            **report.followers.row(name),
+        }
+        change = cells["followers_change"]
+        shown = {code: number(cells[code]) for code in _ACCOUNTS}
+        if change is not None and change > 0:
+            shown["followers_change"] = f"+{shown['followers_change']}"
+        rows.append((name, [shown[code] for code in _ACCOUNTS]))
+    return {
+        "headings": [names.get(code) or i18n._(ALL[code].heading) for code in _ACCOUNTS],
+        "rows": rows,
+    }
+
+
+def _table(report: Report, *, whole: bool) -> Mapping[str, Any]:
+    """The rows of the report as texts, no more than a page can hold; only some columns unless ``whole``."""
+    some = _TABLE if report.shape.group_by == "post" else (report.codes[0], *_GROUPS)
+    codes = report.codes if whole else some
     columns = [
         (column, heading)
         for column, heading in zip(report.columns, report.headings, strict=True)

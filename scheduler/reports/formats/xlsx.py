@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from scheduler.i18n import _
 from scheduler.reports import about
-from scheduler.reports.columns import ALL, Column
+from scheduler.reports.columns import ALL, FOLLOWING, Column
 from scheduler.reports.formats import xlsx_cover
 from scheduler.reports.formats.xlsx_sheet import Book, Cells, Sheet
 from scheduler.reports.report import Report
@@ -35,12 +35,14 @@ def write(report: Report, stream: BinaryIO) -> None:
     recap = book.sheet(_("Recap"))
     platforms = book.sheet(_("Platforms"))
     topics = book.sheet(_("Topics"))
+    accounts = book.sheet(_("Accounts"))
     timeline = book.sheet(_("Timeline"))
     _table(report, book)
     notes = book.sheet(_("Notes"))
     _recap(report, recap)
     _groups(platforms, ALL["platform"], report.summary.platforms, "bar")
     _groups(topics, ALL["topic"], report.summary.topics, "bar")
+    _accounts(report, accounts)
     _timeline(report, timeline)
     _notes(report, notes)
     xlsx_cover.fill(report, cover)
@@ -103,6 +105,31 @@ def _groups(sheet: Sheet, column: Column, tallies: Mapping[str, Tally], kind: st
     sheet.table(columns, headings, rows)
     if rows:
         sheet.chart(kind, [(_("Views"), 3), (_("Reach added over posts"), 5)], len(rows), at=len(rows) + 3)
+
+
+def _accounts(report: Report, sheet: Sheet) -> None:
+    """One row for each account: posts and figures, how it answers, who follows it."""
+    codes = ("received", "answered", "response_minutes", *FOLLOWING)
+    columns = [
+        Column("account", "", "code", 24),
+        Column("posts", "", "count", 10),
+        Column("published", "", "count", 10),
+        *_figure_columns(),
+        *(ALL[code] for code in codes),
+    ]
+    headings = [
+        *(_(ALL["account"].heading), _("Posts"), _("Posts published")),
+        *_figure_headings(),
+        *(_(ALL[code].heading) for code in codes),
+    ]
+    rows: list[Cells] = []
+    for name, one in report.summary.accounts.items():
+        answers = (one.sum("received"), one.sum("answered"), one.response_minutes)
+        follow = report.followers.row(name)
+        rows.append(
+            [name, one.posts, one.published, *_figures(one), *answers, *(follow[code] for code in FOLLOWING)]
+        )
+    sheet.table(columns, headings, rows)
 
 
 def _timeline(report: Report, sheet: Sheet) -> None:

@@ -111,13 +111,16 @@ class Sheet:
         self.sheet.freeze_panes(1, 0)
         self.sheet.repeat_rows(0)
         self.sheet.set_row(0, 66)
-        head = self.book.style(
-            bold=True, font_color="#ffffff", bg_color=ACCENT, text_wrap=True, valign="vcenter", border=1,
-            border_color=ACCENT,
-        )  # fmt: skip
+        heads = {
+            number: self.book.style(
+                bold=True, font_color="#ffffff", bg_color=ACCENT, text_wrap=True, valign="vcenter", border=1,
+                border_color=ACCENT, align="right" if number else "left",
+            )
+            for number in (True, False)
+        }  # fmt: skip
         for place, (column, heading) in enumerate(zip(columns, headings, strict=True)):
             self.sheet.set_column(place, place, column.width)
-            self.sheet.write_string(0, place, heading, head)
+            self.sheet.write_string(0, place, heading, heads[column.kind in {"count", "rate"}])
         line = {"bottom": 1, "bottom_color": LINE, **({"text_wrap": True} if wrap else {})}
         formats = [self.book.kind(column.kind, **line) for column in columns]
         for cells in rows:
