@@ -192,7 +192,7 @@ class Workplace:
             limited=[
                 name
                 for name, settings in self.config.accounts.items()
-                if registry.adapter_class(settings.platform).has_quota
+                if self.accounts.adapter_class(settings.platform).has_quota
             ],
         )
 
