@@ -36,7 +36,7 @@ from scheduler.engine.renewal import Renewal
 from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
-from scheduler.store import inbox, presence, routines
+from scheduler.store import inbox, presence, retiring, routines
 from scheduler.store.database import Session, Store
 from scheduler.store.leases import Lease
 from scheduler.vault import Vault
@@ -56,6 +56,7 @@ STARTED_TOGETHER = timedelta(seconds=30)
 RENEW = timedelta(minutes=1)
 LISTEN = timedelta(seconds=30)
 COUNT = timedelta(minutes=1)
+RETIRE = timedelta(hours=1)
 ANCHOR = timedelta(minutes=1)
 #: Seconds from one turn to the next, at least: what comes in meanwhile is written down together.
 PACE = 0.03
@@ -147,6 +148,7 @@ class Daemon:
         self._listen_at = clock.now()
         self._following = Following(means, settings.counted, settings.zone)
         self._count_at = clock.now()
+        self._retire_at = clock.now()
         policy = Policy(
             settings.attempts,
             settings.retry_after,
@@ -256,6 +258,8 @@ class Daemon:
         if _reached(self._renew_at, now, RENEW) and not self._dispatcher.stopping:
             self._renewal.start(now)
             self._renew_at = now + RENEW
+        if _reached(self._retire_at, now, RETIRE):
+            self._retire(now)
         if self._anchor and _reached(self._anchor_at, now, ANCHOR):
             self._anchor(now)
             self._anchor_at = now + ANCHOR
@@ -282,6 +286,18 @@ class Daemon:
                 erased = inbox.erase(session, now - kept, at=now, by="daemon")
             if erased:
                 log.info("comments erased", extra={"action": "comments_erased", "count": erased})
+
+    def _retire(self, now: datetime) -> None:
+        """Tell once what figures a platform refuses everywhere, and once when it tells them again."""
+        with self._store.write() as session:
+            moment = self._store.moment(session, now)
+            mine = routines.take(session, "retired metrics", now=moment, every=RETIRE / 2, node=self._node)
+            fresh, back = retiring.notice(session, moment) if mine else ([], [])
+            told = [("metric retired", one.facts()) for one in fresh]
+            told += [("metric back", one.facts()) for one in back]
+        for text, facts in told:
+            log.warning(text, extra={"action": text.replace(" ", "_"), **facts})
+        self._retire_at = now + RETIRE
 
     def _beat(self) -> None:
         steady = self._clock.steady()
