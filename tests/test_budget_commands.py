@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -147,6 +148,40 @@ def test_an_account_without_a_budget_is_shown_and_holds_nothing(
     assert (
         "has no budget in the configuration" in office.must("budget", "x-dinas", "--allow", "5", code=2).err
     )
+
+
+def test_comments_are_read_within_their_own_budget_and_an_answer_is_charged(
+    platform: XPlatform, tmp_path: Path
+) -> None:
+    """Given six cents a month for comments: a page of ten is read once, and then no more this month."""
+    tail = settings(platform, tmp_path, "read_budget = 0.06").replace(
+        "read = 0.001", "read = 0.001\ncomment_read = 0.005"
+    )
+    office = Office(tmp_path / "o", accounts=("dinas",), tail='[inbox]\nages = ["1s", "2s", "30d"]\n' + tail)
+    (post,) = office.publish("uji", "satu", accounts=["x-dinas"])
+    root = next(iter(platform.tweets))
+    for text in ("Lapor ke mana?", "Setuju", "Hebat"):
+        platform.put(text, reply_to=root, author="77")
+    for _ in range(20):
+        office.must("run", "--once")
+        if rows := office.must("inbox", "--format", "json").json:
+            break
+    assert [one["text"] for one in rows] == ["Lapor ke mana?", "Setuju", "Hebat"]
+    assert platform.shown_comments == 3
+    for _ in range(3):
+        office.gaung("run", "--once")
+        time.sleep(1)
+    assert platform.shown_comments == 3
+    assert "Comments of x-dinas are not read" in office.must("inbox").err
+    assert office.gaung("status", "--format", "json").json[0]["comments_unread"] == ["x-dinas"]
+    office.must("inbox", "reply", str(rows[0]["comment"]), "--text", "Lewat SMS 1708.")
+    office.must("approve", "uji", "--yes")
+    office.must("run", "--once")
+    (answer,) = [one for one in platform.own if one.reply_to]
+    assert answer.text == "Lewat SMS 1708."
+    (row,) = office.must("budget", "--format", "json").json
+    assert row["spent"] == "0.04"  # the post 0.015, three comments 0.015, the answer 0.01
+    assert post["state"] == "sent"
 
 
 def test_a_takedown_is_charged(office: Office, platform: XPlatform) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -243,9 +244,25 @@ def test_from_a_canned_answer_to_the_page_of_the_post(office: Office) -> None:
     assert "1 row" in report.all
     status = office.must("status", "--format", "json").json[0]
     assert (status["posts"], status["replies"]) == ({"sent": 1}, {"sent": 1, "withdrawn": 1})
+    shown = office.must("posts", "show", answered["answer"], "--format", "json").json[0]
+    assert (shown["comment"], shown["message"]) == (int(number), f"jujur#{number}")
     office.must("takedown", answered["answer"], "--reason", "salah saluran", "--yes")
     assert len(listed(office)) == 2
     office.must("audit", "verify")
+
+
+def test_the_daemon_takes_personal_data_out_when_the_office_says_after_how_long(office: Office) -> None:
+    first_comments(office)
+    office.configure(tail=TAIL.replace("[inbox]\n", '[inbox]\nkeep = "1s"\n'))
+    time.sleep(1.1)
+    office.must("run", "--once")
+    rows = listed(office)
+    assert [(one["author"], one["text"], one["url"]) for one in rows] == [(None, None, None)] * 2
+    assert all(one["erased_at"] for one in rows)
+    with office.unchanged():
+        note = office.must("inbox", "close", "1", "--note", "telepon ke 0812-3456-7890", code=2)
+    assert "number" in note.err
+    assert office.must("audit", "show", "--action", "comments-erased", "--format", "json").json
 
 
 def test_canned_answers_read_as_on_their_account(office: Office) -> None:

@@ -417,6 +417,35 @@ def test_deleting_a_post_deletes_its_pictures_unless_another_post_shows_them(net
     assert network.browser().get("/api/posts/stats?ids=1,2,zwei").get_json()["posts"].keys() == {"2"}
 
 
+def test_a_network_of_the_first_version_learns_of_answers(tmp_path: Path) -> None:
+    Network(tmp_path / "practice.db").storage.close()
+    old = sqlite3.connect(tmp_path / "practice.db")
+    old.executescript(
+        """
+        DROP TABLE comment;
+        CREATE TABLE comment (
+            id INTEGER PRIMARY KEY, post INTEGER NOT NULL REFERENCES post ON DELETE CASCADE,
+            name TEXT NOT NULL, text TEXT NOT NULL, created TEXT NOT NULL);
+        CREATE INDEX comment_post ON comment (post);
+        PRAGMA user_version = 1;
+        """
+    )
+    old.close()
+    network = Network(tmp_path / "practice.db")
+    network.post("satu")
+    network.browser().post("/p/1/comments", data={"name": "Bu Sari", "text": "Lapor ke mana?"})
+    answers = "/api/comments/1/answers"
+    said = network.browser().post(answers, json={"account": "diskominfo", "text": "Ke lapor.go.id"})
+    assert (said.status_code, said.get_json()) == (201, {"id": "2"})
+    page = network.browser().get("/p/1").text
+    assert page.index("Lapor ke mana?") < page.index("Official answer") < page.index("Ke lapor.go.id")
+    nowhere = network.browser().post("/api/comments/9/answers", json={"account": "a", "text": "b"})
+    assert nowhere.status_code == 404
+    network.browser().delete("/api/comments/1")
+    assert "Ke lapor.go.id" not in network.browser().get("/p/1").text
+    network.storage.close()
+
+
 def test_an_id_is_never_used_again(network: Network) -> None:
     network.post("satu")
     network.browser().delete("/api/posts/1")

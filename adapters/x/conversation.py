@@ -45,7 +45,7 @@ def replies(
                 url=f"https://x.com/i/status/{one['id']}",
                 own=str(one.get("author_id")) == own,
             )
-            for one in found
+            for one in reversed(found)  # X tells times to the second: the order is what tells the newest
             if one.get("id") != post and (at := posted_at(one))
         ]
     return told

@@ -48,16 +48,10 @@ TICK = timedelta(seconds=2)
 TICK_AWAKENED = timedelta(seconds=10)
 #: Seconds for which a transaction may be left without an answer.
 DATABASE_PATIENCE = 90.0
-#: Seconds of the steady clock.
-HEARTBEAT = 15.0
-EXTEND = timedelta(hours=6)
 #: Of several daemons that start within so long of each other, one plans on.
 STARTED_TOGETHER = timedelta(seconds=30)
-RENEW = timedelta(minutes=1)
-LISTEN = timedelta(seconds=30)
-COUNT = timedelta(minutes=1)
-RETIRE = timedelta(hours=1)
-ANCHOR = timedelta(minutes=1)
+#: Of several daemons that plan on at the same distance, one comes so much too early.
+EARLY = timedelta(minutes=1)
 #: Seconds from one turn to the next, at least: what comes in meanwhile is written down together.
 PACE = 0.03
 #: Without a message for so long, the loop looks by itself: APScheduler's thread may have died.
@@ -90,6 +84,26 @@ class Settings:
     """In which their days begin."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often a daemon does by the way what no post waits for. Simulated months do with less of it."""
+
+    heartbeat: timedelta = timedelta(seconds=15)
+    """Saying that it lives, by the steady clock."""
+    plan_on: timedelta = timedelta(hours=6)
+    """Planning what came within the horizon: goes through every campaign, for a horizon of weeks."""
+    renew: timedelta = timedelta(minutes=1)
+    """Looking for credentials that end soon."""
+    listen: timedelta = timedelta(seconds=30)
+    """Looking for posts whose comments are due."""
+    count: timedelta = timedelta(minutes=1)
+    """Looking for accounts whose followers were not counted today."""
+    retire: timedelta = timedelta(hours=1)
+    """Looking for figures that a platform refuses everywhere."""
+    anchor: timedelta = timedelta(minutes=1)
+    """Looking whether the head of the audit is to be written down."""
+
+
 def node_name() -> str:
     """A name that no other daemon has: host, process, and a few random characters."""
     return f"{socket.gethostname()}:{os.getpid()}:{_RANDOM.randrange(16**4):04x}"
@@ -116,6 +130,7 @@ class Daemon:
         node: str = "",
         ended: Callable[[Lease], bool] = process_ended,
         dispatcher: Callable[..., Dispatcher] = Dispatcher,
+        rhythm: Rhythm = Rhythm(),
     ) -> None:
         """``siblings`` gives the accounts that share an app with an account, itself included.
 
@@ -124,11 +139,12 @@ class Daemon:
         Calls run in ``executor`` (without one: threads of its own) and come back through ``mailbox``;
         ``jitter`` as in :class:`Policy`; ``node`` is its name, without one a new one; ``ended``
         says whether the process that holds a lease is known to be no more; ``dispatcher`` makes the
-        dispatcher.
+        dispatcher; ``rhythm`` is how often it does the rest.
         """
         self._store = store = store.for_daemon()
         self._clock = clock
         self._settings = settings
+        self._rhythm = rhythm
         self._mailbox = mailbox or Mailbox()
         # One more than posts may take: for what is asked meanwhile (comments, followers, renewals).
         self._executor = executor or ThreadPoolExecutor(settings.workers + 1, "gaung-worker")
@@ -234,9 +250,9 @@ class Daemon:
         now, busy = self._clock.now(), self._listening.in_flight
         self._listening.settle()
         came = self._listening.in_flight < busy
-        if (came or _reached(self._listen_at, now, LISTEN)) and not self._dispatcher.stopping:
+        if (came or _reached(self._listen_at, now, self._rhythm.listen)) and not self._dispatcher.stopping:
             self._listening.start(now)
-            self._listen_at = now + LISTEN
+            self._listen_at = now + self._rhythm.listen
 
     def _count(self) -> None:
         """Keep the followers that were told, and ask on while an account has no count of today."""
@@ -246,35 +262,37 @@ class Daemon:
             self._count_at = now  # there may be more to ask for
         # One call at a time of what can wait, so that posts never do.
         idle = not self._listening.in_flight and not self._dispatcher.stopping
-        if idle and _reached(self._count_at, now, COUNT):
+        if idle and _reached(self._count_at, now, self._rhythm.count):
             self._following.start(now)
-            self._count_at = now + COUNT
+            self._count_at = now + self._rhythm.count
 
     def _routines(self) -> None:
         now = self._clock.now()
-        due = self._dispatcher.replanned or _reached(self._extend_at, now, EXTEND)
+        due = self._dispatcher.replanned or _reached(self._extend_at, now, self._rhythm.plan_on)
         if due and not self._dispatcher.stopping:
             self._extend(now)
-        if _reached(self._renew_at, now, RENEW) and not self._dispatcher.stopping:
+        if _reached(self._renew_at, now, self._rhythm.renew) and not self._dispatcher.stopping:
             self._renewal.start(now)
-            self._renew_at = now + RENEW
-        if _reached(self._retire_at, now, RETIRE):
+            self._renew_at = now + self._rhythm.renew
+        if _reached(self._retire_at, now, self._rhythm.retire):
             self._retire(now)
-        if self._anchor and _reached(self._anchor_at, now, ANCHOR):
+        if self._anchor and _reached(self._anchor_at, now, self._rhythm.anchor):
             self._anchor(now)
-            self._anchor_at = now + ANCHOR
+            self._anchor_at = now + self._rhythm.anchor
         self._beat()
 
     def _extend(self, now: datetime) -> None:
         """Plan on. One daemon does it for all, unless a post of this one's own must be looked at again."""
 
+        interval = self._rhythm.plan_on
+
         def wanted(session: Session, moment: datetime) -> bool:
-            every = EXTEND - RENEW if self._extended else STARTED_TOGETHER
+            every = interval - EARLY if self._extended else STARTED_TOGETHER
             mine = routines.take(session, "extend", now=moment, every=every, node=self._node)
             return mine or self._dispatcher.replanned
 
         added = applying.extend(self._store, now=now, horizon=self._settings.horizon, wanted=wanted)
-        self._extend_at, self._extended, self._dispatcher.replanned = now + EXTEND, True, False
+        self._extend_at, self._extended, self._dispatcher.replanned = now + interval, True, False
         log.info("extended", extra={"action": "extended", "added": added})
         self._erase(now)
 
@@ -291,17 +309,19 @@ class Daemon:
         """Tell once what figures a platform refuses everywhere, and once when it tells them again."""
         with self._store.write() as session:
             moment = self._store.moment(session, now)
-            mine = routines.take(session, "retired metrics", now=moment, every=RETIRE / 2, node=self._node)
+            mine = routines.take(
+                session, "retired metrics", now=moment, every=self._rhythm.retire / 2, node=self._node
+            )
             fresh, back = retiring.notice(session, moment) if mine else ([], [])
             told = [("metric retired", one.facts()) for one in fresh]
             told += [("metric back", one.facts()) for one in back]
         for text, facts in told:
             log.warning(text, extra={"action": text.replace(" ", "_"), **facts})
-        self._retire_at = now + RETIRE
+        self._retire_at = now + self._rhythm.retire
 
     def _beat(self) -> None:
         steady = self._clock.steady()
-        if self._beat_at is None or steady - self._beat_at >= HEARTBEAT:
+        if self._beat_at is None or steady - self._beat_at >= self._rhythm.heartbeat.total_seconds():
             with self._store.write() as session:
                 now = self._store.moment(session, self._clock.now())
                 self._started_at = self._started_at or now

@@ -9,16 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, case, func, or_, select, update
+from sqlalchemy import Select, bindparam, case, func, or_, select, update
 from sqlmodel import Session
 
 from campaigns.definition import Picture
 from campaigns.planning import PlannedPost, StoredPost
 from scheduler.states import EDITABLE, Event, State
 from scheduler.store import auditing
-from scheduler.store.tables import CampaignVersion, Content, contents, deliveries, versions
+from scheduler.store.tables import CampaignVersion, Content, UtcDateTime, contents, deliveries, versions
 from scheduler.store.transitions import Change, apply_changes, record
 
 #: Rows a statement; SQLite takes 32,766 variables at most (sqlite.org/limits.html, no. 9).
@@ -27,12 +28,20 @@ BATCH = 500
 
 def in_force(session: Session) -> list[CampaignVersion]:
     """The newest version of every campaign, in the order in which the campaigns were first applied."""
+    return list(session.execute(_in_force()).scalars())
+
+
+# Planning on goes through every campaign again and again: its statements are built once.
+
+
+@cache
+def _in_force() -> Select[Any]:
     newest = (
         select(versions.c.campaign_id, func.max(versions.c.version).label("version"))
         .group_by(versions.c.campaign_id)
         .subquery()
     )
-    statement = (
+    return (
         select(CampaignVersion)
         .join(
             newest,
@@ -40,7 +49,6 @@ def in_force(session: Session) -> list[CampaignVersion]:
         )
         .order_by(versions.c.id)
     )
-    return list(session.execute(statement).scalars())
 
 
 def current(session: Session, campaign_id: str) -> CampaignVersion | None:
@@ -73,22 +81,7 @@ def stored_posts(session: Session, campaign_id: str, until: datetime) -> Iterato
 
     What an earlier, longer horizon has planned beyond is left alone until the horizon reaches it.
     """
-    rows = session.execute(
-        select(
-            deliveries.c.key,
-            deliveries.c.message_id,
-            deliveries.c.account_id,
-            deliveries.c.planned_at,
-            func.coalesce(deliveries.c.slot_at, deliveries.c.allowed_at).label("allowed_at"),
-            deliveries.c.digest,
-            deliveries.c.state,
-            deliveries.c.code,
-        ).where(
-            deliveries.c.campaign_id == campaign_id,
-            deliveries.c.planned_at < until,
-            deliveries.c.comment_id.is_(None),
-        )
-    )
+    rows = session.execute(_stored_posts(), {"campaign": campaign_id, "until": until})
     begun = _begun(session, campaign_id)
     for key, message_id, account_id, planned_at, allowed_at, digest, state, code in rows:
         yield StoredPost(
@@ -105,14 +98,37 @@ def stored_posts(session: Session, campaign_id: str, until: datetime) -> Iterato
         )
 
 
+@cache
+def _stored_posts() -> Select[Any]:
+    return select(
+        deliveries.c.key,
+        deliveries.c.message_id,
+        deliveries.c.account_id,
+        deliveries.c.planned_at,
+        func.coalesce(deliveries.c.slot_at, deliveries.c.allowed_at).label("allowed_at"),
+        deliveries.c.digest,
+        deliveries.c.state,
+        deliveries.c.code,
+    ).where(
+        deliveries.c.campaign_id == bindparam("campaign"),
+        deliveries.c.planned_at < bindparam("until", type_=UtcDateTime()),
+        deliveries.c.comment_id.is_(None),
+    )
+
+
 def _begun(session: Session, campaign_id: str) -> set[str]:
     """The keys of posts of several parts of which some may be out: an edit would post those again."""
-    rows = session.execute(
+    rows = session.execute(_tried(), {"campaign": campaign_id})
+    return {row.key for row in rows if row.progress and (row.thread or row.first_comment)}
+
+
+@cache
+def _tried() -> Select[Any]:
+    return (
         select(deliveries.c.key, deliveries.c.progress, contents.c.thread, contents.c.first_comment)
         .join(contents, contents.c.digest == deliveries.c.digest)
-        .where(deliveries.c.campaign_id == campaign_id, deliveries.c.attempts > 0)
+        .where(deliveries.c.campaign_id == bindparam("campaign"), deliveries.c.attempts > 0)
     )
-    return {row.key for row in rows if row.progress and (row.thread or row.first_comment)}
 
 
 @dataclass(frozen=True, slots=True)

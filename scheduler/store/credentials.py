@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Select, delete, or_, select, update
 from sqlmodel import Session
 
 from scheduler.store.tables import Credential, sealed_credentials
@@ -19,8 +21,13 @@ def every(session: Session) -> list[Credential]:
 
 def ends(session: Session) -> dict[str, datetime | None]:
     """When the stored credentials of each account end (UTC); None if they do not."""
-    rows = session.execute(select(sealed_credentials.c.account_id, sealed_credentials.c.expires_at))
-    return {row.account_id: row.expires_at for row in rows}
+    return {row.account_id: row.expires_at for row in session.execute(_ends())}
+
+
+@cache
+def _ends() -> Select[Any]:
+    """Asked every minute, so built once."""
+    return select(sealed_credentials.c.account_id, sealed_credentials.c.expires_at)
 
 
 def of(session: Session, account_id: str) -> Credential | None:

@@ -35,13 +35,14 @@ class Hold:
 
 
 Holds = tuple[Hold, ...]
-#: Where a session, which lives for one transaction, keeps what it has read.
-HOLDS = "holds"
+#: Where a session, which lives for one transaction, keeps what it has read: a turn asks several times.
+HOLDS, STOPS, WINDOWS = "holds", "stops", "windows"
 
 
 def changed(session: Session) -> None:
     """Forget what this transaction has read: it changes a stop or the windows."""
-    session.info.pop(HOLDS, None)
+    for one in (HOLDS, STOPS, WINDOWS):
+        session.info.pop(one, None)
 
 
 def held(holds: Iterable[Hold], rows: Any = deliveries) -> ColumnElement[bool]:

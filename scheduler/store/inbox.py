@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from scheduler.states import State
-from scheduler.store.conditions import in_state
+from scheduler.store.conditions import NOW, in_state
 from scheduler.store.tables import (
     Comment,
     CommentCase,
+    UtcDateTime,
     accounts,
     audit,
     comment_cases,
@@ -49,33 +51,52 @@ def due(session: Session, now: datetime, most: int) -> tuple[str, list[Due]] | N
 
     As with figures, an account that pauses is asked for nothing, nor one that has a post to send just now.
     """
+    moment = {"now": now, "_before": now - _CLEAR, "_after": now + _CLEAR}
+    account = session.execute(_first_due(), moment).scalar()
+    if account is None:
+        return None
+    rows = session.execute(_due_of(), {**moment, "account": account, "most": most})
+    return account, [Due(row.id, row.remote_id, row.published_at) for row in rows]
+
+
+#: Comments are not asked for so long before and after a post of the same account is due.
+_CLEAR = timedelta(minutes=2)
+
+
+# Asked twice a minute for as long as a daemon runs, so built once: to build them costs more than to run them.
+
+
+@cache
+def _first_due() -> Select[Any]:
+    statement = select(deliveries.c.account_id).where(*_waiting())
+    return statement.order_by(deliveries.c.replies_at).limit(1)
+
+
+@cache
+def _due_of() -> Select[Any]:
+    return (
+        select(deliveries.c.id, deliveries.c.remote_id, deliveries.c.published_at)
+        .where(*_waiting(), deliveries.c.account_id == bindparam("account"))
+        .order_by(deliveries.c.replies_at)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _waiting() -> tuple[ColumnElement[bool], ...]:
     others = deliveries.alias("others")
-    near = timedelta(minutes=2)
-    waiting = (
+    return (
         deliveries.c.replies_at.is_not(None),
-        deliveries.c.replies_at <= now,
+        deliveries.c.replies_at <= NOW,
         in_state(State.SENT),
-        ~exists().where(accounts.c.account_id == deliveries.c.account_id, accounts.c.not_before > now),
+        ~exists().where(accounts.c.account_id == deliveries.c.account_id, accounts.c.not_before > NOW),
         ~exists().where(
             others.c.account_id == deliveries.c.account_id,
             in_state(State.PLANNED, others),
-            others.c.allowed_at > now - near,
-            others.c.allowed_at < now + near,
+            others.c.allowed_at > bindparam("_before", type_=UtcDateTime()),
+            others.c.allowed_at < bindparam("_after", type_=UtcDateTime()),
         ),
     )
-    account = session.execute(
-        select(deliveries.c.account_id).where(*waiting).order_by(deliveries.c.replies_at).limit(1)
-    ).scalar()
-    if account is None:
-        return None
-    rows = session.execute(
-        select(deliveries.c.id, deliveries.c.remote_id, deliveries.c.published_at)
-        .where(*waiting, deliveries.c.account_id == account)
-        .order_by(deliveries.c.replies_at)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    return account, [Due(row.id, row.remote_id, row.published_at) for row in rows]
 
 
 def ask_next(session: Session, when: Mapping[int, datetime | None]) -> None:
@@ -246,18 +267,6 @@ def _answer(row: Row[Any]) -> Answer:
 def one(session: Session, comment_id: int) -> Entry | None:
     """A comment by its number; None if there is no such comment of somebody else."""
     return next(iter(entries(session, Wanted(number=comment_id))), None) if comment_id else None
-
-
-def response_times(session: Session, campaign: str = "", account: str = "") -> dict[int, list[int | None]]:
-    """How many seconds each comment waited for its answer, by the post that it stands under.
-
-    None for a comment without an answer; one that a person closed without any is not waiting: it is left out.
-    """
-    times: dict[int, list[int | None]] = {}
-    for entry in entries(session, Wanted(campaign=campaign, account=account)):
-        if entry.answered_at or entry.condition != "closed":
-            times.setdefault(entry.comment.delivery_id, []).append(entry.response_seconds)
-    return times
 
 
 def assign(session: Session, entry: Entry, *, to: str, by: str, at: datetime) -> None:

@@ -53,7 +53,7 @@ def under_way(session: Session, but: Collection[int]) -> list[Lease]:
     """The leases of all attempts that are under way, apart from ``but``."""
     return [
         Lease(row.id, row.node, row.lease_until, row.place or "", row.pid or 0)
-        for row in session.execute(_leases(), {"but": list(but)})
+        for row in session.connection().execute(_leases(), {"but": list(but)})
     ]
 
 

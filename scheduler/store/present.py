@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 from sqlmodel import Session
 
 from scheduler.store import holding, windowing
@@ -25,14 +26,27 @@ def present(session: Session, now: datetime) -> Holds:
 def stopped(session: Session) -> Holds:
     """The stops in force as holds, those of one kind as one: SQLite takes no thousand terms in a row."""
     kinds: dict[tuple[str, bool], list[str]] = {}
-    for scope, target, but_urgent in session.connection().execute(_stopped()):
-        kinds.setdefault((scope, but_urgent), []).append(target)
+    for stop in _stops(session):
+        kinds.setdefault((stop.scope, stop.but_urgent), []).append(stop.target)
     return tuple(_hold(scope, tuple(targets), but_urgent) for (scope, but_urgent), targets in kinds.items())
+
+
+def ends(session: Session) -> list[tuple[datetime, int]]:
+    """When stops in force end by themselves (UTC), and the ids of those stops; earliest first."""
+    return sorted((stop.until, stop.id) for stop in _stops(session) if stop.until is not None)
+
+
+def _stops(session: Session) -> Sequence[Row[Any]]:
+    if holding.STOPS not in session.info:
+        session.info[holding.STOPS] = session.connection().execute(_stopped()).all()
+    found: Sequence[Row[Any]] = session.info[holding.STOPS]
+    return found
 
 
 @cache
 def _stopped() -> Select[Any]:
-    return select(stops.c.scope, stops.c.target, stops.c.but_urgent).where(stops.c.lifted_at.is_(None))
+    c = stops.c
+    return select(c.id, c.scope, c.target, c.but_urgent, c.until).where(c.lifted_at.is_(None)).order_by(c.id)
 
 
 def stops_in_force(session: Session) -> list[Stop]:

@@ -156,7 +156,7 @@ def reach_due(session: Session, now: datetime, limit: int) -> dict[str, dict[str
     platforms reading counts against the same limits, and publishing goes first. But figures that have
     waited for ``_PATIENCE`` are asked for in any case.
     """
-    rows = session.execute(
+    rows = session.connection().execute(
         _reach_due(),
         {
             "now": now,

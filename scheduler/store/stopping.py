@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, exists, func, or_, select, update
+from sqlalchemy import Row, and_, exists, func, or_, select, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State
 from scheduler.store import approving, holding
-from scheduler.store.conditions import NOW, in_state
-from scheduler.store.present import hold_of, stopped
+from scheduler.store.conditions import in_state
+from scheduler.store.present import ends, hold_of, stopped
 from scheduler.store.tables import Stop, attempts, deliveries, stops
 from scheduler.store.transitions import Change, apply_changes, record
 
@@ -110,27 +109,14 @@ def lift(session: Session, stop: Stop, *, actor: str, at: datetime, reason: str 
 
 def end_expired(session: Session, now: datetime) -> None:
     """Lift every stop whose end has come; its posts wait for a person like those of any other."""
-    for stop in session.execute(_over(), {"now": now}).scalars().all():
+    over = [stop_id for until, stop_id in ends(session) if until <= now]
+    for stop in [session.get_one(Stop, stop_id) for stop_id in over]:
         lift(session, stop, actor="daemon", at=now, reason="its end has come")
 
 
 def next_end(session: Session, now: datetime) -> datetime | None:
     """When the next stop ends by itself."""
-    return session.execute(_next_end(), {"now": now}).scalar()
-
-
-# Asked in every turn, so built once: to build a statement costs more than to run it.
-
-
-@cache
-def _over() -> Select[Any]:
-    over = select(Stop).where(stops.c.lifted_at.is_(None), stops.c.until <= NOW)
-    return over.order_by(stops.c.until, stops.c.id)
-
-
-@cache
-def _next_end() -> Select[Any]:
-    return select(func.min(stops.c.until)).where(stops.c.lifted_at.is_(None), stops.c.until > NOW)
+    return next((until for until, _stop in ends(session) if until > now), None)
 
 
 def every(session: Session, *, lifted: bool = False) -> list[Stop]:

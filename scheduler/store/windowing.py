@@ -29,7 +29,10 @@ def current(session: Session) -> Windows:
 
 
 def _text(session: Session) -> str:
-    return session.connection().execute(_newest()).scalar() or ""
+    if holding.WINDOWS not in session.info:
+        session.info[holding.WINDOWS] = session.connection().execute(_newest()).scalar() or ""
+    text: str = session.info[holding.WINDOWS]
+    return text
 
 
 @cache
@@ -44,12 +47,12 @@ def _parsed(text: str) -> Windows:
 
 def put(session: Session, windows: Windows, *, actor: str, at: datetime) -> bool:
     """Put windows into force, for claims from this transaction on; False if they are in force already."""
-    holding.changed(session)
     before = current(session)
     if before == windows:
         return False
     session.add(WindowSet(definition=windows.model_dump_json(), applied_at=at, applied_by=actor))
     session.flush()
+    holding.changed(session)
     old, new = ({rule.id: rule for rule in one.rules} for one in (before, windows))
     detail = {
         "new": sorted(new.keys() - old.keys()),

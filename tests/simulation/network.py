@@ -71,7 +71,7 @@ PUBLISHING: Mapping[Fault, float] = {
     Fault.OTHER_ID: 0.03,
     Fault.OTHER_ID_ACCEPTED: 0.03,
     Fault.NONSENSE: 0.015,
-    Fault.SLOW: 0.03,
+    Fault.SLOW: 0.06,
 }
 
 #: How a look goes wrong, and how often.

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from adapters.contract import Account, Adapter
 from scheduler.costs import Prices
 from scheduler.engine.calls import Calls
-from scheduler.engine.daemon import Daemon, Settings
+from scheduler.engine.daemon import Daemon, Rhythm, Settings
 from scheduler.engine.dispatch import Dispatcher
 from scheduler.engine.mailbox import Answered, Message, SaveRequest
 from scheduler.engine.retry import Rule
@@ -46,6 +46,13 @@ SETTINGS = Settings(
     look_after=(5 * SECOND, 30 * SECOND, 2 * MINUTE, 10 * MINUTE),
     reach_ages=(),
     rules={"prompt": Rule(min_gap=MINUTE), **dict.fromkeys(PASSING, Rule(pass_unsure=True))},
+)
+#: There are no credentials to renew here and no comments to hear: so it is looked for rarely.
+RHYTHM = Rhythm(
+    heartbeat=timedelta(hours=6),
+    plan_on=timedelta(days=2),
+    renew=timedelta(days=1),
+    listen=timedelta(days=1),
 )
 
 
@@ -190,6 +197,7 @@ class Node:
             node=self.process,
             ended=self.ended,
             dispatcher=self.variant.dispatcher,
+            rhythm=RHYTHM,
         )
 
     def _adapter(self, account_id: str) -> Adapter:

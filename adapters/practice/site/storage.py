@@ -21,7 +21,17 @@ from adapters.errors import Misconfigured
 #: "GAUG" and a version in the file's head: another program's database is never opened by mistake.
 APPLICATION_ID, VERSION = 0x47415547, 2
 
-_TABLES = """
+_COMMENTS = """
+CREATE TABLE comment (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, post INTEGER NOT NULL REFERENCES post ON DELETE CASCADE,
+    name TEXT NOT NULL, text TEXT NOT NULL, created TEXT NOT NULL,
+    account TEXT NOT NULL DEFAULT '' COLLATE NOCASE,
+    under INTEGER REFERENCES comment ON DELETE CASCADE);
+CREATE INDEX comment_post ON comment (post);
+CREATE INDEX comment_under ON comment (under);
+"""
+_TABLES = (
+    """
 CREATE TABLE post (
     id INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again, so that no old link shows another post
     account TEXT NOT NULL COLLATE NOCASE, text TEXT NOT NULL, link TEXT NOT NULL, created TEXT NOT NULL,
@@ -39,20 +49,16 @@ CREATE TABLE view (
 CREATE TABLE liked (
     post INTEGER NOT NULL REFERENCES post ON DELETE CASCADE, visitor TEXT NOT NULL,
     PRIMARY KEY (post, visitor)) WITHOUT ROWID;
-CREATE TABLE comment (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, post INTEGER NOT NULL REFERENCES post ON DELETE CASCADE,
-    name TEXT NOT NULL, text TEXT NOT NULL, created TEXT NOT NULL,
-    account TEXT NOT NULL DEFAULT '' COLLATE NOCASE,
-    under INTEGER REFERENCES comment ON DELETE CASCADE);
-CREATE INDEX comment_post ON comment (post);
-CREATE INDEX comment_under ON comment (under);
 """
-#: From version 1: comments of accounts, and answers to comments.
-_SECOND = """
-ALTER TABLE comment ADD COLUMN account TEXT NOT NULL DEFAULT '' COLLATE NOCASE;
-ALTER TABLE comment ADD COLUMN under INTEGER REFERENCES comment ON DELETE CASCADE;
-CREATE INDEX comment_under ON comment (under);
-"""
+    + _COMMENTS
+)
+#: From version 1: accounts comment as well, comments are answered, and no number of one is used again.
+_SECOND = (
+    "ALTER TABLE comment RENAME TO first_comment; DROP INDEX comment_post;",
+    _COMMENTS,
+    "INSERT INTO comment (id, post, name, text, created) SELECT * FROM first_comment;",
+    "DROP TABLE first_comment;",
+)
 #: Came later: made in a file of an older version, too.
 _FOLLOWERS = """
 CREATE TABLE IF NOT EXISTS follower (
@@ -161,7 +167,7 @@ class Storage:
             head = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
             self._db.executescript(f"BEGIN; {_TABLES} {head} COMMIT;")
         elif self._db.execute("PRAGMA user_version").fetchone()[0] < VERSION:
-            self._db.executescript(f"BEGIN; {_SECOND} PRAGMA user_version = {VERSION}; COMMIT;")
+            self._db.executescript(f"BEGIN; {' '.join(_SECOND)} PRAGMA user_version = {VERSION}; COMMIT;")
         self._db.execute(_FOLLOWERS)
 
     def close(self) -> None:

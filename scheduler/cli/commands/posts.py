@@ -98,6 +98,7 @@ def show(
         "id": (_("id"), one.key),
         "campaign": (_("campaign"), one.campaign_id),
         "message": (_("message"), one.message_id),
+        "comment": (_("answers comment"), one.comment_id),
         "account": (_("account"), f"{one.account_id} ({one.platform})"),
         "planned_at": (_("time"), LocalTime(one.planned_at, zone)),
         "allowed_at": (_("goes out at"), _moved_to(one, form)),
