@@ -37,6 +37,9 @@ class Media:
     height: int = 0
 
 
+#: Said of an answer to a comment on a platform whose adapter takes none.
+NO_REPLIES = N_("Comments cannot be answered through Gaung on this platform.")
+
 #: What a post is on its platform: in the feed, a short vertical video, or gone after 24 hours.
 Kind = Literal["post", "reel", "story"]
 
@@ -353,7 +356,7 @@ class Adapter(ABC):
         if post.reply_to is None:
             return check_limits(self.limits, self.wording(post), post)
         if self.reply_limits is None:
-            return [Problem("no-replies", N_("Comments cannot be answered through Gaung on this platform."))]
+            return [Problem("no-replies", NO_REPLIES)]
         return check_limits(self.reply_limits, self.wording(post), post)
 
     def billable(self, post: Post) -> Mapping[str, int]:  # noqa: ARG002 -- for those that bill
@@ -540,6 +543,7 @@ def _check_media(limits: Limits, media: Sequence[Media]) -> list[Problem]:
 __all__ = [
     "CODES",
     "FIGURES",
+    "NO_REPLIES",
     "N_",
     "Absent",
     "Account",

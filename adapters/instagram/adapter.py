@@ -45,6 +45,7 @@ from adapters.errors import (
     Rejected,
     Transient,
 )
+from adapters.hearing import unheard
 from adapters.instagram import rules
 from adapters.instagram.figures import NAMES, figures
 from adapters.instagram.making import Maker
@@ -374,7 +375,8 @@ class InstagramAdapter(Adapter):
     def _written(self, edge: str, text: str) -> Finding:
         """Look for the comment ``text`` of this account under a post, or under a comment."""
         read = partial(self._get, edge, fields="id,text,username,timestamp")
-        comments, whole = pages(lambda page: read(**page), None)
+        with unheard():
+            comments, whole = pages(lambda page: read(**page), None)
         handle = self.account.handle.removeprefix("@").lower()
         for one in comments:
             by = str(one.get("username") or "").lower()

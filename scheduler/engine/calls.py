@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from adapters.contract import (
+    NO_REPLIES,
     Absent,
     Adapter,
     Credentials,
@@ -107,6 +108,8 @@ class Calls:
                 if not self.media.intact(item["sha256"], item["name"]):
                     reason = f"the approved file {item['name']} is missing or was changed"
                     raise Rejected(reason, code="media")
+            if claim.reply_to and adapter.reply_limits is None:  # it would make a post of it
+                raise Rejected(NO_REPLIES, code="no-replies")
             with fenced(held):
                 return _outcome(adapter.publish(self.post(claim), progress))
 
