@@ -260,8 +260,8 @@ class Daemon:
         self._following.settle()
         if self._following.in_flight < busy:
             self._count_at = now  # there may be more to ask for
-        # One call at a time of what can wait, so that posts never do.
-        idle = not self._listening.in_flight and not self._dispatcher.stopping
+        # One call at a time of what can wait, and none while posts go out, so that posts never wait for it.
+        idle = not (self._listening.in_flight or self._dispatcher.in_flight or self._dispatcher.stopping)
         if idle and _reached(self._count_at, now, self._rhythm.count):
             self._following.start(now)
             self._count_at = now + self._rhythm.count
