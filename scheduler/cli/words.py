@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from scheduler.i18n import N_, _
 from scheduler.states import State
+
+if TYPE_CHECKING:
+    from scheduler.store.tables import RetiredMetric
 
 STATES: Mapping[State, str] = {
     State.PLANNED: N_("planned"),
@@ -111,6 +115,20 @@ def reason_words(code: str, reason: str) -> str:
     known = _(REASONS[code]) if code in REASONS else code
     reason = _(reason)
     return f"{known} ({reason})" if known and reason else known or reason
+
+
+def retired_line(one: RetiredMetric, zone: str) -> str:
+    """A figure that a platform refuses everywhere, in a sentence."""
+    from scheduler.cli.output import local_time
+
+    return _(
+        "{platform} refuses {metric} for every post since {since}: it is retired, or the accounts lack"
+        " a right (gaung accounts check). The figure “{figure}” stays unknown.",
+        platform=one.platform,
+        metric=f"{one.name} ({one.api})" if one.api else one.name,
+        since=local_time(one.since.replace(second=0), zone),
+        figure=figure_headings()[one.metric],
+    )
 
 
 def unknown_words() -> dict[str, str]:

@@ -36,7 +36,7 @@ from scheduler.engine.renewal import Renewal
 from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
-from scheduler.store import inbox, presence, routines
+from scheduler.store import inbox, presence, retiring, routines
 from scheduler.store.database import Session, Store
 from scheduler.store.leases import Lease
 from scheduler.vault import Vault
@@ -98,6 +98,8 @@ class Rhythm:
     """Looking for posts whose comments are due."""
     count: timedelta = timedelta(minutes=1)
     """Looking for accounts whose followers were not counted today."""
+    retire: timedelta = timedelta(hours=1)
+    """Looking for figures that a platform refuses everywhere."""
     anchor: timedelta = timedelta(minutes=1)
     """Looking whether the head of the audit is to be written down."""
 
@@ -162,6 +164,7 @@ class Daemon:
         self._listen_at = clock.now()
         self._following = Following(means, settings.counted, settings.zone)
         self._count_at = clock.now()
+        self._retire_at = clock.now()
         policy = Policy(
             settings.attempts,
             settings.retry_after,
@@ -271,6 +274,8 @@ class Daemon:
         if _reached(self._renew_at, now, self._rhythm.renew) and not self._dispatcher.stopping:
             self._renewal.start(now)
             self._renew_at = now + self._rhythm.renew
+        if _reached(self._retire_at, now, self._rhythm.retire):
+            self._retire(now)
         if self._anchor and _reached(self._anchor_at, now, self._rhythm.anchor):
             self._anchor(now)
             self._anchor_at = now + self._rhythm.anchor
@@ -299,6 +304,20 @@ class Daemon:
                 erased = inbox.erase(session, now - kept, at=now, by="daemon")
             if erased:
                 log.info("comments erased", extra={"action": "comments_erased", "count": erased})
+
+    def _retire(self, now: datetime) -> None:
+        """Tell once what figures a platform refuses everywhere, and once when it tells them again."""
+        with self._store.write() as session:
+            moment = self._store.moment(session, now)
+            mine = routines.take(
+                session, "retired metrics", now=moment, every=self._rhythm.retire / 2, node=self._node
+            )
+            fresh, back = retiring.notice(session, moment) if mine else ([], [])
+            told = [("metric retired", one.facts()) for one in fresh]
+            told += [("metric back", one.facts()) for one in back]
+        for text, facts in told:
+            log.warning(text, extra={"action": text.replace(" ", "_"), **facts})
+        self._retire_at = now + self._rhythm.retire
 
     def _beat(self) -> None:
         steady = self._clock.steady()

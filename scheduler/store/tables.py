@@ -446,6 +446,30 @@ class Snapshot(SQLModel, table=True):
     """The version of its interface."""
 
 
+class RetiredMetric(SQLModel, table=True):
+    """A figure that a platform refuses for every post of every account, until it tells it again."""
+
+    __tablename__ = "retired_metric"
+
+    id: int | None = Field(default=None, primary_key=True)
+    platform: str
+    metric: str
+    """Our name of it."""
+    name: str
+    """The platform's."""
+    api: str = ""
+    """The version of its interface."""
+    since: datetime = _instant(null=False)
+    """The first refusal after it was last told."""
+    noticed_at: datetime = _instant(null=False)
+    back_at: datetime | None = _instant()
+
+    def facts(self) -> dict[str, str]:
+        """As the log tells it: ``since`` is in UTC."""
+        since = self.since.isoformat(timespec="seconds")
+        return {"platform": self.platform, "metric": self.name, "api": self.api, "since": since}
+
+
 class FollowerCount(SQLModel, table=True):
     """How many people followed an account at one moment; only ever appended. NULL is unknown, never zero."""
 
@@ -622,6 +646,7 @@ statements = table(SignedStatement)
 sent_back = table(SentBack)
 legal_holds = table(LegalHold)
 snapshots = table(Snapshot)
+retired_metrics = table(RetiredMetric)
 follower_counts = table(FollowerCount)
 comments = table(Comment)
 comment_cases = table(CommentCase)

@@ -177,8 +177,23 @@ def _check_workplace(workplace: Workplace) -> Iterator[_Finding]:
     yield _Finding("approvers", _("People who may approve"), *_approvers(workplace))
     if config.approval.signing == "ssh":
         yield _Finding("signing", _("Approvals can be signed"), *_signing(config))
+    yield from _retired(workplace)
     if workplace.treasury.payers:
         yield _Finding("prices", _("Prices of paid platforms"), *_prices(workplace))
+
+
+def _retired(workplace: Workplace) -> Iterator[_Finding]:
+    """The figures that platforms no longer tell: nothing that the office could put in order."""
+    from scheduler.cli.words import retired_line
+    from scheduler.store import retiring
+
+    try:
+        with workplace.store().read() as session:
+            lines = [retired_line(one, workplace.config.zone) for one in retiring.standing(session)]
+    except GaungError:
+        return  # said where the database is looked at
+    if lines:
+        yield _Finding("figures", _("Figures that platforms tell"), True, "\n".join(lines))
 
 
 def _in_words(error: GaungError) -> str:
