@@ -27,7 +27,6 @@ def figures() -> Iterator[Figure]:
             with place.store() as store:
                 days = [tomorrow + timedelta(days=day) for day in range(80)]
                 rows.fill(store, [rows.Batch(DELIVERIES // len(days), day, mass=True) for day in days])
-                rows.count_followers(store)
             config = stage.configure(place.folder, "http://127.0.0.1:9", database=place.url)
             running.append((kind, stack.enter_context(stage.daemon(config, program="bench.counted"))))
         time.sleep(CALM)

@@ -49,10 +49,12 @@ def fill(store: Store, batches: Sequence[Batch]) -> None:
 
 
 def count_followers(store: Store) -> None:
-    """The counts of today, so that nobody asks for them."""
+    """Write a count of today for every account, if there is none."""
     now = datetime.now(UTC)
     row = {"taken_at": now, "source": "api", "followers": 100, "why": "", "name": "", "api": "", "detail": {}}
     with store.write() as session:
+        if session.execute(select(func.count()).select_from(follower_counts)).scalar_one():
+            return
         session.connection().execute(
             follower_counts.insert(), [{"account_id": f"account-{n}", **row} for n in range(ACCOUNTS)]
         )
