@@ -465,7 +465,7 @@ class Adapter(ABC):
         """Delete the post; done if it is already gone."""
 
 
-#: The codes of :func:`check_limits`.
+#: The codes of :func:`check_limits` and of an answer where there are none.
 CODES = frozenset(
     {
         *("alt-too-long", "empty-part", "empty-post", "media-required", "no-alt-text", "no-first-comment"),
