@@ -244,10 +244,12 @@ def test_from_a_canned_answer_to_the_page_of_the_post(office: Office) -> None:
     assert "1 row" in report.all
     status = office.must("status", "--format", "json").json[0]
     assert (status["posts"], status["replies"]) == ({"sent": 1}, {"sent": 1, "withdrawn": 1})
+    assert status["comments_open"] == len(listed(office)) == 1
     shown = office.must("posts", "show", answered["answer"], "--format", "json").json[0]
     assert (shown["comment"], shown["message"]) == (int(number), f"jujur#{number}")
     office.must("takedown", answered["answer"], "--reason", "salah saluran", "--yes")
-    assert len(listed(office)) == 2
+    (status,) = office.must("status", "--format", "json").json
+    assert status["comments_open"] == len(listed(office)) == 2
     office.must("audit", "verify")
 
 

@@ -289,6 +289,7 @@ def _codes(standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
         "accounts_disabled": ("", disabled),
         "posts": ("", posts),
         "replies": ("", replies),
+        "comments_open": ("", standing.comments_open),
         **heartbeat,
     }
 
@@ -341,6 +342,7 @@ def _facts(workplace: Workplace, standing: Standing) -> dict[str, tuple[str, Any
             _("Answers to comments"),
             ", ".join(f"{count} {state_word(state)}" for state, count in sorted(standing.replies.items())),
         ),
+        "comments_open": (_("Comments that wait for somebody"), standing.comments_open or None),
         "daemons": (_("Daemons running"), len(alive)),
         "last_heartbeat": (
             _("Last heartbeat"),
