@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from adapters import registry
+from adapters import registry, scopes
 from adapters.contract import Account, Adapter, Media
 from adapters.errors import AuthExpired
 from scheduler.config import Config
@@ -97,4 +97,5 @@ class Accounts:
             api_base=settings.api_base,
             options=dict(settings.options),
             public_url=self._public_url(),
+            granted=lambda: self._stored(account_id, scopes.NAME) or "",
         )

@@ -189,6 +189,11 @@ class Workplace:
                 if self.accounts.adapter_class(settings.platform).follower_metric
             ],
             zone=self.config.zone,
+            limited=[
+                name
+                for name, settings in self.config.accounts.items()
+                if self.accounts.adapter_class(settings.platform).has_quota
+            ],
         )
 
     def _rules(self) -> dict[str, Rule]:

@@ -170,6 +170,15 @@ class Calls:
 
         return self._told(account_id, "followers", ask)
 
+    def room(self, account_id: str) -> Told[RatePause | AdapterError | None]:
+        """Ask whether the platform takes another post of an account; None if it does."""
+
+        def ask(adapter: Adapter) -> RatePause | None:
+            pause = adapter.room()
+            return pause if isinstance(pause, RatePause) and pause.until.tzinfo is not None else None
+
+        return self._told(account_id, "room", ask)
+
     def replies(
         self, account_id: str, remote_ids: Sequence[str], known: Mapping[str, str], most: int | None = None
     ) -> Told[Mapping[str, Sequence[Reply]] | AdapterError | None]:

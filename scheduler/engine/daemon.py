@@ -34,6 +34,7 @@ from scheduler.engine.mailbox import Mailbox, Message, Wake
 from scheduler.engine.means import Means
 from scheduler.engine.renewal import Renewal
 from scheduler.engine.retry import Policy, Rule
+from scheduler.engine.room import Room
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
 from scheduler.store import inbox, presence, retiring, routines
@@ -82,6 +83,8 @@ class Settings:
     """Accounts whose followers are asked for once a day."""
     zone: str = "WIB"
     """In which their days begin."""
+    limited: Sequence[str] = ()
+    """Accounts whose platform counts posts and is asked for room beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,8 @@ class Rhythm:
     """Looking for posts whose comments are due."""
     count: timedelta = timedelta(minutes=1)
     """Looking for accounts whose followers were not counted today."""
+    room: timedelta = timedelta(minutes=1)
+    """Looking for posts that are soon due on platforms that count them."""
     retire: timedelta = timedelta(hours=1)
     """Looking for figures that a platform refuses everywhere."""
     anchor: timedelta = timedelta(minutes=1)
@@ -164,6 +169,8 @@ class Daemon:
         self._listen_at = clock.now()
         self._following = Following(means, settings.counted, settings.zone)
         self._count_at = clock.now()
+        self._room = Room(means, settings.limited)
+        self._room_at = clock.now()
         self._retire_at = clock.now()
         policy = Policy(
             settings.attempts,
@@ -217,20 +224,22 @@ class Daemon:
 
     @property
     def _in_errands(self) -> int:
-        return self._listening.in_flight + self._following.in_flight
+        return self._listening.in_flight + self._following.in_flight + self._room.in_flight
 
     def turn(self, messages: Sequence[Message]) -> datetime | None:
         """One round of everything, from answers to heartbeat; return when the next thing is due (UTC).
 
         A database that cannot be used is told once; nothing is sent meanwhile.
         """
-        messages = self._following.take(self._listening.take(self._renewal.take(messages)))
+        for errand in (self._renewal, self._listening, self._following, self._room):
+            messages = errand.take(messages)
         try:
             if self._beat_at is None:  # nothing is claimed yet: others must know where the claims are
                 self._beat()
             # The answers go first: once the dispatcher has them, no failure makes it forget them.
             next_due = self._dispatcher.turn(messages)
             self._renewal.settle()
+            self._make_room()
             self._hear()
             self._count()
             self._routines()
@@ -244,6 +253,14 @@ class Daemon:
             log.info("database back", extra={"action": "database_back"})
             self._database_lost = False
         return next_due
+
+    def _make_room(self) -> None:
+        """Pause accounts whose platform takes no more posts, and ask for those that publish soon."""
+        now = self._clock.now()
+        self._room.settle()
+        if _reached(self._room_at, now, self._rhythm.room) and not self._dispatcher.stopping:
+            self._room.start(now)
+            self._room_at = now + self._rhythm.room
 
     def _hear(self) -> None:
         """Keep the comments that came, and ask on while there was something to ask for."""

@@ -26,6 +26,7 @@ REVISIONS = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 
 #: "Gaun" in ASCII, in the header of the SQLite file (PRAGMA application_id).

@@ -268,6 +268,8 @@ class AccountState(SQLModel, table=True):
 
     account_id: str = Field(primary_key=True)
     not_before: datetime | None = _instant()
+    """It pauses: the platform takes nothing from it before this."""
+    pause_reason: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     resting_until: datetime | None = _instant()
     """Its posts keep a distance from each other (``min_gap``): none goes out before this."""
     disabled_at: datetime | None = _instant()

@@ -167,7 +167,10 @@ def _pauses(
     if form is Format.JSON:
         return {"accounts_paused": ("", ends)}
     until = _("until") if form is Format.TABLE else ""
-    lines = [f"{name}: {until} {plain(at)}".replace("  ", " ") for name, at in ends.items()]
+    why = {one.account_id: f" ({_(one.pause_reason)})" for one in standing.accounts if one.pause_reason}
+    lines = [
+        f"{name}: {until} {plain(at)}{why.get(name, '')}".replace("  ", " ") for name, at in ends.items()
+    ]
     return {"accounts_paused": (_("Pauses asked for by platforms"), "\n".join(lines))}
 
 
