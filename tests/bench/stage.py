@@ -23,8 +23,8 @@ from scheduler.store.database import make_engine
 
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
-#: Of what is measured: as the service of the README runs.
-ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{TESTS}", "PYTHONOPTIMIZE": "2"}
+#: Of what is measured.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{TESTS}"}
 #: Seconds of processor time in one tick of /proc (proc(5)).
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 PAGE = resource.getpagesize()
