@@ -9,6 +9,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from scheduler.reports.columns import COUNTED, GroupBy
@@ -22,13 +23,14 @@ RANKED = ("reach", "views", "engagement")
 
 #: Name of a figure -> its place in the lists of a tally.
 _PLACES = {name: place for place, name in enumerate(COUNTED)}
+_figures_of = itemgetter(*COUNTED)
 
 #: What a row adds to tallies: whether it was published, its known figures by place, minutes until answers.
 _Told = tuple[bool, list[tuple[int, int]], int]
 
 
 def _told(row: Row) -> _Told:
-    told = [(place, value) for name, place in _PLACES.items() if (value := row[name]) is not None]
+    told = [one for one in enumerate(_figures_of(row)) if one[1] is not None]
     minutes = row["response_minutes"]
     return row["state"] in PUBLISHED, told, minutes * row["answered"] if minutes else 0
 
