@@ -37,6 +37,9 @@ class Media:
     height: int = 0
 
 
+#: Said of an answer to a comment on a platform whose adapter takes none.
+NO_REPLIES = N_("Comments cannot be answered through Gaung on this platform.")
+
 #: What a post is on its platform: in the feed, a short vertical video, or gone after 24 hours.
 Kind = Literal["post", "reel", "story"]
 
@@ -156,11 +159,12 @@ Finding = Found | Absent | Unknown
 class RatePause:
     """Nothing more is allowed before ``until`` (UTC): said by an answer that itself refused nothing.
 
-    ``app_wide``: for every account of the same app, not for this one alone.
+    ``app_wide``: for every account of the same app, not for this one alone. ``reason``: what people are told.
     """
 
     until: datetime
     app_wide: bool = False
+    reason: str = ""
 
 
 #: Why a figure is unknown: the platform has none such, had none yet, refused to tell it, or has the
@@ -225,6 +229,8 @@ class Identity:
     name: str
     url: str = ""
     missing_permissions: tuple[str, ...] = ()
+    needless_permissions: tuple[str, ...] = ()
+    """Rights over the account that Gaung does not need: whoever gets hold of the secret has them too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +276,8 @@ class Account:
     api_base: str = ""
     options: Mapping[str, Json] = field(default_factory=dict)
     public_url: Callable[[Media], str] | None = None
+    granted: Callable[[], str] = str
+    """The scopes that the stored login was granted, between spaces; "" if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +332,8 @@ class Adapter(ABC):
     hears: ClassVar[bool] = False
     #: What an answer to a comment may hold; None where :meth:`publish` takes no ``reply_to``.
     reply_limits: Limits | None = None
+    #: Whether the platform counts posts and tells when it takes no more: then :meth:`room` asks it.
+    has_quota: ClassVar[bool] = False
     #: The version of the platform's interface that is spoken; "" if it has none.
     api_version: ClassVar[str] = ""
     #: The act as which each comment that is read is billed; "" if they are free.
@@ -353,7 +363,7 @@ class Adapter(ABC):
         if post.reply_to is None:
             return check_limits(self.limits, self.wording(post), post)
         if self.reply_limits is None:
-            return [Problem("no-replies", N_("Comments cannot be answered through Gaung on this platform."))]
+            return [Problem("no-replies", NO_REPLIES)]
         return check_limits(self.reply_limits, self.wording(post), post)
 
     def billable(self, post: Post) -> Mapping[str, int]:  # noqa: ARG002 -- for those that bill
@@ -380,6 +390,13 @@ class Adapter(ABC):
 
     def renew(self) -> Credentials | None:
         """New credentials in the place of the present ones; None if this platform's need no renewal."""
+        return None
+
+    def room(self) -> RatePause | None:
+        """Until when the platform takes no further post of this account; None if it takes one.
+
+        Asked ahead of a post that is soon due, so that no attempt is spent on being refused; reads only.
+        """
         return None
 
     @abstractmethod
@@ -448,11 +465,11 @@ class Adapter(ABC):
         """Delete the post; done if it is already gone."""
 
 
-#: The codes of :func:`check_limits`.
+#: The codes of :func:`check_limits` and of an answer where there are none.
 CODES = frozenset(
     {
         *("alt-too-long", "empty-part", "empty-post", "media-required", "no-alt-text", "no-first-comment"),
-        *("no-such-kind", "no-threads", "text-too-long", "too-many-media"),
+        *("no-replies", "no-such-kind", "no-threads", "text-too-long", "too-many-media"),
     }
 )
 
@@ -540,6 +557,7 @@ def _check_media(limits: Limits, media: Sequence[Media]) -> list[Problem]:
 __all__ = [
     "CODES",
     "FIGURES",
+    "NO_REPLIES",
     "N_",
     "Absent",
     "Account",

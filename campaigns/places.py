@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 _HEADER = re.compile(r"^\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
 _LIST_OF_MESSAGES = re.compile(r"^\s*\[\[\s*messages\s*\]\]")
@@ -38,7 +39,7 @@ def _block(lines: Sequence[str], item: str) -> tuple[int | None, int]:
     if not item:
         return 0, starts[0] if starts else len(lines)
     own = re.compile(rf"""\s*id\s*=\s*["']{re.escape(item)}["']""")
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in pairwise([*starts, len(lines)]):
         if any(own.match(line) for line in lines[start:end]):
             return start, end
     return None, 0

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from adapters import registry
+from adapters import registry, scopes
 from adapters.contract import Account, Adapter, Media
 from adapters.errors import AuthExpired
 from scheduler.config import Config
@@ -35,7 +35,7 @@ class Accounts:
         self._environment = environment
         self._clock = clock
         #: To look a platform up is to read what every installed package brings along.
-        self._adapter_class = cache(registry.adapter_class)
+        self.adapter_class = cache(registry.adapter_class)
 
     def siblings(self, account_id: str) -> list[str]:
         """The accounts that share an app with this one (platform and option ``app``), itself included."""
@@ -68,7 +68,7 @@ class Accounts:
     def adapter(self, account_id: str) -> Adapter:
         """The adapter of an account; raise AuthExpired if the account is not configured any more."""
         account = self.account(account_id)
-        return self._adapter_class(self._config.accounts[account_id].platform)(account, self._clock.now)
+        return self.adapter_class(self._config.accounts[account_id].platform)(account, self._clock.now)
 
     def account(self, account_id: str) -> Account:
         """An account as adapters see it; raise AuthExpired if it is not configured any more.
@@ -97,4 +97,5 @@ class Accounts:
             api_base=settings.api_base,
             options=dict(settings.options),
             public_url=self._public_url(),
+            granted=lambda: self._stored(account_id, scopes.NAME) or "",
         )

@@ -18,7 +18,7 @@ from kit.engine import HOUR, MINUTE, NOON, Desk, Engine, FakeAdapter, campaign, 
 from kit.engine import engine as engine
 
 from adapters.answering import comment_gone
-from adapters.contract import Limits, Post, Reply, ReplyTo
+from adapters.contract import Post, Reply, ReplyTo
 from adapters.errors import Ambiguous
 from scheduler.costs import PriceList
 from scheduler.engine.listening import Listening
@@ -29,10 +29,6 @@ from scheduler.store.reporting import Scope
 from scheduler.store.tables import Delivery, LegalHold, Stop, comments, spending
 
 DAY = timedelta(days=1)
-
-
-class Answering(FakeAdapter):
-    reply_limits = Limits(text=500)
 
 
 def with_comment(engine: Engine, *, number: int = 1) -> int:
@@ -125,7 +121,7 @@ def test_a_daemon_that_dies_while_an_answer_is_out_leaves_one(engine: Engine) ->
     engine.clock.forward(MINUTE)
     engine.first.turn()  # claimed; the call lies on the desk and its process is no more
     engine.platform.accept("dinas", Post("x", "Lewat lapor.go.id", reply_to=ReplyTo("c1", "1")))
-    second = engine.node("node-2", adapter=Answering)
+    second = engine.node("node-2")
     engine.ended.add("node-1")
     engine.clock.forward(3 * MINUTE)
     for _ in range(3):
@@ -134,6 +130,18 @@ def test_a_daemon_that_dies_while_an_answer_is_out_leaves_one(engine: Engine) ->
         engine.clock.forward(MINUTE)
     assert answer_row(engine)["state"] == State.SENT
     assert len(engine.platform.posts) == 2
+
+
+def test_an_adapter_that_knows_of_no_answers_makes_no_post_of_one(tmp_path: Path) -> None:
+    class Unaware(FakeAdapter):
+        reply_limits = None
+
+    engine = Engine(tmp_path, adapter=Unaware)
+    comment = with_comment(engine)
+    draft(engine, comment)
+    engine.approve()
+    engine.work(MINUTE)
+    assert (answer_row(engine)["state"], len(engine.platform.posts)) == (State.FAILED, 1)
 
 
 def test_the_answer_to_a_deleted_comment_fails_and_the_comment_is_open_again(engine: Engine) -> None:
@@ -244,7 +252,7 @@ def test_personal_data_is_taken_out_of_old_comments_unless_held_or_being_answere
 # Comments that are billed one by one.
 
 
-class Billing(Answering):
+class Billing(FakeAdapter):
     bills: ClassVar[Mapping[str, str]] = {"post": "post", "comment_read": "comment"}
     billed_comment: ClassVar[str] = "comment_read"
 

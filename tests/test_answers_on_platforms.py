@@ -142,6 +142,18 @@ def test_an_answer_can_be_taken_down_and_leaves_the_comment(talk: Talk) -> None:
     assert talk.adapter().publish(replace(talk.answer, key="lain"), MemoryProgress())
 
 
+def test_not_even_after_a_lost_answer_when_the_comments_are_looked_through(talk: Talk) -> None:
+    progress = MemoryProgress()
+    talk.side.loopback.faults.append(Fault(*CALLS[talk.side.platform], "reset"))
+    with listening() as heard:
+        with pytest.raises(Ambiguous):
+            talk.adapter().publish(talk.answer, progress)
+        talk.side.comment(talk.comment, ASKED)
+        talk.adapter().publish(talk.answer, progress)
+    assert ASKED not in json.dumps(heard)
+    assert len(talk.there) == 1
+
+
 def test_what_others_wrote_is_not_among_the_answers_that_are_kept(talk: Talk) -> None:
     with listening() as heard:
         talk.adapter().publish(talk.answer, MemoryProgress())

@@ -122,6 +122,29 @@ class TestContract(AdapterContract):
         return BlueskyRemote(bluesky)
 
 
+@pytest.mark.parametrize(
+    ("scope", "missing", "needless"),
+    [
+        ("com.atproto.appPass", (), ()),
+        ("com.atproto.appPassPrivileged", (), ("com.atproto.appPassPrivileged",)),
+        ("com.atproto.access", (), ("com.atproto.access",)),
+        ("com.atproto.takendown", ("com.atproto.appPass",), ()),
+        ("", (), ()),
+    ],
+)
+def test_what_the_password_allows_is_told(
+    bluesky: platform.Bluesky,
+    loopback: Loopback,
+    scope: str,
+    missing: tuple[str, ...],
+    needless: tuple[str, ...],
+) -> None:
+    """Given the scope in the session's token, a privileged password and the account's own allow too much."""
+    bluesky.scope = scope
+    identity = adapter_at(loopback.url).verify()
+    assert (identity.missing_permissions, identity.needless_permissions) == (missing, needless)
+
+
 def test_the_registry_knows_it() -> None:
     assert adapter_class("bluesky") is BlueskyAdapter
 

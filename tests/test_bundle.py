@@ -28,7 +28,7 @@ from scheduler.reports.bundle.card import Card, _drawable, draw
 @pytest.fixture(scope="module")
 def office() -> Iterator[echo.Echo]:
     with tempfile.TemporaryDirectory() as folder:
-        made = echo.make(Path(folder) / "kantor", accounts=("kominfo-x", "kecamatan-whatsapp"))
+        made = echo.make(Path(folder) / "kantor", accounts=("kominfo-x",))
         yield made
         made.store.close()
 

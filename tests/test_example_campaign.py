@@ -68,7 +68,9 @@ def test_begun_on_any_day_of_the_week_every_message_gets_a_time(tmp_path: Path, 
     loaded, problems = load_file(file, AUDIENCE)
     assert problems == []
     assert loaded is not None
-    assert len({message.id for message, _at in local_slots(loaded.campaign)}) == 12
+    times = [message.id for message, _at in local_slots(loaded.campaign)]
+    assert len({*times}) == 12
+    assert len(times) == 12 or loaded.campaign.end == date(2026, 12, 9), "no longer than need be"
 
 
 def test_every_variant_for_x_fits_into_280_where_a_link_counts_23(example: Loaded) -> None:

@@ -244,10 +244,12 @@ def test_from_a_canned_answer_to_the_page_of_the_post(office: Office) -> None:
     assert "1 row" in report.all
     status = office.must("status", "--format", "json").json[0]
     assert (status["posts"], status["replies"]) == ({"sent": 1}, {"sent": 1, "withdrawn": 1})
+    assert status["comments_open"] == len(listed(office)) == 1
     shown = office.must("posts", "show", answered["answer"], "--format", "json").json[0]
     assert (shown["comment"], shown["message"]) == (int(number), f"jujur#{number}")
     office.must("takedown", answered["answer"], "--reason", "salah saluran", "--yes")
-    assert len(listed(office)) == 2
+    (status,) = office.must("status", "--format", "json").json
+    assert status["comments_open"] == len(listed(office)) == 2
     office.must("audit", "verify")
 
 
@@ -268,6 +270,17 @@ def test_the_daemon_takes_personal_data_out_when_the_office_says_after_how_long(
 def test_canned_answers_read_as_on_their_account(office: Office) -> None:
     rows = office.must("inbox", "canned", "--account", "camat", "--format", "json").json
     assert [row["text"] for row in rows] == ["Terima kasih. Sampaikan lewat https://jaga.id."]
+    office.must("check")
+    bad = TAIL.replace("Terima kasih.", "Terima kasih, NIK 3201154507990001.")
+    bad += f'[replies.long]\ntext = "{"a" * 1001}"\n'
+    bad += '[replies.open]\ntext = "Lewat {here}."\n[inbox.agencies.Lain]\nhere = "x"\n'
+    office.configure(tail=bad)
+    told = office.must("check", "--format", "json", code=2).json
+    assert {(one["code"], one["message"]) for one in told} == {
+        ("nik", "replies.report"),
+        ("text-too-long", "replies.long"),
+        ("canned-place", "replies.open"),
+    }
     office.configure(tail='[replies.report]\ntext = "Lewat {channel} atau {elsewhere}."\n')
     assert "{channel}" in office.must("inbox", "canned", code=2).err
 

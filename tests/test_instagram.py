@@ -588,10 +588,14 @@ def test_a_used_up_quota_is_seen_before_anything_is_made(desk: Desk) -> None:
         desk.adapter().publish(desk.post(), MemoryProgress())
     assert timedelta(minutes=50) < raised.value.until - datetime.now(UTC) < timedelta(hours=2)
     assert desk.count(MAKE) == 0
+    room = desk.adapter().room()
+    assert room is not None, "asked beforehand, it says the same"
+    assert room.until > datetime.now(UTC)
 
 
 def test_a_quota_that_is_not_told_is_no_obstacle(desk: Desk) -> None:
     desk.platform.quota = {}
+    assert desk.adapter().room() is None
     desk.adapter().publish(desk.post(), MemoryProgress())
 
 

@@ -221,6 +221,7 @@ def test_x_gives_two_tokens_for_the_address_that_the_browser_was_sent_to(x: tupl
         "client_secret": platform.client[1],
         "access_token": platform.access,
         "refresh_token": platform.refresh,
+        "scope": "tweet.read tweet.write users.read media.write offline.access",
     }
     assert set(query_of(person.address)["scope"].split()) == {
         *("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
@@ -298,7 +299,8 @@ def test_renewing_replaces_both_tokens(x: tuple[XLogin, str]) -> None:
     old = stored(platform)
     renewed = XAdapter(by_address(url, old), now).renew()
     assert renewed == Credentials(
-        {"access_token": platform.access, "refresh_token": platform.refresh}, NOW + TWO_HOURS
+        {"access_token": platform.access, "refresh_token": platform.refresh, "scope": "tweet.read"},
+        NOW + TWO_HOURS,
     )
     assert old["refresh_token"] in platform.spent
     with refused(AuthExpired, "token was invalid"):  # it worked once
@@ -310,7 +312,7 @@ def test_a_renewal_that_tells_no_refresh_token_does_not_bring_an_empty_one(x: tu
     secrets, platform.blank = stored(platform), True
     renewed = XAdapter(by_address(url, secrets), now).renew()
     assert renewed is not None
-    assert list(renewed.secrets) == ["access_token"]
+    assert sorted(renewed.secrets) == ["access_token", "scope"]
 
 
 def test_keys_of_oauth1_and_page_tokens_are_not_renewed(x: tuple[XLogin, str]) -> None:
@@ -584,7 +586,8 @@ def test_mastodon_registers_gaung_and_takes_a_code() -> None:
     with serving(platform) as loopback:
         person = Person(platform.allow)
         given = log_in("mastodon", account(loopback.url, "@diskominfo@sosial.example"), person)
-    assert given == Credentials({"access_token": mastodon_platform.TOKEN})
+    told = "read:accounts read:statuses write:statuses write:media"
+    assert given == Credentials({"access_token": mastodon_platform.TOKEN, "scope": told})
     assert person.asked == [("Code", True)]
     ((_, app),) = platform.apps.values()
     assert app["client_name"] == "Gaung"

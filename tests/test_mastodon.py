@@ -255,6 +255,22 @@ def test_the_server_is_named_by_the_handle_or_by_api_base() -> None:
         adapter_at("", handle="@dinas")
 
 
+@pytest.mark.parametrize(
+    ("scopes", "missing"),
+    [
+        (None, ()),
+        (["read", "write:statuses"], ("write:media",)),
+        (["read:accounts", "write"], ("read:statuses",)),
+        (["read", "write"], ()),
+    ],
+)
+def test_what_the_token_does_not_allow_is_told(
+    mastodon: platform.Mastodon, loopback: Loopback, scopes: list[str] | None, missing: tuple[str, ...]
+) -> None:
+    mastodon.scopes = scopes
+    assert adapter_at(loopback.url).verify().missing_permissions == missing
+
+
 def test_verify_learns_the_servers_own_limits(mastodon: platform.Mastodon, loopback: Loopback) -> None:
     mastodon.configuration = {
         "statuses": {"max_characters": 5000, "characters_reserved_per_url": 10, "max_media_attachments": 8},

@@ -13,7 +13,8 @@ import requests
 
 pytest.register_assert_rewrite("adapters.contract_suite")
 
-from adapters.contract import Absent, Account, Adapter, Found, Post, Reach  # noqa: E402
+from adapters.answering import GONE  # noqa: E402
+from adapters.contract import Absent, Account, Adapter, Found, Post, Reach, Receipt, ReplyTo  # noqa: E402
 from adapters.contract_suite import AdapterContract  # noqa: E402
 from adapters.contract_tools import Call, MemoryProgress, Remote, RemotePost, picture, relayed  # noqa: E402
 from adapters.errors import Ambiguous, Misconfigured, Rejected, Transient  # noqa: E402
@@ -91,6 +92,29 @@ def test_a_lost_answer_of_the_workshop_is_ambiguous_and_found(tmp_path: Path) ->
             adapter.publish(post, MemoryProgress())
         assert raised.value.code == "502"
         assert isinstance(adapter.find(post, MemoryProgress(), LONG_AGO), Found)
+
+
+def test_an_answer_stands_under_its_comment_and_is_found_when_its_receipt_was_lost(tmp_path: Path) -> None:
+    with running(tmp_path / "practice.db", lose_answer_every=2) as server:
+        adapter = adapter_at(server.url)
+        post = adapter.publish(Post("k", "Tolak suap"), MemoryProgress())
+        assert isinstance(post, Receipt)
+        requests.post(f"{post.permalink}/comments", data={"name": "Ani", "text": "Ke mana?"}, timeout=10)
+        (comment,) = adapter.replies([post.remote_id])[post.remote_id]
+        answer = Post("j", "Ke lapor.go.id", reply_to=ReplyTo(comment.remote_id, post.remote_id))
+        progress = MemoryProgress()
+        assert adapter.find(answer, progress, LONG_AGO) == Absent()
+        with pytest.raises(Ambiguous):
+            adapter.publish(answer, progress)
+        found = adapter.find(answer, progress, LONG_AGO)
+        _asked, said = adapter.replies([post.remote_id])[post.remote_id]
+        assert isinstance(found, Found)
+        assert (found.remote_id, said.under, said.own) == (said.remote_id, comment.remote_id, True)
+        adapter.remove(comment.remote_id)
+        assert adapter.replies([post.remote_id]) == {post.remote_id: []}
+        with pytest.raises(Rejected) as refused:
+            adapter.publish(replace(answer, key="l"), MemoryProgress())
+        assert refused.value.code == GONE
 
 
 @pytest.mark.parametrize(

@@ -288,16 +288,27 @@ def test_a_pausing_account_is_not_asked_for_figures_either(engine: Engine) -> No
 # What the office sees of it
 
 
-@pytest.mark.parametrize(("lang", "words"), [("en", "dinas: until"), ("id", "dinas: sampai")])
-def test_status_and_the_accounts_say_until_when_a_platform_asks_to_pause(
-    tmp_path: Path, lang: str, words: str
+FULL = "The platform's posts of 24 hours are used up."
+
+
+@pytest.mark.parametrize(
+    ("lang", "words", "why"),
+    [
+        ("en", "dinas: until", FULL),
+        ("id", "dinas: sampai", "Jatah unggahan 24 jam di platform ini sudah habis."),
+    ],
+)
+def test_status_and_the_accounts_say_until_when_and_why_a_platform_asks_to_pause(
+    tmp_path: Path, lang: str, words: str, why: str
 ) -> None:
     office = Office(tmp_path / "kantor", lang=lang)
     office.must("db", "upgrade")
     until = datetime.now(UTC) + HOUR
     with closing(open_store(f"sqlite:///{office.state / 'gaung.db'}")) as store, store.write() as session:
-        account_states.pause_account(session, "dinas", until)
+        account_states.pause_account(session, "dinas", until, FULL)
     assert words in office.must("status").out
+    assert why in office.must("status").out
+    assert why[:20] in office.must("accounts", "list").out
     told = office.must("status", "--format", "json").json[0]["accounts_paused"]
     (paused, other) = office.must("accounts", "list", "--format", "json").json
     assert told == {"dinas": paused["paused_until"]}

@@ -183,7 +183,7 @@ def test_unknown_never_becomes_zero_and_zero_never_unknown_in_any_format(posts: 
             values = [value for post in expected if (value := post[place]) is not None]
             assert sums[f"{name}_sum"] == (str(sum(values)) if values else "")
             assert sums[f"{name}_known"] == str(len(values))
-        if weasyprint and PDFTOTEXT:
+        if weasyprint and PDFTOTEXT and len(posts) == 1:  # setting a PDF takes its time: of some will do
             paper = write(store, "pdf", shape=Shape(group_by="platform"))
             names = [f"{name}_{what}" for name in ("views", "reach") for what in ("sum", "known")]
             assert _on_paper(paper, "fake", len(names)) == [sums[name] or "–" for name in names]

@@ -27,6 +27,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from kit.office import ROOT, gaung_process
 
+from scheduler.cli.words import EVENTS
+
 CATALOG = ROOT / "scheduler" / "locale" / "id" / "LC_MESSAGES" / "gaung.po"
 
 #: Builds the command line with every command, and tells everything it says in help pages.
@@ -229,3 +231,19 @@ def test_the_catalog_has_every_message_of_the_source_and_no_other(tmp_path: Path
         source = {texts(message.id)[0] for message in read_po(file) if message.id}
     known = {texts(message.id)[0] for message in messages()}
     assert (source - known, known - source) == (set(), set()), "run: make messages"
+
+
+def test_everything_that_is_recorded_has_words() -> None:
+    """``gaung audit show`` names no code of ours where a person reads it."""
+    recorded = set()
+    for file in (ROOT / "scheduler").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            place = {"record": 1, "auditing.Event": 2}.get(called, len(node.args))
+            what = node.args[place] if place < len(node.args) else None
+            if isinstance(what, ast.Constant):
+                recorded.add(what.value)
+    assert len(recorded) > 10
+    assert recorded <= EVENTS.keys()

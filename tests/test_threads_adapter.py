@@ -512,6 +512,7 @@ def test_a_used_up_quota_holds_posts(desk: Desk) -> None:
     with pytest.raises(RateLimited, match="250 of 250"):
         desk.adapter().publish(desk.post(), MemoryProgress())
     assert desk.count(MAKE) == 0
+    assert desk.adapter().room() is not None, "asked beforehand, it says the same"
 
 
 # Reading back

@@ -171,6 +171,19 @@ def test_plain_http_to_another_computer_is_refused() -> None:
         adapter_at("http://x.example.go.id")
 
 
+@pytest.mark.parametrize(
+    ("granted", "missing"),
+    [("tweet.read users.read offline.access tweet.write", ("media.write",)), ("", ())],
+)
+def test_what_an_oauth2_login_was_not_granted_is_told(
+    server: x.XPlatform, granted: str, missing: tuple[str, ...]
+) -> None:
+    """Given the scopes stored at login; a token that came without them is not guessed at."""
+    options: dict[str, Json] = {"auth": "oauth2"}
+    account = Account("x-1", "", lambda _: x.BEARER, server.url, options, granted=lambda: granted)
+    assert XAdapter(account, lambda: datetime.now(UTC)).verify().missing_permissions == missing
+
+
 def test_keys_that_may_only_read_are_told(server: x.XPlatform, adapter: XAdapter) -> None:
     """Given an app set to "Read", X shows it in the header x-access-level."""
     server.access_level = "read"

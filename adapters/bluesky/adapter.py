@@ -57,6 +57,10 @@ ALL_PAGES = 200
 _FOREIGN = N_("A part of the post is there that no attempt noted. Look at the account.")
 
 
+#: What an app password allows, and what lets its holder do more than Gaung needs: the private messages, or
+#: the whole account (bluesky-social/atproto, packages/pds/src/auth-scope.ts, 2026).
+PLAIN = "com.atproto.appPass"
+NEEDLESS = ("com.atproto.appPassPrivileged", "com.atproto.access")
 #: Ours -> Bluesky's.
 METRICS = {"likes": "likeCount", "comments": "replyCount", "shares": "repostCount", "saves": "bookmarkCount"}
 
@@ -97,7 +101,14 @@ class BlueskyAdapter(Adapter):
         me = self.server.get("com.atproto.server.getSession")
         with understanding():
             did, handle = str(me["did"]), str(me["handle"])
-        return Identity(remote_id=did, name=f"@{handle}", url=f"https://bsky.app/profile/{handle}")
+        scope = self.server.session().scope
+        return Identity(
+            did,
+            f"@{handle}",
+            f"https://bsky.app/profile/{handle}",
+            missing_permissions=(PLAIN,) if scope and scope not in (PLAIN, *NEEDLESS) else (),
+            needless_permissions=(scope,) if scope in NEEDLESS else (),
+        )
 
     def publish(self, post: Post, progress: Progress) -> Receipt:
         wanted = self._wanted(post, progress)

@@ -6,7 +6,9 @@ adapters are made anew for each call. Facts: PLATFORMS.md (Bluesky), November 20
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -69,6 +71,19 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session {self.handle}>"
+
+    @property
+    def scope(self) -> str:
+        """What the password of the session allows, as the server writes it into its token; "" if it does not.
+
+        The token is read, not verified: it is our own server's word (RFC 7519, 3).
+        """
+        try:
+            claims = self.access.split(".")[1]
+            told = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["scope"]
+        except (IndexError, ValueError, LookupError, TypeError):
+            return ""
+        return told if isinstance(told, str) else ""
 
 
 _sessions: dict[tuple[str, str, str], Session] = {}

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from adapters.contract import N_, Found, Json, Post, Reach, Reply, Why
 from adapters.errors import AdapterError, Ambiguous, AuthExpired, RateLimited
+from adapters.hearing import unheard
 from adapters.matching import same_text
 from adapters.material import understanding
 from adapters.meta.graph import BATCH, GraphClient, is_missing
@@ -120,15 +121,16 @@ def find_comment(client: GraphClient, post_id: str, text: str, page_id: str) -> 
     """
     cursor = None
     for _ in range(PAGES):
-        answer = client.edge(
-            post_id,
-            "comments",
-            fields="id,message,from{id}",
-            filter="stream",
-            order="chronological",
-            limit=100,
-            after=cursor,
-        )
+        with unheard():
+            answer = client.edge(
+                post_id,
+                "comments",
+                fields="id,message,from{id}",
+                filter="stream",
+                order="chronological",
+                limit=100,
+                after=cursor,
+            )
         with understanding():
             for item in answer["data"]:
                 author = str((item.get("from") or {}).get("id", page_id))

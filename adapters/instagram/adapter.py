@@ -7,11 +7,10 @@ are in ``rules``, figures in ``figures``. Facts: PLATFORMS.md, Instagram, Novemb
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, ClassVar
 
 from adapters import shortfall
@@ -20,7 +19,6 @@ from adapters.contract import (
     N_,
     Absent,
     Account,
-    Adapter,
     Credentials,
     Finding,
     Found,
@@ -41,10 +39,10 @@ from adapters.errors import (
     AuthExpired,
     Duplicate,
     Misconfigured,
-    RateLimited,
     Rejected,
     Transient,
 )
+from adapters.hearing import unheard
 from adapters.instagram import rules
 from adapters.instagram.figures import NAMES, figures
 from adapters.instagram.making import Maker
@@ -52,20 +50,13 @@ from adapters.matching import same_text
 from adapters.meta.containers import (
     Memory,
     Piece,
-    State,
-    Status,
-    Wait,
-    Walk,
     fingerprint,
     moment,
-    pages,
     spent,
 )
-from adapters.meta.graph import BATCH, FACEBOOK, GRAPH_VERSION, INSTAGRAM, GraphClient, created
-from adapters.transport import CONNECT_TIMEOUT, READ_TIMEOUT
+from adapters.meta.graph import BATCH, FACEBOOK, GRAPH_VERSION, INSTAGRAM, created
+from adapters.meta.publisher import ContainerAdapter
 
-#: The publishing quota counts over a rolling day and nobody says when the oldest post leaves it.
-QUOTA_PAUSE = timedelta(hours=1)
 _LISTED = "id,caption,timestamp,permalink,media_type,media_product_type,children{id}"
 _NEEDED = {
     "facebook": (
@@ -79,13 +70,12 @@ _NEEDED = {
 }
 
 
-class InstagramAdapter(Adapter):
+class InstagramAdapter(ContainerAdapter):
     """One Instagram professional account.
 
     Options: ``login`` ("facebook", the default, or "instagram"), ``user_id`` (the account's Instagram id;
     needed with Facebook Login), ``fit`` ("pad" gives pictures of other shapes white borders), ``upload``
-    (true: reels are uploaded even if there is a public media store), ``graph_version``. ``wait`` takes
-    seconds; tests give one that does not sleep.
+    (true: reels are uploaded even if there is a public media store), ``graph_version``.
     """
 
     platform: ClassVar[str] = "instagram"
@@ -95,29 +85,21 @@ class InstagramAdapter(Adapter):
             *("reel-media", "story-comment", "story-media", "too-many-hashtags", "too-many-mentions"),
         }
     )
-    secrets: ClassVar[tuple[str, ...]] = ("access_token",)
-    hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = NAMES
     follower_metric: ClassVar[str] = "followers_count"
     api_version: ClassVar[str] = GRAPH_VERSION
     limits = rules.LIMITS
     reply_limits = rules.REPLY_LIMITS
-    #: Meta gives no number; the listing has been seen to follow within seconds.
-    listing_lag: ClassVar[timedelta] = timedelta(minutes=5)
+    meanings = rules.CODES
+    later = rules.LATER
+    anew = rules.ANEW
+    first: ClassVar[str] = "post"
+    status_fields: ClassVar[tuple[str, str]] = ("status_code", "status")
+    edge: ClassVar[str] = "media_publish"
+    full: ClassVar[str] = N_("Instagram's publishing quota is used up: {used} of {total} posts in 24 hours.")
 
-    #: The token of an Instagram Login lives 60 days.
-    renew_before: ClassVar[timedelta | None] = timedelta(days=10)
-
-    def __init__(
-        self,
-        account: Account,
-        now: Callable[[], datetime],
-        *,
-        wait: Wait = time.sleep,
-        connect_timeout: float = CONNECT_TIMEOUT,
-        read_timeout: float = READ_TIMEOUT,
-    ) -> None:
-        super().__init__(account, now)
+    def __init__(self, account: Account, now: Callable[[], datetime], **transport: Any) -> None:
+        super().__init__(account, now, **transport)
         self.login = str(account.options.get("login") or "facebook")
         if self.login not in _NEEDED:
             raise Misconfigured(
@@ -133,23 +115,7 @@ class InstagramAdapter(Adapter):
             )
         self.host = INSTAGRAM if self.login == "instagram" else FACEBOOK
         self.fit = str(account.options.get("fit") or "")
-        self._timeouts = (connect_timeout, read_timeout)
         self._quota_asked = False
-        self._walk = Walk(now, wait, self._state, later=rules.LATER, anew=rules.ANEW)
-
-    @cached_property
-    def _client(self) -> GraphClient:
-        token = self.account.secret("access_token")
-        connect, read = self._timeouts
-        return GraphClient(
-            self.account,
-            self.now,
-            token,
-            codes=rules.CODES,
-            connect_timeout=connect,
-            read_timeout=read,
-            pace=self.heed,
-        )
 
     def check(self, post: Post) -> list[Problem]:
         if post.reply_to is not None:
@@ -197,19 +163,11 @@ class InstagramAdapter(Adapter):
             return self._answer(post, post.reply_to, progress)
         self._quota_asked = False
         piece = self._piece(post, progress)
-        memory = piece.memory
         id_ = self._walk.publish(piece)
-        permalink = memory.text("permalink")
-        if not permalink and (permalink := self._permalink(id_)):
-            memory.save(permalink=permalink)
+        receipt = self._receipt(id_, piece.memory, progress)
         if post.first_comment and post.kind != "story":
             self._comment(id_, post, progress)
-        return Receipt(id_, permalink, shortfall.remembered(progress))
-
-    def begun(self, progress: Progress) -> Receipt | None:
-        memory = Memory(progress, "post")
-        id_ = memory.text("id")
-        return Receipt(id_, memory.text("permalink")) if id_ else None
+        return replace(receipt, shortfall=shortfall.remembered(progress))
 
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         """See :meth:`Adapter.find`. Stories and posts without words are told by their container alone."""
@@ -236,31 +194,18 @@ class InstagramAdapter(Adapter):
     def followers(self) -> int | None:
         return counted(self._get(self.user, fields="followers_count").get("followers_count"))
 
-    def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
-        """The comments under each post and the answers to them."""
+    def _written_under(self, id_: str) -> Sequence[Reply]:
         own = "id,text,username,timestamp"
-        told: dict[str, Sequence[Reply]] = {}
-        for id_ in remote_ids:
-            read = partial(self._get, f"{id_}/comments", fields=f"{own},replies{{{own}}}")
-            try:
-                found, _ = pages(lambda page: read(**page), None)  # noqa: B023 -- called at once
-            except Transient as error:
-                if error.code != "100/33" or self._exists(id_):
-                    raise
-                continue
-            told[id_] = [
-                reply
-                for one in found
-                for comment, under in (
-                    (one, id_),
-                    *(
-                        (answer, str(one.get("id")))
-                        for answer in (one.get("replies") or {}).get("data") or []
-                    ),
-                )
-                if (reply := self._reply(comment, under))
-            ]
-        return told
+        found, _ = self._listed(f"{id_}/comments", fields=f"{own},replies{{{own}}}")
+        return [
+            reply
+            for one in found
+            for comment, under in (
+                (one, id_),
+                *((answer, str(one.get("id"))) for answer in (one.get("replies") or {}).get("data") or []),
+            )
+            if (reply := self._reply(comment, under))
+        ]
 
     def _reply(self, comment: Mapping[str, Any], under: str) -> Reply | None:
         at, by = moment(comment.get("timestamp")), str(comment.get("username") or "")
@@ -268,20 +213,6 @@ class InstagramAdapter(Adapter):
             return None
         own = by.lower() == self.account.handle.removeprefix("@").lower()
         return Reply(str(comment["id"]), under, by, str(comment.get("text") or ""), at, own=own and bool(by))
-
-    def remove(self, remote_id: str) -> None:
-        try:
-            self._client.delete(self.host, self._path(remote_id))
-        except Transient as error:
-            if error.code != "100/33" or self._exists(remote_id):
-                raise
-
-    def _exists(self, remote_id: str) -> bool:
-        try:
-            self._get(remote_id, fields="id")
-        except Transient as error:
-            return error.code != "100/33"
-        return True
 
     # From container to post
 
@@ -298,49 +229,24 @@ class InstagramAdapter(Adapter):
     def _make(self, post: Post, caption: str, memory: Memory) -> str:
         self._ask_quota()
         maker = Maker(self._client, self.host, self.user, self.account.public_url, self.fit, self._uploads())
-        return maker.make(post, caption, memory, self._walk.settled)
+        return maker.make(post, caption, memory, self._walk)
 
     def _uploads(self) -> bool:
         wanted = bool(self.account.options.get("upload")) or self.account.public_url is None
         return wanted and self.login == "facebook"
 
-    def _state(self, container: str) -> State:
-        try:
-            answer = self._get(container, fields="status_code,status")
-        except (Rejected, Transient) as error:
-            if error.code.partition("/")[0] == "100":
-                return State(Status.UNREADABLE)
-            raise
-        try:
-            status = Status[str(answer.get("status_code"))]
-        except KeyError:
-            return State(Status.UNREADABLE)
-        refusal = rules.container_refusal(self._client.http.strip(str(answer.get("status") or "")))
-        return State(status, refusal if status is Status.ERROR else None)
+    def _refusal(self, words: str) -> AdapterError | None:
+        return rules.container_refusal(words)
 
     def _publish(self, container: str) -> str:
         if not self._quota_asked:  # the container is of an earlier attempt
             self._ask_quota()
-        answer = self._post(f"{self.user}/media_publish", publishing=True, creation_id=container)
-        return created(answer, publishing=True)
+        return super()._publish(container)
 
-    def _ask_quota(self) -> None:
-        """Raise RateLimited if the day's posts are used up. Documents disagree on the number: it is read."""
+    def _used_up(self, posts: int = 1, replies: int = 0) -> tuple[int, int] | None:  # noqa: ARG002
         answer = self._get(f"{self.user}/content_publishing_limit", fields="config,quota_usage")
         self._quota_asked = True
-        if (quota := spent(answer, "quota_usage", "config")) is not None:
-            words = N_("Instagram's publishing quota is used up: {used} of {total} posts in 24 hours.")
-            used, total = quota
-            raise RateLimited(
-                words.format(used=used, total=total), until=self.now() + QUOTA_PAUSE, code="quota"
-            )
-
-    def _permalink(self, id_: str) -> str:
-        """The public address; empty if Instagram does not tell: the post is out all the same."""
-        try:
-            return str(self._get(id_, fields="permalink").get("permalink") or "")
-        except AdapterError:
-            return ""
+        return spent(answer, "quota_usage", "config", posts)
 
     # The first comment
 
@@ -373,8 +279,8 @@ class InstagramAdapter(Adapter):
 
     def _written(self, edge: str, text: str) -> Finding:
         """Look for the comment ``text`` of this account under a post, or under a comment."""
-        read = partial(self._get, edge, fields="id,text,username,timestamp")
-        comments, whole = pages(lambda page: read(**page), None)
+        with unheard():
+            comments, whole = self._listed(edge, fields="id,text,username,timestamp")
         handle = self.account.handle.removeprefix("@").lower()
         for one in comments:
             by = str(one.get("username") or "").lower()
@@ -403,7 +309,7 @@ class InstagramAdapter(Adapter):
             try:
                 answer = self._post(f"{to.comment}/replies", publishing=True, message=post.text)
             except (Ambiguous, Transient) as error:  # what the code means depends on the call, not the code
-                raise comment_gone() if self._comment_gone(error, to) else error from None
+                raise comment_gone() if self._is_gone(error, to.comment) else error from None
             memory.save(id=created(answer, publishing=True))
         return Receipt(memory.text("id"), self._permalink(to.post))
 
@@ -415,42 +321,24 @@ class InstagramAdapter(Adapter):
             comment = self._get(to.comment, fields="id,parent_id")
             found = self._written(f"{comment.get('parent_id') or to.comment}/replies", post.text)
         except Transient as error:
-            if not self._comment_gone(error, to):
+            if not self._is_gone(error, to.comment):
                 raise
             return Absent()  # Instagram deletes the answers with their comment
         return replace(found, permalink=self._permalink(to.post)) if isinstance(found, Found) else found
-
-    def _comment_gone(self, error: AdapterError, to: ReplyTo) -> bool:
-        return error.code == "100/33" and not self._exists(to.comment)
 
     # Reading back
 
     def _look(self, post: Post, caption: str, since: datetime, until: datetime, out: bool) -> Finding:
         edge = "stories" if post.kind == "story" else "media"
-        read = partial(self._get, f"{self.user}/{edge}", fields=_LISTED)
-        items, whole = pages(lambda page: read(**page), since)
+        items, whole = self._listed(f"{self.user}/{edge}", since, fields=_LISTED)
         found = [item for item in items if rules.fits(item, post, caption, since, until)]
-        found.sort(key=lambda item: str(item["timestamp"]))
-        if found and caption.strip():
-            return _found(found[0])  # oldest first: the first copy is the one that counts
-        if found and not (out and len(found) == 1):
-            return Unknown(N_("Posts without words cannot be told apart; see whether this one is there."))
-        if found:
-            return _found(found[0])
+        if (chosen := self._chosen(found, worded=bool(caption.strip()), out=out)) is not None:
+            return chosen
         if post.kind == "story" and self.now() - since > timedelta(hours=23):
             return Unknown(N_("Stories are listed for 24 hours only."))
         return Absent() if whole else Unknown(N_("Instagram's listing does not reach back far enough."))
 
     # Calls
-
-    def _path(self, rest: str) -> str:
-        return f"{self._client.version}/{rest}"
-
-    def _get(self, path: str, **params: object) -> dict[str, Any]:
-        return self._client.get(self.host, self._path(path), params)
-
-    def _post(self, path: str, *, publishing: bool, **params: object) -> dict[str, Any]:
-        return self._client.post(self.host, self._path(path), params, publishing=publishing)
 
     def _many(self, calls: Sequence[tuple[str, Mapping[str, object]]]) -> list[dict[str, Any] | AdapterError]:
         """Several reading calls; graph.facebook.com takes them in batches."""
@@ -465,10 +353,6 @@ class InstagramAdapter(Adapter):
             except (AuthExpired, Rejected, Transient) as error:
                 answers.append(error)
         return answers
-
-
-def _found(item: Mapping[str, Any]) -> Found:
-    return Found(str(item["id"]), str(item.get("permalink") or ""), moment(item.get("timestamp")))
 
 
 __all__ = ["InstagramAdapter"]

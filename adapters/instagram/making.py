@@ -15,7 +15,7 @@ from pathlib import Path
 from adapters.contract import N_, Media, Post
 from adapters.errors import AccountHeld, Rejected, Transient
 from adapters.instagram import rules
-from adapters.meta.containers import Memory, State, Status
+from adapters.meta.containers import Memory, Walk
 from adapters.meta.graph import GraphClient, created
 from adapters.pictures import prepared
 
@@ -34,25 +34,18 @@ class Maker:
     fit: str
     uploads: bool
 
-    def make(self, post: Post, caption: str, memory: Memory, settled: Callable[[str], State]) -> str:
+    def make(self, post: Post, caption: str, memory: Memory, walk: Walk) -> str:
         """Return the id of a new container; the children of a carousel are saved one by one."""
         with tempfile.TemporaryDirectory(prefix="gaung-instagram-") as folder:
             if len(post.media) == 1:
                 return self._single(post, caption, memory, Path(folder))
-            children = memory.children()
-            for number, item in enumerate(post.media):
-                if str(number) not in children:
-                    facts = self._medium(post, item, Path(folder))
-                    children[str(number)] = self._container(is_carousel_item=True, **facts)
-                    memory.save(children=dict(children))
-        ids = [children[str(number)] for number in range(len(post.media))]
-        for id_ in ids:
-            state = settled(id_)
-            if state.status is not Status.FINISHED:
-                memory.forget_container()
-                words = N_("Instagram lost a part of the carousel; it is prepared anew later.")
-                raise state.refusal or Transient(words, code=state.status.name)
-        return self._container(media_type="CAROUSEL", caption=caption, children=",".join(ids))
+            children = walk.carousel(
+                memory,
+                post.media,
+                lambda item: self._container(is_carousel_item=True, **self._medium(post, item, Path(folder))),
+                N_("Instagram lost a part of the carousel; it is prepared anew later."),
+            )
+        return self._container(media_type="CAROUSEL", caption=caption, children=children)
 
     def _single(self, post: Post, caption: str, memory: Memory, folder: Path) -> str:
         if not post.media:

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
-from adapters import shortfall
+from adapters import scopes, shortfall
 from adapters.answering import comment_gone
 from adapters.contract import (
     N_,
@@ -40,7 +40,7 @@ from adapters.contract import (
     Unknown,
     counted,
 )
-from adapters.errors import Ambiguous, Misconfigured, Rejected, Transient
+from adapters.errors import AdapterError, Ambiguous, Misconfigured, Rejected, Transient
 from adapters.hearing import unheard
 from adapters.mastodon import text as mastodon_text
 from adapters.mastodon.server import MastodonServer, time_of
@@ -50,6 +50,8 @@ from adapters.pictures import Bounds, objections
 from adapters.transport import READ_TIMEOUT
 from adapters.videos import MP4, QUICKTIME, WEBM, VideoBounds, is_video, video_objections
 
+#: What Gaung asks of an account, by its token (docs.joinmastodon.org/api/oauth-scopes).
+NEEDED = ("read:accounts", "read:statuses", "write:statuses", "write:media")
 TEXT, MEDIA, ALT = 500, 4, 1500
 #: Mastodon's own source (``MediaAttachment``, ``Attachmentable``, 4.2 and later): a server may allow less.
 PICTURE = Bounds(
@@ -130,7 +132,22 @@ class MastodonAdapter(Adapter):
         self._read_limits()
         with understanding():
             name = str(me.get("display_name") or me["username"])
-            return Identity(remote_id=str(me["id"]), name=name, url=str(me.get("url") or ""))
+            missing = scopes.lacking(NEEDED, self._granted())
+            return Identity(str(me["id"]), name, str(me.get("url") or ""), missing)
+
+    def _granted(self) -> Collection[str]:
+        """The scopes of the token; of one that was not given by our login, those of its app.
+
+        No token has more than its app, and one made in the settings of the account has as much. Told since
+        4.3 (docs.joinmastodon.org/entities/Application, 2026).
+        """
+        if stored := scopes.granted(self.account):
+            return stored
+        try:
+            told = self.server.read("/api/v1/apps/verify_credentials").get("scopes")
+        except AdapterError:
+            return ()
+        return [str(one) for one in told] if isinstance(told, list) else ()
 
     def publish(self, post: Post, progress: Progress) -> Receipt:
         if post.reply_to is not None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from adapters.contract import N_, Absent, Finding, Found, Json, Progress, Unknown
+from adapters.contract import N_, Absent, Finding, Found, Json, Media, Progress, Unknown
 from adapters.errors import AdapterError, Ambiguous, Rejected, Transient
 from adapters.matching import EARLIER, LATER
 
@@ -158,6 +158,26 @@ class Walk:
                 code="in-progress",
             )
         return state
+
+    def carousel(
+        self, memory: Memory, media: Sequence[Media], make: Callable[[Media], str], lost: str
+    ) -> str:
+        """The ids of a carousel's parts, joined: made one by one, each saved at once, and all processed.
+
+        ``lost`` is said if the platform has not kept one of them: the next attempt makes them all anew.
+        """
+        children = memory.children()
+        for number, item in enumerate(media):
+            if str(number) not in children:
+                children[str(number)] = make(item)
+                memory.save(children=dict(children))
+        ids = [children[str(number)] for number in range(len(media))]
+        for id_ in ids:
+            state = self.settled(id_)
+            if state.status is not Status.FINISHED:
+                memory.forget_container()
+                raise state.refusal or Transient(lost, code=state.status.name)
+        return ",".join(ids)
 
     def _round(self, piece: Piece) -> str:
         """One container, from making to publishing; empty if a new one is needed."""

@@ -9,11 +9,10 @@ November 2026.
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
-from functools import cached_property, partial
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,7 +22,6 @@ from adapters.contract import (
     N_,
     Absent,
     Account,
-    Adapter,
     Credentials,
     Finding,
     Found,
@@ -43,32 +41,25 @@ from adapters.errors import (
     AdapterError,
     AuthExpired,
     Duplicate,
-    RateLimited,
     Rejected,
     Transient,
 )
 from adapters.meta.containers import (
     Memory,
     Piece,
-    State,
-    Status,
-    Wait,
-    Walk,
     fingerprint,
     insight_values,
     moment,
-    pages,
     spent,
 )
-from adapters.meta.graph import THREADS, GraphClient, created
+from adapters.meta.graph import THREADS, created
+from adapters.meta.publisher import ContainerAdapter
 from adapters.pictures import prepared
 from adapters.threads import rules
-from adapters.threads.figures import NAMES, exists, figures, is_gone
+from adapters.threads.figures import NAMES, figures
 from adapters.threads.rules import Section
-from adapters.transport import CONNECT_TIMEOUT, READ_TIMEOUT
 
 VERSION = "v1.0"
-QUOTA_PAUSE = timedelta(hours=1)
 _LISTED = "id,text,timestamp,permalink,media_type,children,link_attachment_url"
 _NEEDED = (
     "threads_basic",
@@ -80,11 +71,8 @@ _NEEDED = (
 )
 
 
-class ThreadsAdapter(Adapter):
-    """One Threads profile. Option ``user_id`` (the token's own profile, "me", by default).
-
-    ``wait`` takes seconds; tests give one that does not sleep.
-    """
+class ThreadsAdapter(ContainerAdapter):
+    """One Threads profile. Option ``user_id`` (the token's own profile, "me", by default)."""
 
     platform: ClassVar[str] = "threads"
     codes: ClassVar[frozenset[str]] = frozenset(
@@ -93,45 +81,23 @@ class ThreadsAdapter(Adapter):
             *("one-topic", "too-many-links"),
         }
     )
-    secrets: ClassVar[tuple[str, ...]] = ("access_token",)
-    hears: ClassVar[bool] = True
     metrics: ClassVar[Mapping[str, str]] = NAMES
     follower_metric: ClassVar[str] = "followers_count"
     api_version: ClassVar[str] = VERSION
     limits = rules.LIMITS
     reply_limits = rules.REPLY_LIMITS
-    #: Meta gives no number; the listing has been seen to follow within seconds.
-    listing_lag: ClassVar[timedelta] = timedelta(minutes=5)
+    meanings = rules.CODES
+    later = rules.LATER
+    gone: ClassVar[Collection[str]] = rules.GONE
+    first: ClassVar[str] = "part0"
+    status_fields: ClassVar[tuple[str, str]] = ("status", "error_message")
+    edge: ClassVar[str] = "threads_publish"
+    full: ClassVar[str] = N_("Threads' publishing quota has no room: {used} of {total} in 24 hours are used.")
+    host = THREADS
 
-    #: The token lives 60 days; on its first day Threads does not prolong it.
-    renew_before: ClassVar[timedelta | None] = timedelta(days=10)
-
-    def __init__(
-        self,
-        account: Account,
-        now: Callable[[], datetime],
-        *,
-        wait: Wait = time.sleep,
-        connect_timeout: float = CONNECT_TIMEOUT,
-        read_timeout: float = READ_TIMEOUT,
-    ) -> None:
-        super().__init__(account, now)
+    def __init__(self, account: Account, now: Callable[[], datetime], **transport: Any) -> None:
+        super().__init__(account, now, **transport)
         self.user = str(account.options.get("user_id") or "me")
-        self._timeouts = (connect_timeout, read_timeout)
-        self._walk = Walk(now, wait, self._state, later=rules.LATER, anew=())
-
-    @cached_property
-    def _client(self) -> GraphClient:
-        token, (connect, read) = self.account.secret("access_token"), self._timeouts
-        return GraphClient(
-            self.account,
-            self.now,
-            token,
-            codes=rules.CODES,
-            connect_timeout=connect,
-            read_timeout=read,
-            pace=self.heed,
-        )
 
     def check(self, post: Post) -> list[Problem]:
         parts = rules.sections(post, self.wording(post))
@@ -161,21 +127,18 @@ class ThreadsAdapter(Adapter):
     def publish(self, post: Post, progress: Progress) -> Receipt:
         parts = self._wanted(post, progress)
         memories = [Memory(progress, part.name) for part in parts]
-        self._ask_quota(memories, as_posts=post.reply_to is None)
+        self._ask_room(memories, as_post=post.reply_to is None)
         ids: list[str] = []
         for part, memory in zip(parts, memories, strict=True):
             looked = bool(memory.text("pending"))
             try:
                 ids.append(self._walk.publish(self._piece(part, memory, _answered(part, ids, post))))
             except AdapterError as error:
-                if post.reply_to is None or not is_gone(error) or exists(self._get, post.reply_to.comment):
+                if post.reply_to is None or not self._is_gone(error, post.reply_to.comment):
                     self._left(error, post, ids, progress, looked=looked)
                     break
                 raise comment_gone() from None
-        permalink = memories[0].text("permalink")
-        if not permalink and (permalink := self._permalink(ids[0])):
-            memories[0].note(permalink=permalink)
-        return Receipt(ids[0], permalink, shortfall.remembered(progress))
+        return self._receipt(ids[0], memories[0], progress)
 
     @staticmethod
     def _left(
@@ -187,11 +150,6 @@ class ThreadsAdapter(Adapter):
         if not ids or not believed:
             raise error
         progress.save(refused=shortfall.sentence(post, len(ids), error))
-
-    def begun(self, progress: Progress) -> Receipt | None:
-        memory = Memory(progress, "part0")
-        id_ = memory.text("id")
-        return Receipt(id_, memory.text("permalink")) if id_ else None
 
     def _wanted(self, post: Post, progress: Progress) -> list[Section]:
         """The parts that are to be out: all of them, or those before the one that was refused for good."""
@@ -232,49 +190,34 @@ class ThreadsAdapter(Adapter):
             insight_values(self._get("me/threads_insights", metric="followers_count")).get("followers_count")
         )
 
-    def replies(self, remote_ids: Sequence[str]) -> Mapping[str, Sequence[Reply]]:
-        """The conversation under each post, which needs threads_manage_replies or threads_read_replies."""
+    def _written_under(self, id_: str) -> Sequence[Reply]:
+        """The conversation under a post, which needs threads_manage_replies or threads_read_replies."""
         wanted = "id,text,username,timestamp,permalink,replied_to,is_reply_owned_by_me"
-        told: dict[str, Sequence[Reply]] = {}
-        for id_ in remote_ids:
-            try:
-                read = partial(self._get, f"{id_}/conversation", fields=wanted)
-                found, _ = pages(lambda page: read(**page), None)  # noqa: B023 -- called at once
-            except (Rejected, Transient) as error:
-                if not is_gone(error) or exists(self._get, id_):
-                    raise
-                continue
-            told[id_] = [
-                Reply(
-                    str(one["id"]),
-                    _parent(one) or id_,
-                    str(one.get("username") or ""),
-                    str(one.get("text") or ""),
-                    at,
-                    str(one.get("permalink") or ""),
-                    bool(one.get("is_reply_owned_by_me")),
-                )
-                for one in found
-                if one.get("id") and (at := moment(one.get("timestamp")))
-            ]
-        return told
+        found, _ = self._listed(f"{id_}/conversation", fields=wanted)
+        return [
+            Reply(
+                str(one["id"]),
+                _parent(one) or id_,
+                str(one.get("username") or ""),
+                str(one.get("text") or ""),
+                at,
+                str(one.get("permalink") or ""),
+                bool(one.get("is_reply_owned_by_me")),
+            )
+            for one in found
+            if one.get("id") and (at := moment(one.get("timestamp")))
+        ]
 
     def remove(self, remote_id: str) -> None:
         """Delete the post and this account's own chain of replies under it, last first."""
         for id_ in [*reversed(self._chain(remote_id)), remote_id]:
-            try:
-                self._client.delete(THREADS, f"{VERSION}/{id_}")
-            except (Rejected, Transient) as error:
-                if not is_gone(error) or exists(self._get, id_):
-                    raise
+            super().remove(id_)
 
     def _chain(self, root: str) -> list[str]:
         """The parts of a thread after its first; empty if Threads does not let us see them."""
-        read = partial(
-            self._get, f"{root}/conversation", fields="id,replied_to,is_reply_owned_by_me,timestamp"
-        )
+        wanted = "id,replied_to,is_reply_owned_by_me,timestamp"
         try:
-            replies, _ = pages(lambda page: read(**page), None)
+            replies, _ = self._listed(f"{root}/conversation", fields=wanted)
         except (AuthExpired, Rejected, Transient):
             return []
         chain = [root]
@@ -303,20 +246,13 @@ class ThreadsAdapter(Adapter):
         with tempfile.TemporaryDirectory(prefix="gaung-threads-") as folder:
             if len(part.media) == 1:
                 return self._container(**self._medium(part.media[0], Path(folder)), **common)
-            children = memory.children()
-            for number, item in enumerate(part.media):
-                if str(number) not in children:
-                    facts = self._medium(item, Path(folder))
-                    children[str(number)] = self._container(is_carousel_item=True, **facts)
-                    memory.save(children=dict(children))
-        ids = [children[str(number)] for number in range(len(part.media))]
-        for id_ in ids:
-            state = self._walk.settled(id_)
-            if state.status is not Status.FINISHED:
-                memory.forget_container()
-                words = N_("Threads lost a part of the carousel; it is prepared anew later.")
-                raise state.refusal or Transient(words, code=state.status.name)
-        return self._container(media_type="CAROUSEL", children=",".join(ids), **common)
+            children = self._walk.carousel(
+                memory,
+                part.media,
+                lambda item: self._container(is_carousel_item=True, **self._medium(item, Path(folder))),
+                N_("Threads lost a part of the carousel; it is prepared anew later."),
+            )
+        return self._container(media_type="CAROUSEL", children=children, **common)
 
     def _medium(self, item: Media, folder: Path) -> dict[str, object]:
         public_url = self.account.public_url
@@ -333,7 +269,7 @@ class ThreadsAdapter(Adapter):
 
     def _container(self, **params: object) -> str:
         try:
-            answer = self._post("threads", publishing=False, **params)
+            answer = self._post(f"{self.user}/threads", publishing=False, **params)
         except Transient as error:
             if error.code.endswith(rules.SPAM):  # nothing was published yet; asking again makes it worse
                 raise AccountHeld(error.reason, code=error.code) from None
@@ -342,74 +278,44 @@ class ThreadsAdapter(Adapter):
             raise
         return created(answer, publishing=False)
 
-    def _publish(self, container: str) -> str:
-        return created(self._post("threads_publish", publishing=True, creation_id=container), publishing=True)
+    def _refusal(self, words: str) -> AdapterError | None:
+        return rules.container_refusal(words)
 
-    def _state(self, container: str) -> State:
-        try:
-            answer = self._get(container, fields="status,error_message")
-        except (Rejected, Transient) as error:
-            if is_gone(error) or error.code == "100":  # "nonexisting field (status)": no container any more
-                return State(Status.UNREADABLE)
-            raise
-        try:
-            status = Status[str(answer.get("status"))]
-        except KeyError:
-            return State(Status.UNREADABLE)
-        refusal = rules.container_refusal(self._client.http.strip(str(answer.get("error_message") or "")))
-        return State(status, refusal if status is Status.ERROR else None)
+    def _lost(self, error: AdapterError) -> bool:
+        return error.code in self.gone or error.code == "100"  # "nonexisting field (status)"
 
-    def _ask_quota(self, memories: Sequence[Memory], *, as_posts: bool) -> None:
+    def _ask_room(self, memories: Sequence[Memory], *, as_post: bool) -> None:
         """Raise RateLimited unless there is room for everything that was never tried: no half threads."""
         new = [memory for memory in memories if not memory.text("id") and not memory.text("pending")]
-        if not new:
-            return
+        if new:
+            posts = int(as_post and new[0] is memories[0])
+            self._ask_quota(posts, len(new) - posts)
+
+    def _used_up(self, posts: int = 1, replies: int = 0) -> tuple[int, int] | None:
         fields = "quota_usage,config,reply_quota_usage,reply_config"
         answer = self._get(f"{self.user}/threads_publishing_limit", fields=fields)
-        posts = int(as_posts and new[0] is memories[0])
         quota = spent(answer, "quota_usage", "config", posts) if posts else None
-        replies = len(new) - posts
-        quota = quota or (spent(answer, "reply_quota_usage", "reply_config", replies) if replies else None)
-        if quota is not None:
-            words = N_("Threads' publishing quota has no room: {used} of {total} in 24 hours are used.")
-            raise RateLimited(
-                words.format(used=quota[0], total=quota[1]), until=self.now() + QUOTA_PAUSE, code="quota"
-            )
-
-    def _permalink(self, id_: str) -> str:
-        """The public address; empty if Threads does not tell: the post is out all the same."""
-        try:
-            return str(self._get(id_, fields="permalink").get("permalink") or "")
-        except AdapterError:
-            return ""
+        return quota or (spent(answer, "reply_quota_usage", "reply_config", replies) if replies else None)
 
     # Reading back
 
     def _look(self, part: Section, answered: str, since: datetime, until: datetime, out: bool) -> Finding:
         edge, fields = ("replies", f"{_LISTED},replied_to") if answered else ("threads", _LISTED)
         start = int(min(since, self.now()).timestamp()) - 1
-        read = partial(self._get, f"{self.user}/{edge}", fields=fields, since=start)
-        items, whole = pages(lambda page: read(**page), since)
+        items, whole = self._listed(f"{self.user}/{edge}", since, fields=fields, since=start)
         found = [
             item
             for item in items
             if rules.fits(item, part, since, until) and (not answered or _parent(item) == answered)
         ]
-        found.sort(key=lambda item: str(item["timestamp"]))
-        if found and (part.text.strip() or (out and len(found) == 1)):
-            one = found[0]  # oldest first: the first copy is the one that counts
-            return Found(str(one["id"]), str(one.get("permalink") or ""), moment(one["timestamp"]))
-        if found:
-            return Unknown(N_("Posts without words cannot be told apart; see whether this one is there."))
+        if (chosen := self._chosen(found, worded=bool(part.text.strip()), out=out)) is not None:
+            return chosen
         return Absent() if whole else Unknown(N_("Threads' listing does not reach back far enough."))
 
     # Calls
 
-    def _get(self, path: str, **params: object) -> dict[str, Any]:
-        return self._client.get(THREADS, f"{VERSION}/{path}", params)
-
-    def _post(self, edge: str, *, publishing: bool, **params: object) -> dict[str, Any]:
-        return self._client.post(THREADS, f"{VERSION}/{self.user}/{edge}", params, publishing=publishing)
+    def _path(self, rest: str) -> str:
+        return f"{VERSION}/{rest}"
 
 
 def _answered(part: Section, ids: Sequence[str], post: Post) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from adapters.contract import Json, Reach, Why
 from adapters.errors import AdapterError, Rejected, Transient
 from adapters.meta.containers import insight_values
+from adapters.threads.rules import GONE
 
 #: Ours -> those of Threads.
 NAMES = {"views": "views", "likes": "likes", "comments": "replies", "shares": "reposts+quotes+shares"}
@@ -54,7 +55,7 @@ def exists(read: Read, id_: str) -> bool:
 
 def is_gone(error: AdapterError) -> bool:
     """Whether an answer says that there is no such post (or container)."""
-    return error.code in ("100/33", "24/4279009")
+    return error.code in GONE
 
 
 def _is_about_the_post(error: AdapterError) -> bool:

@@ -54,6 +54,8 @@ CODES: Codes = {
     (None, 4279013): Meaning.HELD,  # the account is restricted
 }
 SPAM = "2207051"
+#: Codes that say that there is no such post, or no such container.
+GONE = ("100/33", "24/4279009")
 #: Explicit refusals to publish a container, to be tried again with the same one.
 LATER = ("24/4279009",)
 #: Beginnings of a container's ``error_message`` that tell a fault of the file or text itself.

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from adapters import shortfall
+from adapters import scopes, shortfall
 from adapters.answering import comment_gone
 from adapters.contract import (
     N_,
@@ -48,7 +48,7 @@ from adapters.matching import EARLIER, LATER
 from adapters.transport import READ_TIMEOUT, Transport
 from adapters.x import billing, conversation
 from adapters.x.account import Listing, Step, list_posts, parent_of, posted_at, time_of, who_am_i
-from adapters.x.api import LOGINS, MEDIA_REFUSED, XApi, login_of
+from adapters.x.api import LOGINS, MEDIA_REFUSED, SCOPES, XApi, login_of
 from adapters.x.figures import NAMES, figures
 from adapters.x.media import AT_MOST, Uploads, media_problems
 from adapters.x.text import INVALID, weighted_length
@@ -151,11 +151,15 @@ class XAdapter(Adapter):
         return billing.removal(self._steps(post), saved)
 
     def verify(self) -> Identity:
-        """See :meth:`Adapter.verify`. With OAuth 1.0a, X tells in a header whether the keys may write."""
+        """See :meth:`Adapter.verify`. With OAuth 1.0a, X tells in a header whether the keys may write; with
+        OAuth 2.0, what the login was granted.
+        """
         api = self._api()
         me = who_am_i(api)
         self._asked_id = str(me["id"])
-        missing = ("write",) if api.http.last_headers.get("x-access-level") == "read" else ()
+        missing = scopes.lacking(SCOPES, scopes.granted(self.account)) if self._login == "oauth2" else ()
+        if api.http.last_headers.get("x-access-level") == "read":
+            missing = ("write",)
         if self._configured_id not in ("", self._asked_id):
             raise AuthExpired(_WRONG_ID, code="user-id")
         name = str(me["username"])

@@ -30,6 +30,8 @@ from adapters.x.pace import after_refusal, ahead
 
 #: The host that X documents. tweepy still addresses api.twitter.com; both are X (tweepy 4.17, source).
 HOST = "https://api.x.com"
+#: What a login by OAuth 2.0 is asked to grant.
+SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
 #: The secrets of each way to log in.
 LOGINS: Mapping[str, tuple[str, ...]] = {
     "oauth1": ("api_key", "api_secret", "access_token", "access_token_secret"),

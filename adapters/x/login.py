@@ -13,17 +13,17 @@ from urllib.parse import parse_qs, urlsplit
 
 import requests
 
+from adapters import scopes
 from adapters.contract import N_, Account, Credentials, Dialogue
 from adapters.errors import AdapterError, AuthExpired
 from adapters.login_steps import Known, ask_token, code_in, end, expect, guide, optional, refusal, word
 from adapters.transport import Transport, adapter_error
 from adapters.x.account import who_am_i
-from adapters.x.api import HOST, XApi, login_of
+from adapters.x.api import HOST, SCOPES, XApi, login_of
 from adapters.x.through import Through
 
 ACCESS_TOKEN = f"{HOST}/oauth/access_token"
 TOKEN = f"{HOST}/2/oauth2/token"
-SCOPES = ("tweet.read", "tweet.write", "users.read", "media.write", "offline.access")
 #: Where X sends the browser, unless the option ``redirect_uri`` says otherwise; nobody listens there.
 REDIRECT = "https://127.0.0.1/"
 LIFE = timedelta(hours=2)
@@ -147,7 +147,7 @@ def _credentials(answer: dict[str, Any], now: Callable[[], datetime]) -> Credent
     secrets = {"access_token": word(answer, "access_token")}
     if isinstance(fresh := answer.get("refresh_token"), str) and fresh.strip():
         secrets["refresh_token"] = fresh.strip()
-    return Credentials(secrets, end(answer, now, LIFE))
+    return Credentials({**secrets, **scopes.told(answer)}, end(answer, now, LIFE))
 
 
 def _step(call: Callable[[], Any], way: Through, http: Transport, now: Callable[[], datetime]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from scheduler.cli.output import say
-from scheduler.i18n import N_, _
+from scheduler.i18n import N_, _, language
 
 if TYPE_CHECKING:
     from campaigns.planning import PlannedPost
@@ -49,6 +49,18 @@ def tell_windows(before: Windows, after: Windows) -> None:
 def rule_words(rule: Rule) -> str:
     """A window as people call it: its own title, or else the name of its kind."""
     return rule.title or _(KINDS[rule.kind])
+
+
+def week_words(rule: Rule) -> str:
+    """The weekdays and times of a window, as they are written in the language in use."""
+    from babel.dates import get_day_names
+
+    from campaigns.timetable import weekdays
+
+    names = get_day_names("wide", context="stand-alone", locale=language())
+    days = sorted({number for day in rule.days for number in weekdays(day)})
+    times = [one.replace(":", ".").replace("-", "–") if language() == "id" else one for one in rule.times]
+    return ", ".join((*(names[number] for number in days if len(days) < 7), *times))
 
 
 def window_columns(post: PlannedPost, windows: Windows, zone: str) -> dict[str, Any]:

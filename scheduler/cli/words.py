@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from scheduler.i18n import N_, _
 from scheduler.states import State
+
+if TYPE_CHECKING:
+    from scheduler.store.tables import RetiredMetric
 
 STATES: Mapping[State, str] = {
     State.PLANNED: N_("planned"),
@@ -59,10 +63,14 @@ EVENTS: Mapping[str, str] = {
     "approval_void": N_("approval void"),
     "sent_back": N_("sent back to the drafter"),
     "archived": N_("archived"),
+    "stop_declared": N_("emergency stop declared"),
+    "stop_lifted": N_("emergency stop ended"),
+    "windows_applied": N_("rules about time put into force"),
     "hold_placed": N_("legal hold placed"),
     "hold_lifted": N_("legal hold lifted"),
     "credentials-stored": N_("credentials stored"),
     "credentials-forgotten": N_("credentials deleted"),
+    "credentials-sealed-anew": N_("credentials encrypted with the new key"),
     "budget-raised": N_("budget of a month raised"),
     "budget-lifted": N_("budget of a month lifted"),
 }
@@ -111,6 +119,20 @@ def reason_words(code: str, reason: str) -> str:
     known = _(REASONS[code]) if code in REASONS else code
     reason = _(reason)
     return f"{known} ({reason})" if known and reason else known or reason
+
+
+def retired_line(one: RetiredMetric, zone: str) -> str:
+    """A figure that a platform refuses everywhere, in a sentence."""
+    from scheduler.cli.output import local_time
+
+    return _(
+        "{platform} refuses {metric} for every post since {since}: it is retired, or the accounts lack"
+        " a right (gaung accounts check). The figure “{figure}” stays unknown.",
+        platform=one.platform,
+        metric=f"{one.name} ({one.api})" if one.api else one.name,
+        since=local_time(one.since.replace(second=0), zone),
+        figure=figure_headings()[one.metric],
+    )
 
 
 def unknown_words() -> dict[str, str]:

@@ -157,22 +157,17 @@ class Workplace:
     @cached_property
     def treasury(self) -> Treasury:
         """What publishing costs on the accounts whose platform bills."""
-        from adapters import registry
         from scheduler.engine.treasury import Payer, Treasury
 
-        # Each platform once: to look one up is to read what every installed package brings along.
-        used = {settings.platform for settings in self.config.accounts.values()}
-        billing = {platform for platform in used if registry.adapter_class(platform).bills}
         payers = {
             name: Payer(settings.platform, settings.budget, settings.read_budget)
             for name, settings in self.config.accounts.items()
-            if settings.platform in billing
+            if self.accounts.adapter_class(settings.platform).bills
         }
         return Treasury(payers, self.config.prices, self.accounts.adapter, self.media)
 
     def daemon_settings(self) -> Settings:
         """What the daemon takes from the configuration."""
-        from adapters import registry
         from scheduler.engine.daemon import Settings
 
         daemon = self.config.daemon
@@ -191,9 +186,14 @@ class Workplace:
             counted=[
                 name
                 for name, settings in self.config.accounts.items()
-                if registry.adapter_class(settings.platform).follower_metric
+                if self.accounts.adapter_class(settings.platform).follower_metric
             ],
             zone=self.config.zone,
+            limited=[
+                name
+                for name, settings in self.config.accounts.items()
+                if self.accounts.adapter_class(settings.platform).has_quota
+            ],
         )
 
     def _rules(self) -> dict[str, Rule]:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
 
 from adapters.contract import (
+    NO_REPLIES,
     Absent,
     Adapter,
     Credentials,
@@ -107,6 +108,8 @@ class Calls:
                 if not self.media.intact(item["sha256"], item["name"]):
                     reason = f"the approved file {item['name']} is missing or was changed"
                     raise Rejected(reason, code="media")
+            if claim.reply_to and adapter.reply_limits is None:  # it would make a post of it
+                raise Rejected(NO_REPLIES, code="no-replies")
             with fenced(held):
                 return _outcome(adapter.publish(self.post(claim), progress))
 
@@ -166,6 +169,15 @@ class Calls:
             return Followers(counted(adapter.followers()), adapter.follower_metric, adapter.api_version)
 
         return self._told(account_id, "followers", ask)
+
+    def room(self, account_id: str) -> Told[RatePause | AdapterError | None]:
+        """Ask whether the platform takes another post of an account; None if it does."""
+
+        def ask(adapter: Adapter) -> RatePause | None:
+            pause = adapter.room()
+            return pause if isinstance(pause, RatePause) and pause.until.tzinfo is not None else None
+
+        return self._told(account_id, "room", ask)
 
     def replies(
         self, account_id: str, remote_ids: Sequence[str], known: Mapping[str, str], most: int | None = None

@@ -34,9 +34,10 @@ from scheduler.engine.mailbox import Mailbox, Message, Wake
 from scheduler.engine.means import Means
 from scheduler.engine.renewal import Renewal
 from scheduler.engine.retry import Policy, Rule
+from scheduler.engine.room import Room
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
-from scheduler.store import inbox, presence, routines
+from scheduler.store import inbox, presence, retiring, routines
 from scheduler.store.database import Session, Store
 from scheduler.store.leases import Lease
 from scheduler.vault import Vault
@@ -82,6 +83,8 @@ class Settings:
     """Accounts whose followers are asked for once a day."""
     zone: str = "WIB"
     """In which their days begin."""
+    limited: Sequence[str] = ()
+    """Accounts whose platform counts posts and is asked for room beforehand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,10 @@ class Rhythm:
     """Looking for posts whose comments are due."""
     count: timedelta = timedelta(minutes=1)
     """Looking for accounts whose followers were not counted today."""
+    room: timedelta = timedelta(minutes=1)
+    """Looking for posts that are soon due on platforms that count them."""
+    retire: timedelta = timedelta(hours=1)
+    """Looking for figures that a platform refuses everywhere."""
     anchor: timedelta = timedelta(minutes=1)
     """Looking whether the head of the audit is to be written down."""
 
@@ -162,6 +169,9 @@ class Daemon:
         self._listen_at = clock.now()
         self._following = Following(means, settings.counted, settings.zone)
         self._count_at = clock.now()
+        self._room = Room(means, settings.limited)
+        self._room_at = clock.now()
+        self._retire_at = clock.now()
         policy = Policy(
             settings.attempts,
             settings.retry_after,
@@ -214,20 +224,22 @@ class Daemon:
 
     @property
     def _in_errands(self) -> int:
-        return self._listening.in_flight + self._following.in_flight
+        return self._listening.in_flight + self._following.in_flight + self._room.in_flight
 
     def turn(self, messages: Sequence[Message]) -> datetime | None:
         """One round of everything, from answers to heartbeat; return when the next thing is due (UTC).
 
         A database that cannot be used is told once; nothing is sent meanwhile.
         """
-        messages = self._following.take(self._listening.take(self._renewal.take(messages)))
+        for errand in (self._renewal, self._listening, self._following, self._room):
+            messages = errand.take(messages)
         try:
             if self._beat_at is None:  # nothing is claimed yet: others must know where the claims are
                 self._beat()
             # The answers go first: once the dispatcher has them, no failure makes it forget them.
             next_due = self._dispatcher.turn(messages)
             self._renewal.settle()
+            self._make_room()
             self._hear()
             self._count()
             self._routines()
@@ -241,6 +253,14 @@ class Daemon:
             log.info("database back", extra={"action": "database_back"})
             self._database_lost = False
         return next_due
+
+    def _make_room(self) -> None:
+        """Pause accounts whose platform takes no more posts, and ask for those that publish soon."""
+        now = self._clock.now()
+        self._room.settle()
+        if _reached(self._room_at, now, self._rhythm.room) and not self._dispatcher.stopping:
+            self._room.start(now)
+            self._room_at = now + self._rhythm.room
 
     def _hear(self) -> None:
         """Keep the comments that came, and ask on while there was something to ask for."""
@@ -257,8 +277,8 @@ class Daemon:
         self._following.settle()
         if self._following.in_flight < busy:
             self._count_at = now  # there may be more to ask for
-        # One call at a time of what can wait, so that posts never do.
-        idle = not self._listening.in_flight and not self._dispatcher.stopping
+        # One call at a time of what can wait, and none while posts go out, so that posts never wait for it.
+        idle = not (self._listening.in_flight or self._dispatcher.in_flight or self._dispatcher.stopping)
         if idle and _reached(self._count_at, now, self._rhythm.count):
             self._following.start(now)
             self._count_at = now + self._rhythm.count
@@ -271,6 +291,8 @@ class Daemon:
         if _reached(self._renew_at, now, self._rhythm.renew) and not self._dispatcher.stopping:
             self._renewal.start(now)
             self._renew_at = now + self._rhythm.renew
+        if _reached(self._retire_at, now, self._rhythm.retire):
+            self._retire(now)
         if self._anchor and _reached(self._anchor_at, now, self._rhythm.anchor):
             self._anchor(now)
             self._anchor_at = now + self._rhythm.anchor
@@ -299,6 +321,20 @@ class Daemon:
                 erased = inbox.erase(session, now - kept, at=now, by="daemon")
             if erased:
                 log.info("comments erased", extra={"action": "comments_erased", "count": erased})
+
+    def _retire(self, now: datetime) -> None:
+        """Tell once what figures a platform refuses everywhere, and once when it tells them again."""
+        with self._store.write() as session:
+            moment = self._store.moment(session, now)
+            mine = routines.take(
+                session, "retired metrics", now=moment, every=self._rhythm.retire / 2, node=self._node
+            )
+            fresh, back = retiring.notice(session, moment) if mine else ([], [])
+            told = [("metric retired", one.facts()) for one in fresh]
+            told += [("metric back", one.facts()) for one in back]
+        for text, facts in told:
+            log.warning(text, extra={"action": text.replace(" ", "_"), **facts})
+        self._retire_at = now + self._rhythm.retire
 
     def _beat(self) -> None:
         steady = self._clock.steady()

@@ -26,6 +26,8 @@ log = logging.getLogger("gaung.following")
 
 #: When an account is asked again that gave no answer. What it refuses is not asked again that day.
 AGAIN = timedelta(hours=1)
+#: Accounts that are looked up in one go.
+AT_ONCE = 50
 
 
 class Following:
@@ -44,6 +46,12 @@ class Following:
         self._node = means.node
         self._running = 0
         self._unkept: list[Counted] = []
+        # With thousands of accounts, those of which nothing is wanted must cost nothing.
+        self._day: datetime | None = None
+        self._known: set[str] = set()
+        """Accounts that have their count of that day."""
+        self._later: dict[str, datetime] = {}
+        """Accounts whose turn somebody has just taken."""
 
     @property
     def in_flight(self) -> int:
@@ -52,20 +60,39 @@ class Following:
 
     def start(self, now: datetime) -> None:
         """Ask for the followers of one account that has no count of today."""
-        if self._running or not self._accounts:
+        if self._running or not (open_accounts := self._open(now)):
             return
         with self._store.write() as session:
-            now = self._store.moment(session, now)
-            account_id = self._next(session, now)
+            account_id = self._next(session, self._store.moment(session, now), open_accounts)
         if account_id:
             self._running += 1
             self._executor.submit(self._ask, account_id)
 
-    def _next(self, session: Session, now: datetime) -> str | None:
-        for account_id in followers.missing(session, self._accounts, day_of(now, self._zone), now):
-            name = f"followers of {account_id}"
-            if routines.take(session, name, now=now, every=AGAIN, node=self._node):
-                return account_id
+    def _open(self, now: datetime) -> list[str]:
+        """The accounts that may have no count of today yet, as far as this daemon knows."""
+        if (day := day_of(now, self._zone)) != self._day:
+            self._day, self._known, self._later = day, set(), {}
+        return [one for one in self._accounts if one not in self._known and not self._waits(one, now)]
+
+    def _waits(self, account_id: str, now: datetime) -> bool:
+        until = self._later.get(account_id, now)
+        return now < until <= now + AGAIN  # a clock that was set back must not make it wait for longer
+
+    def _next(self, session: Session, now: datetime, account_ids: Sequence[str]) -> str | None:
+        day = day_of(now, self._zone)
+        for start in range(0, len(account_ids), AT_ONCE):
+            some = account_ids[start : start + AT_ONCE]
+            counted = followers.counted(session, some, day)
+            if day == self._day:
+                self._known |= counted
+            wanted = [one for one in some if one not in counted]
+            held = followers.held(session, wanted, now)
+            for account_id in wanted:
+                if account_id not in held:
+                    self._later[account_id] = now + AGAIN
+                    name = f"followers of {account_id}"
+                    if routines.take(session, name, now=now, every=AGAIN, node=self._node):
+                        return account_id
         return None
 
     def take(self, messages: Sequence[Message]) -> list[Message]:

@@ -87,6 +87,16 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Roomed:
+    """Whether a platform takes another post came back: the pause until it does, or None if it does now."""
+
+    account_id: str
+    room: RatePause | AdapterError | None
+    at: datetime
+    pause: RatePause | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SaveRequest:
     """An adapter wants its progress committed; ``done`` says whether it was, and whether to go on."""
 
@@ -100,7 +110,7 @@ class Wake:
     """Time to look at the clock: a date was reached, a tick passed, or a signal came."""
 
 
-Message = Answered | Looked | Measured | Renewed | Heard | Counted | SaveRequest | Wake
+Message = Answered | Looked | Measured | Renewed | Heard | Counted | Roomed | SaveRequest | Wake
 
 
 class Mailbox:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from adapters.contract import FIGURES, Finding, Found, Reach, Receipt, Unknown
+from adapters.contract import FIGURES, Finding, Found, RatePause, Reach, Receipt, Unknown
 from adapters.errors import AdapterError, Ambiguous, RateLimited
 from scheduler.engine.calls import Figures
 from scheduler.engine.mailbox import Answered, Looked, Measured
@@ -59,7 +59,7 @@ class Settlement:
             account = message.account_id if isinstance(message, Measured) else message.claim.account_id
             if message.pause and message.pause.until > self.now:
                 log.info("no calls remain", extra={"action": "pause", "account": account})
-                self._pause(account, message.pause.until, message.pause.app_wide)
+                self._pause(account, message.pause)
 
     def answers(self, messages: Sequence[Answered]) -> bool:
         """Settle publishing calls that came back; return whether a delivery is planned again."""
@@ -174,7 +174,7 @@ class Settlement:
 
     def _account(self, account_id: str, decision: Decision) -> None:
         if decision.pause_until:
-            self._pause(account_id, decision.pause_until, decision.app_wide)
+            self._pause(account_id, RatePause(decision.pause_until, decision.app_wide, decision.reason))
         if decision.disable:
             account_states.disable_account(
                 self.session, account_id, now=self.now, code=decision.code, reason=decision.reason
@@ -195,10 +195,10 @@ class Settlement:
                     until[claim.account_id] = published_at + gap
         account_states.rest(self.session, until)
 
-    def _pause(self, account_id: str, until: datetime, app_wide: bool) -> None:
+    def _pause(self, account_id: str, pause: RatePause) -> None:
         # A limit of the app holds every account of that app, not only the one that met it.
-        for one in self.siblings(account_id) if app_wide else [account_id]:
-            account_states.pause_account(self.session, one, until)
+        for one in self.siblings(account_id) if pause.app_wide else [account_id]:
+            account_states.pause_account(self.session, one, pause.until, pause.reason)
 
     def _values(
         self, message: Answered | Looked, decision: Decision, at: datetime, source: str

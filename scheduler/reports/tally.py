@@ -9,6 +9,7 @@ import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from scheduler.reports.columns import COUNTED, GroupBy
@@ -20,6 +21,20 @@ SHOWN = 5
 RANKED = ("reach", "views", "engagement")
 
 
+#: Name of a figure -> its place in the lists of a tally.
+_PLACES = {name: place for place, name in enumerate(COUNTED)}
+_figures_of = itemgetter(*COUNTED)
+
+#: What a row adds to tallies: whether it was published, its known figures by place, minutes until answers.
+_Told = tuple[bool, list[tuple[int, int]], int]
+
+
+def _told(row: Row) -> _Told:
+    told = [one for one in enumerate(_figures_of(row)) if one[1] is not None]
+    minutes = row["response_minutes"]
+    return row["state"] in PUBLISHED, told, minutes * row["answered"] if minutes else 0
+
+
 class Tally:
     """Posts and figures of one group."""
 
@@ -28,41 +43,43 @@ class Tally:
     def __init__(self) -> None:
         self.posts = 0
         self.published = 0
-        self._sums = dict.fromkeys(COUNTED, 0)
-        self._known = dict.fromkeys(COUNTED, 0)
+        self._sums = [0] * len(COUNTED)
+        self._known = [0] * len(COUNTED)
         self._waited = 0
         """Minutes until an answer, over all answered comments."""
 
     def add(self, row: Row) -> None:
         """Count one row."""
+        self.count(_told(row))
+
+    def count(self, told: _Told) -> None:
+        """Count one row by what it tells."""
+        published, figures, waited = told
         self.posts += 1
-        if row["state"] in PUBLISHED:
-            self.published += 1
+        self.published += published
+        self._waited += waited
         sums, known = self._sums, self._known
-        for name in COUNTED:
-            value = row[name]
-            if value is not None:
-                sums[name] += value
-                known[name] += 1
-        if (minutes := row["response_minutes"]) is not None:
-            self._waited += minutes * row["answered"]
+        for place, value in figures:
+            sums[place] += value
+            known[place] += 1
 
     def merge(self, other: Tally) -> None:
         """Count everything of another tally."""
         self.posts += other.posts
         self.published += other.published
-        for name in COUNTED:
-            self._sums[name] += other._sums[name]
-            self._known[name] += other._known[name]
         self._waited += other._waited
+        for place in range(len(COUNTED)):
+            self._sums[place] += other._sums[place]
+            self._known[place] += other._known[place]
 
     def sum(self, name: str) -> int | None:
         """The figure added over the posts that know it; None if no post does."""
-        return self._sums[name] if self._known[name] else None
+        place = _PLACES[name]
+        return self._sums[place] if self._known[place] else None
 
     def known(self, name: str) -> int:
         """How many posts know the figure."""
-        return self._known[name]
+        return self._known[_PLACES[name]]
 
     @property
     def response_minutes(self) -> int | None:
@@ -75,7 +92,7 @@ class Tally:
         cells: dict[str, Any] = {"posts": self.posts, "published": self.published}
         for name in COUNTED:
             cells[f"{name}_sum"] = self.sum(name)
-            cells[f"{name}_known"] = self._known[name]
+            cells[f"{name}_known"] = self.known(name)
         cells["response_minutes"] = self.response_minutes
         return cells
 
@@ -128,7 +145,11 @@ class Summary(Coverage):
 
     def __init__(self) -> None:
         super().__init__()
-        self._parts: dict[tuple[Any, ...], Tally] = {}
+        # Apart from each other: together they would be almost as many as posts.
+        self._kinds: dict[tuple[str, ...], Tally] = {}
+        self._days: dict[date, Tally] = {}
+        self._hours: dict[tuple[int, int], Tally] = {}
+        self._months: dict[tuple[str, str], Tally] = {}
         self._best: dict[str, list[tuple[int, int, Row]]] = {name: [] for name in RANKED}
         self._weakest: dict[str, list[tuple[int, int, Row]]] = {name: [] for name in RANKED}
         self.states: dict[str, int] = {}
@@ -137,11 +158,12 @@ class Summary(Coverage):
         """Count one row."""
         super().add(row)
         self.states[row["state"]] = self.states.get(row["state"], 0) + 1
-        when = row["published_at"] or row["planned_at"]
-        key = (row["platform"], row["topic"], row["agency"], when.date(), when.hour, row["account"])
-        if key not in self._parts:
-            self._parts[key] = Tally()
-        self._parts[key].add(row)
+        when, told = row["published_at"] or row["planned_at"], _told(row)
+        day = when.date()
+        _in(self._kinds, (row["platform"], row["topic"], row["agency"], row["account"])).count(told)
+        _in(self._days, day).count(told)
+        _in(self._hours, (day.weekday(), when.hour)).count(told)
+        _in(self._months, (f"{day:%Y-%m}", row["agency"])).count(told)
         if row["state"] in PUBLISHED:
             for name in RANKED:
                 if (value := row[name]) is not None:
@@ -149,53 +171,47 @@ class Summary(Coverage):
                     _keep(self._best[name], (value, order, row))
                     _keep(self._weakest[name], (-value, order, row))
 
-    def by(self, place: int) -> dict[Any, Tally]:
-        """The tallies by one part of the key, in the order of their names."""
+    def _by(self, place: int) -> dict[Any, Tally]:
+        """The tallies by one part of what a post is, in the order of their names."""
         groups: dict[Any, Tally] = {}
-        for key, tally in self._parts.items():
-            groups.setdefault(key[place], Tally()).merge(tally)
+        for kind, tally in self._kinds.items():
+            _in(groups, kind[place]).merge(tally)
         return dict(sorted(groups.items()))
 
     @property
     def platforms(self) -> Mapping[str, Tally]:
         """By platform."""
-        return self.by(0)
+        return self._by(0)
 
     @property
     def topics(self) -> Mapping[str, Tally]:
         """By topic."""
-        return self.by(1)
+        return self._by(1)
 
     @property
     def agencies(self) -> Mapping[str, Tally]:
         """By agency."""
-        return self.by(2)
+        return self._by(2)
 
     @property
     def accounts(self) -> Mapping[str, Tally]:
         """By account."""
-        return self.by(5)
+        return self._by(3)
 
     @property
     def days(self) -> Mapping[date, Tally]:
         """By day."""
-        return self.by(3)
+        return dict(sorted(self._days.items()))
 
     @property
     def hours(self) -> Mapping[tuple[int, int], Tally]:
         """By weekday (Monday is 0, as offices count) and hour."""
-        groups: dict[tuple[int, int], Tally] = {}
-        for key, tally in self._parts.items():
-            groups.setdefault((key[3].weekday(), key[4]), Tally()).merge(tally)
-        return groups
+        return self._hours
 
     @property
     def months(self) -> Mapping[tuple[str, str], Tally]:
         """By month ("2026-12") and agency."""
-        groups: dict[tuple[str, str], Tally] = {}
-        for key, tally in self._parts.items():
-            groups.setdefault((f"{key[3]:%Y-%m}", key[2]), Tally()).merge(tally)
-        return dict(sorted(groups.items()))
+        return dict(sorted(self._months.items()))
 
     @property
     def ranked_by(self) -> str:
@@ -215,6 +231,14 @@ class Summary(Coverage):
         """The posts with the lowest figures, lowest first, none of which is among the best."""
         best = {id(row) for row in self.best()}
         return [row for row in _ranking(self._weakest.get(self.ranked_by, [])) if id(row) not in best]
+
+
+def _in(groups: dict[Any, Tally], key: Any) -> Tally:
+    """The tally of a group, made when it is first met."""
+    found = groups.get(key)
+    if found is None:
+        found = groups[key] = Tally()
+    return found
 
 
 def _keep(heap: list[tuple[int, int, Row]], entry: tuple[int, int, Row]) -> None:

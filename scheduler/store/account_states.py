@@ -17,11 +17,11 @@ from sqlmodel import Session
 from scheduler.store.tables import accounts
 
 
-def pause_account(session: Session, account_id: str, until: datetime) -> None:
+def pause_account(session: Session, account_id: str, until: datetime, reason: str = "") -> None:
     """Let no delivery of the account be claimed before ``until``, nor before the end of a longer pause."""
     longer = exists().where(accounts.c.account_id == account_id, accounts.c.not_before >= until)
     if not session.execute(select(longer)).scalar():
-        _account(session, account_id, not_before=until)
+        _account(session, account_id, not_before=until, pause_reason=reason)
 
 
 def rest(session: Session, until: Mapping[str, datetime]) -> None:

@@ -18,6 +18,7 @@ from sqlmodel import Session
 
 from scheduler.states import EDITABLE
 from scheduler.store import auditing
+from scheduler.store.among import among
 from scheduler.store.conditions import NOW, approved
 from scheduler.store.tables import (
     Approval,
@@ -155,20 +156,21 @@ def given(session: Session, pairs: Collection[Pair], now: datetime) -> dict[Pair
         "digests": [digest for _campaign, digest in pairs],
         "now": now,
     }
-    for row in session.connection().execute(_given(), values):
+    connection = session.connection()
+    for row in connection.execute(_given(connection.dialect.name), values):
         campaign_id, digest, *facts = row
         found[campaign_id, digest].append(Given(*facts))
     return found
 
 
 @cache
-def _given() -> Select[Any]:
+def _given(dialect: str) -> Select[Any]:
     a = approvals.c
     return (
         select(a.campaign_id, a.digest, a.approver, a.role, a.stage, a.statement_id)
         .where(
-            a.campaign_id.in_(bindparam("campaigns", expanding=True)),  # for the index
-            a.digest.in_(bindparam("digests", expanding=True)),
+            among(a.campaign_id, "campaigns", dialect),  # for the index
+            among(a.digest, "digests", dialect),
             a.void_at.is_(None),
             or_(a.expires_at.is_(None), a.expires_at > NOW),
         )

@@ -26,6 +26,7 @@ from sqlmodel import Session
 
 from campaigns.definition import Kind
 from scheduler.states import Event, State
+from scheduler.store.among import among
 from scheduler.store.conditions import NOW, clear, in_state
 from scheduler.store.holding import Holds
 from scheduler.store.present import present
@@ -206,7 +207,7 @@ def claim(
         at=now,
     )
     opened = connection.execute(
-        _open_attempts(), {"ids": [row.id for row in rows], "_node": node, "now": now}
+        _open_attempts(connection.dialect.name), {"ids": [row.id for row in rows], "_node": node, "now": now}
     ).all()
     attempt_of = {delivery_id: attempt_id for attempt_id, delivery_id in opened}
     return [
@@ -223,7 +224,7 @@ def claim(
 
 
 @cache
-def _open_attempts() -> ReturningInsert[Any]:
+def _open_attempts(dialect: str) -> ReturningInsert[Any]:
     begun = {
         "delivery_id": deliveries.c.id,
         "digest": deliveries.c.digest,
@@ -231,7 +232,7 @@ def _open_attempts() -> ReturningInsert[Any]:
         "started_at": NOW,
         **dict.fromkeys(("outcome", "code", "reason", "remote_id"), literal_column("''")),
     }
-    claimed = select(*begun.values()).where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+    claimed = select(*begun.values()).where(among(deliveries.c.id, "ids", dialect))
     opened = attempts.insert().from_select(list(begun), claimed.order_by(deliveries.c.id))
     return opened.returning(attempts.c.id, attempts.c.delivery_id)
 

@@ -20,38 +20,37 @@ from scheduler.store.tables import FollowerCount, accounts, deliveries, follower
 _CLEAR = timedelta(minutes=2)
 
 
-def missing(session: Session, account_ids: Sequence[str], since: datetime, now: datetime) -> list[str]:
-    """Which of these accounts have no count since ``since``, told or refused, and may be asked now.
+def counted(session: Session, account_ids: Sequence[str], since: datetime) -> set[str]:
+    """Which of these accounts have a count since ``since``, told or refused."""
+    statement = select(follower_counts.c.account_id).where(
+        follower_counts.c.account_id.in_(account_ids), follower_counts.c.taken_at >= since
+    )
+    return set(session.execute(statement).scalars())
+
+
+def held(session: Session, account_ids: Sequence[str], now: datetime) -> set[str]:
+    """Which of these accounts may not be asked now.
 
     As with figures, an account that pauses is asked for nothing, nor one that has a post to send just now;
     nor one that is disabled, whose credentials are of no use.
     """
-    counted = set(
-        session.execute(
-            select(follower_counts.c.account_id).where(
-                follower_counts.c.account_id.in_(account_ids), follower_counts.c.taken_at >= since
-            )
-        ).scalars()
-    )
-    wanted = [one for one in account_ids if one not in counted]
-    if not wanted:
-        return []
+    if not account_ids:
+        return set()
     resting = select(accounts.c.account_id).where(
-        accounts.c.account_id.in_(wanted),
+        accounts.c.account_id.in_(account_ids),
         accounts.c.disabled_at.is_not(None) | (accounts.c.not_before > now),
     )
     busy = (
         select(deliveries.c.account_id)
         .where(
-            deliveries.c.account_id.in_(wanted),
+            deliveries.c.account_id.in_(account_ids),
             in_state(State.PLANNED),
             deliveries.c.allowed_at > now - _CLEAR,
             deliveries.c.allowed_at < now + _CLEAR,
         )
         .distinct()
     )
-    held = {*session.execute(resting).scalars(), *session.execute(busy).scalars()}
-    return [one for one in wanted if one not in held]
+    return {*session.execute(resting).scalars(), *session.execute(busy).scalars()}
 
 
 def add(session: Session, count: FollowerCount) -> None:

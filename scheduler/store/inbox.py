@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
@@ -190,25 +190,47 @@ class Entry:
         return "replying" if self.answer and self.answer.state in UNDER_WAY else "open"
 
 
+def _heard() -> tuple[Any, ColumnElement[bool]]:
+    """The account's own comments, and when one of them answers a comment."""
+    heard, sent = comments.alias("heard"), deliveries.alias("sent")
+    return heard, and_(
+        heard.c.account_id == comments.c.account_id,
+        heard.c.under == comments.c.remote_id,
+        heard.c.own,
+        # What was sent from here counts as the delivery says: it may have been taken down again.
+        ~exists().where(
+            sent.c.account_id == heard.c.account_id,
+            sent.c.remote_id == heard.c.remote_id,
+            sent.c.remote_id != "",
+        ),
+    )
+
+
+def count_open(session: Session) -> int:
+    """How many comments wait for somebody: neither closed nor answered, nor about to be."""
+    heard, answers_it = _heard()
+    done = (*UNDER_WAY, State.SENT)
+    return (
+        session.execute(
+            select(func.count())
+            .select_from(comments)
+            .where(
+                ~comments.c.own,
+                ~exists().where(
+                    comment_cases.c.comment_id == comments.c.id, comment_cases.c.closed_at.is_not(None)
+                ),
+                ~select(heard.c.id).where(answers_it).correlate(comments).exists(),
+                ~exists().where(deliveries.c.comment_id == comments.c.id, deliveries.c.state.in_(done)),
+            )
+        ).scalar()
+        or 0
+    )
+
+
 def entries(session: Session, wanted: Wanted) -> list[Entry]:
     """The comments of others, oldest first."""
-    heard, sent = comments.alias("heard"), deliveries.alias("sent")
-    answered = (
-        select(func.min(heard.c.written_at))
-        .where(
-            heard.c.account_id == comments.c.account_id,
-            heard.c.under == comments.c.remote_id,
-            heard.c.own,
-            # What was sent from here counts as the delivery says: it may have been taken down again.
-            ~exists().where(
-                sent.c.account_id == heard.c.account_id,
-                sent.c.remote_id == heard.c.remote_id,
-                sent.c.remote_id != "",
-            ),
-        )
-        .correlate(comments)
-        .scalar_subquery()
-    )
+    heard, answers_it = _heard()
+    answered = select(func.min(heard.c.written_at)).where(answers_it).correlate(comments).scalar_subquery()
     statement = (
         select(
             Comment,

@@ -14,7 +14,7 @@ from sqlalchemy import Row, Select, func, or_, select
 from sqlmodel import Session
 
 from scheduler.states import State
-from scheduler.store import budgets, presence
+from scheduler.store import budgets, inbox, presence
 from scheduler.store.conditions import approved, in_state
 from scheduler.store.doubles import Double, doubles
 from scheduler.store.present import stops_in_force
@@ -167,6 +167,8 @@ class Standing:
     asking: int
     over_budget: dict[str, int]
     """How many posts that are due and approved the budget of each account holds."""
+    comments_open: int
+    """Comments under posts that wait for somebody."""
     accounts: list[AccountState]
     nodes: list[presence.Standing]
     stops: list[Stop]
@@ -198,6 +200,7 @@ def standing(session: Session, now: datetime) -> Standing:
         unapproved=_count(session, planned, ~approved(now=now)),
         asking=_count(session, deliveries.c.state == State.UNSURE, deliveries.c.asks.is_(True)),
         over_budget=over_budget(session, now),
+        comments_open=inbox.count_open(session),
         accounts=list(session.execute(select(AccountState)).scalars()),
         nodes=presence.every(session, now),
         stops=stops_in_force(session),

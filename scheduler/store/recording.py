@@ -137,7 +137,7 @@ def lift_hold(session: Session, hold: LegalHold, *, by: str, at: datetime, reaso
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A campaign's records, and until when they are kept."""
+    """A campaign's records, and until when they are kept; ``posts`` without answers to comments."""
 
     campaign_id: str
     title: str
@@ -153,7 +153,7 @@ def kept(session: Session) -> list[Kept]:
             version.campaign_id,
             version.title,
             date.fromisoformat(version.definition["campaign"]["end"]),
-            len(published(session, version.campaign_id)),
+            sum(one.comment_id is None for one in published(session, version.campaign_id)),
             hold(session, version.campaign_id),
         )
         for version in campaigns.in_force(session)

@@ -25,6 +25,8 @@ REVISIONS = (
     "0012",
     "0013",
     "0014",
+    "0015",
+    "0016",
 )
 
 #: "Gaun" in ASCII, in the header of the SQLite file (PRAGMA application_id).

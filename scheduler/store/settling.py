@@ -17,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from scheduler.states import Event, State
+from scheduler.store.among import among
 from scheduler.store.chain import answers_hash
 from scheduler.store.conditions import NOW, in_state
 from scheduler.store.tables import accounts, answers, attempts, deliveries, snapshots
@@ -37,12 +38,13 @@ def standings(session: Session, delivery_ids: Sequence[int]) -> dict[int, Standi
     """How each delivery stands; on PostgreSQL nobody else changes it before this transaction ends."""
     if not delivery_ids:
         return {}
-    rows = session.connection().execute(_standings(), {"ids": list(delivery_ids)})
+    connection = session.connection()
+    rows = connection.execute(_standings(connection.dialect.name), {"ids": list(delivery_ids)})
     return {row.id: Standing(State(row.state), row.attempts, row.looks, row.open_attempt) for row in rows}
 
 
 @cache
-def _standings() -> Select[Any]:
+def _standings(dialect: str) -> Select[Any]:
     return (
         select(
             deliveries.c.id,
@@ -52,7 +54,7 @@ def _standings() -> Select[Any]:
             attempts.c.id.label("open_attempt"),
         )
         .outerjoin(attempts, (attempts.c.delivery_id == deliveries.c.id) & attempts.c.finished_at.is_(None))
-        .where(deliveries.c.id.in_(bindparam("ids", expanding=True)))
+        .where(among(deliveries.c.id, "ids", dialect))
         .order_by(deliveries.c.id)
         .with_for_update(of=deliveries)
     )
@@ -130,15 +132,16 @@ def owners(session: Session, posts: Collection[tuple[str, str]]) -> dict[tuple[s
     if not posts:
         return {}
     named = {"accounts": [account for account, _ in posts], "ids": [remote_id for _, remote_id in posts]}
-    rows = session.connection().execute(_owners(), named)
+    connection = session.connection()
+    rows = connection.execute(_owners(connection.dialect.name), named)
     return {(row.account_id, row.remote_id): row.id for row in rows}
 
 
 @cache
-def _owners() -> Select[Any]:
+def _owners(dialect: str) -> Select[Any]:
     return select(deliveries.c.account_id, deliveries.c.remote_id, deliveries.c.id).where(
-        deliveries.c.account_id.in_(bindparam("accounts", expanding=True)),
-        deliveries.c.remote_id.in_(bindparam("ids", expanding=True)),
+        among(deliveries.c.account_id, "accounts", dialect),
+        among(deliveries.c.remote_id, "ids", dialect),
         deliveries.c.remote_id != literal_column("''"),  # for the partial index
     )
 

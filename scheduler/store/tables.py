@@ -268,6 +268,8 @@ class AccountState(SQLModel, table=True):
 
     account_id: str = Field(primary_key=True)
     not_before: datetime | None = _instant()
+    """It pauses: the platform takes nothing from it before this."""
+    pause_reason: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     resting_until: datetime | None = _instant()
     """Its posts keep a distance from each other (``min_gap``): none goes out before this."""
     disabled_at: datetime | None = _instant()
@@ -446,6 +448,30 @@ class Snapshot(SQLModel, table=True):
     """The version of its interface."""
 
 
+class RetiredMetric(SQLModel, table=True):
+    """A figure that a platform refuses for every post of every account, until it tells it again."""
+
+    __tablename__ = "retired_metric"
+
+    id: int | None = Field(default=None, primary_key=True)
+    platform: str
+    metric: str
+    """Our name of it."""
+    name: str
+    """The platform's."""
+    api: str = ""
+    """The version of its interface."""
+    since: datetime = _instant(null=False)
+    """The first refusal after it was last told."""
+    noticed_at: datetime = _instant(null=False)
+    back_at: datetime | None = _instant()
+
+    def facts(self) -> dict[str, str]:
+        """As the log tells it: ``since`` is in UTC."""
+        since = self.since.isoformat(timespec="seconds")
+        return {"platform": self.platform, "metric": self.name, "api": self.api, "since": since}
+
+
 class FollowerCount(SQLModel, table=True):
     """How many people followed an account at one moment; only ever appended. NULL is unknown, never zero."""
 
@@ -622,6 +648,7 @@ statements = table(SignedStatement)
 sent_back = table(SentBack)
 legal_holds = table(LegalHold)
 snapshots = table(Snapshot)
+retired_metrics = table(RetiredMetric)
 follower_counts = table(FollowerCount)
 comments = table(Comment)
 comment_cases = table(CommentCase)

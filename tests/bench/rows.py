@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import JSON, Boolean, Integer, String, cast, func, literal, select
@@ -17,7 +17,7 @@ from sqlalchemy import JSON, Boolean, Integer, String, cast, func, literal, sele
 from campaigns.planning import digest_of
 from scheduler.states import State
 from scheduler.store.database import Session, Store
-from scheduler.store.tables import UtcDateTime, approvals, attempts, contents, deliveries
+from scheduler.store.tables import UtcDateTime, approvals, attempts, contents, deliveries, follower_counts
 
 #: 552 regional governments with 6 accounts each.
 ACCOUNTS = 552 * 6
@@ -46,6 +46,18 @@ def fill(store: Store, batches: Sequence[Batch]) -> None:
             for batch in batches[start : start + 50]:
                 (_mass if batch.mass else _each)(session, batch, done)
                 done += batch.count
+
+
+def count_followers(store: Store) -> None:
+    """Write a count of today for every account, if there is none."""
+    now = datetime.now(UTC)
+    row = {"taken_at": now, "source": "api", "followers": 100, "why": "", "name": "", "api": "", "detail": {}}
+    with store.write() as session:
+        if session.execute(select(func.count()).select_from(follower_counts)).scalar_one():
+            return
+        session.connection().execute(
+            follower_counts.insert(), [{"account_id": f"account-{n}", **row} for n in range(ACCOUNTS)]
+        )
 
 
 def _rows(batch: Batch, number: Any, account: Any, text: Any, digest: Any) -> dict[Any, dict[str, Any]]:

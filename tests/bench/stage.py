@@ -23,6 +23,8 @@ from scheduler.store.database import make_engine
 
 TESTS = Path(__file__).parents[1]
 ROOT = TESTS.parent
+#: Of what is measured.
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{TESTS}"}
 #: Seconds of processor time in one tick of /proc (proc(5)).
 TICK = 1 / os.sysconf("SC_CLK_TCK")
 PAGE = resource.getpagesize()
@@ -119,7 +121,7 @@ def daemon(config: Path, name: str = "daemon", *, program: str = "scheduler.cli"
         popen = subprocess.Popen(
             [sys.executable, "-m", program, "--config", config, "run", "--json-log"],
             cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{TESTS}"},
+            env=ENVIRONMENT,
             stdout=output,
             stderr=output,
         )

@@ -198,6 +198,7 @@ class FakeAdapter(Adapter):
 
     platform: ClassVar[str] = "fake"
     limits: Limits = Limits(text=1000, media=4)
+    reply_limits: Limits | None = Limits(text=500)
     hears: ClassVar[bool] = True
 
     def __init__(self, account: Account, clock: ManualClock, other_side: Platform) -> None:

@@ -62,7 +62,7 @@ class Side:
     upload: Call
     """The call that hands over a picture."""
     comment: Callable[[str, str], str] = lambda _post, _text: ""
-    """Let somebody else write under a post; give the remote id of the comment."""
+    """Let somebody else write under a post or a comment; give the remote id of the comment."""
     uncomment: Callable[[str], object] = lambda _comment: None
     """Let them delete it."""
     options: Mapping[str, str] = field(default_factory=dict)
@@ -139,6 +139,10 @@ def facebook() -> Iterator[Side]:
                 ]
             return found
 
+        def comment(under: str, text: str) -> str:
+            (post,) = [one for one in state.posts if under in (one.id, *(c["id"] for c in one.comments))]
+            return state.comment(post, text, "" if under == post.id else under)
+
         def uncomment(comment: str) -> None:
             for post in state.posts:
                 post.comments = [one for one in post.comments if one["id"] != comment]
@@ -153,7 +157,7 @@ def facebook() -> Iterator[Side]:
             lambda call, answer: state.odd.append(page_platform.Oddity(*call, answer)),
             ("POST", "/feed"),
             ("POST", "/photos"),
-            lambda id_, text: state.comment(next(one for one in state.posts if one.id == id_), text),
+            comment,
             uncomment,
             {"page_id": page_platform.PAGE},
         )
@@ -177,7 +181,11 @@ def instagram() -> Iterator[Side]:
 
         def comment(post: str, text: str) -> str:
             id_ = state.new_id()
-            state.media[post].comments[id_] = (text, "warga")
+            if post in state.media:
+                state.media[post].comments[id_] = (text, "warga")
+            else:
+                (one,) = [one for one in state.media.values() if post in one.comments]
+                one.answers.setdefault(post, {})[id_] = (text, "warga")
             return id_
 
         def uncomment(id_: str) -> None:

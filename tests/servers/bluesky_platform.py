@@ -6,6 +6,7 @@ It answers as the reference implementation does (PLATFORMS.md, Bluesky): createR
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Iterator
@@ -40,6 +41,8 @@ class Bluesky:
     refresh: str = ""
     sessions: int = 0
     session_headers: dict[str, str] = field(default_factory=dict)
+    scope: str = ""
+    """What the password of the session allows; "" for a token that is no JWT."""
     writes: int = 0
 
     def __call__(self, request: Request) -> Answer:
@@ -77,6 +80,9 @@ class Bluesky:
     def _session(self) -> Answer:
         self.sessions += 1
         self.access, self.refresh = f"eyJakses{self.sessions}abcdefgh", f"eyJsegar{self.sessions}abcdefgh"
+        if self.scope:
+            claims = base64.urlsafe_b64encode(json.dumps({"scope": self.scope}).encode()).decode()
+            self.access = f"eyJh{self.sessions}.{claims.rstrip('=')}.tandaTangan"
         tokens = {"accessJwt": self.access, "refreshJwt": self.refresh}
         answer = {"did": DID, "handle": HANDLE, "active": True, **tokens}
         return Answer(200, answer, self.session_headers)

@@ -89,6 +89,8 @@ class Mastodon:
             "media_attachments": {"description_limit": 1500},
         }
     )  # fmt: skip
+    scopes: list[str] | None = None
+    """Those of the token's app; servers before 4.3 do not tell."""
     last_id: int = 1000
 
     def __call__(self, request: Request) -> Answer:
@@ -101,6 +103,7 @@ class Mastodon:
         path = request.path.removeprefix("/api/")
         routes = {
             ("GET", r"v1/accounts/verify_credentials"): lambda: ok(OWN),
+            ("GET", r"v1/apps/verify_credentials"): lambda: ok({"name": "Gaung", "scopes": self.scopes}),
             ("GET", r"v2/instance"): self._instance,
             ("GET", r"v1/accounts/(\w+)/statuses"): lambda own: self._listing(request, own),
             ("POST", r"v2/media"): lambda: self._upload(request),

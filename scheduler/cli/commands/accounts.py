@@ -13,7 +13,11 @@ from scheduler.errors import GaungError
 from scheduler.i18n import N_, _, ngettext
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
     from scheduler.cli.endings import Ending
+    from scheduler.store.tables import AccountState
 
 
 def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> None:
@@ -43,7 +47,7 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
                 if state and state.not_before and state.not_before > now
                 else None,
                 "code": state.code if state and state.disabled_at else None,
-                "reason": state.reason if state and state.disabled_at else None,
+                "reason": _why(state, now) if state else None,
                 "checked_at": LocalTime(state.verified_at, config.zone)
                 if state and state.verified_at
                 else None,
@@ -74,7 +78,7 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
         if not any(row["paused_until"] for row in rows):
             headings.pop("paused_until")
         rows = [
-            {**row, "reason": reason_words(row["code"], row["reason"]) if row["code"] else None}
+            {**row, "reason": reason_words(row["code"] or "", row["reason"]) if row["reason"] else None}
             for row in rows
         ]
     listing(rows, headings, form, empty=_("The configuration has no accounts."))
@@ -82,6 +86,13 @@ def list_accounts(context: typer.Context, form: FormatOption = Format.TABLE) -> 
         for one in stored.values():
             if one.soon:
                 say(one.advice())
+
+
+def _why(state: AccountState, now: datetime) -> str | None:
+    """Why the account sends nothing: what a person must see to, or else what it pauses for."""
+    if state.disabled_at:
+        return state.reason
+    return (state.pause_reason or None) if state.not_before and state.not_before > now else None
 
 
 def _credentials(ending: Ending | None, zone: str, form: Format) -> dict[str, Any]:
@@ -136,6 +147,7 @@ def check(
                 "works": True,
                 "identity": identity.name or identity.remote_id,
                 "missing": ", ".join(identity.missing_permissions) or None,
+                "needless": ", ".join(identity.needless_permissions) or None,
             }
         )
     headings = {
@@ -144,16 +156,31 @@ def check(
         "works": _("works"),
         "identity": _("identity"),
         "missing": _("missing permissions"),
+        "needless": _("needless permissions"),
         "code": "",
         "reason": _("reason"),
     }
     if form is Format.TABLE:
         headings.pop("code")
+        if not any(row.get("needless") for row in rows):
+            headings.pop("needless")
         rows = [{**row, "reason": _(row["reason"]) if "reason" in row else None} for row in rows]
     listing(rows, headings, form, empty=_("The configuration has no accounts."))
+    return _verdict(rows)
+
+
+def _verdict(rows: Sequence[dict[str, Any]]) -> int:
+    """Tell what is wrong with accounts, and what to do; return the exit code."""
     broken = sum(not row["works"] for row in rows)
     if broken:
         say(_("{count} accounts do not work; see the reason.", count=broken))
+    if any(row.get("needless") for row in rows):
+        say(
+            _(
+                "Some secrets allow more than Gaung needs, and would allow it to a thief. Make one with "
+                "fewer rights (docs/platforms) and store it with “gaung accounts login ACCOUNT”."
+            )
+        )
     lacking = sum(bool(row.get("missing")) for row in rows)
     if lacking:
         say(

@@ -77,7 +77,7 @@ def show(
             "action": event_word(row["action"]),
             "after": State(row["after"]) if row["after"] else None,
             "digest": row["digest"][:12],
-            "detail": _text(row["detail"]) if row["detail"] else None,
+            "detail": _pairs(row["detail"]) or None,
         }
         for row in found
     ]
@@ -228,7 +228,18 @@ def _instant(workplace: Workplace, day: date) -> datetime:
     return to_utc(datetime.combine(day, datetime.min.time()), workplace.config.zone).astimezone(UTC)
 
 
-def _text(detail: Mapping[str, Any]) -> str:
+def _text(detail: Any) -> str:
     import json
 
     return json.dumps(detail, ensure_ascii=False, sort_keys=True)
+
+
+def _pairs(detail: Mapping[str, Any]) -> str:
+    """The details of a row for people: one after the other, by their codes."""
+    return "; ".join(f"{name}: {_told(value)}" for name, value in detail.items())
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return value if isinstance(value, str) else _text(value)

@@ -11,7 +11,7 @@ import typer
 
 from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, listing, say
-from scheduler.cli.quiet import EFFECTS, KINDS, rule_words
+from scheduler.cli.quiet import EFFECTS, KINDS, rule_words, week_words
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
 from scheduler.i18n import N_, _, language, ngettext
@@ -67,8 +67,7 @@ def calendar(
     say(_("✓ published  • approved  ? not approved yet"))
     for rule in workplace.windows.active:
         if rule.times and rule.start is None:
-            when = ", ".join((*rule.days, *rule.times))
-            say(_("Every week: {window}, {times}", window=rule_words(rule), times=when))
+            say(_("Every week: {window}, {times}", window=rule_words(rule), times=week_words(rule)))
 
 
 def _months(text: str, count: int, now: datetime, zone: str) -> list[date]:

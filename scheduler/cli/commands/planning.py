@@ -41,6 +41,7 @@ def check(
         CheckFormat, typer.Option("--format", "-f", help=_("How the listing is written; sarif for CI."))
     ] = CheckFormat.TABLE,
 ) -> int:
+    from scheduler.cli import ready
     from scheduler.cli.problems import list_problems, tell_problems
 
     workplace: Workplace = context.obj
@@ -48,6 +49,7 @@ def check(
         _list_citing(workplace, source, form)
         return 0
     loaded, problems = workplace.load_campaigns()
+    problems += ready.problems(workplace, loaded)
     failed = any(problem.severity == "error" for problem in problems)
     if form is CheckFormat.SARIF:
         from scheduler.cli.sarif import sarif

@@ -12,6 +12,7 @@ import typer
 from scheduler.cli.commands.inbox import CommentArgument, unclosed
 from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, emit, listing, say
+from scheduler.cli.ready import reading
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError, ProblemsError
 from scheduler.i18n import N_, _
@@ -113,8 +114,6 @@ def _problems(
 
 def _canned(workplace: Workplace, post: Delivery, name: str) -> str:
     """An answer that is kept ready, as it reads on the account of a post."""
-    from scheduler.canned import filled
-
     replies = workplace.config.replies
     if name not in replies:
         raise GaungError(
@@ -124,7 +123,7 @@ def _canned(workplace: Workplace, post: Delivery, name: str) -> str:
             known=", ".join(sorted(replies)),
         )
     try:
-        return filled(replies[name].on(post.platform), _values(workplace, post.agency, post.account_id))
+        return reading(workplace, name, post.account_id)
     except LookupError as error:
         raise GaungError(
             N_("The answer {name} has a place {place} that has no value for the agency {agency}."),
@@ -135,20 +134,11 @@ def _canned(workplace: Workplace, post: Delivery, name: str) -> str:
         ) from None
 
 
-def _values(workplace: Workplace, agency: str, account: str) -> dict[str, str]:
-    """What the places stand for on an account."""
-    inbox, settings = workplace.config.inbox, workplace.config.accounts.get(account)
-    own = {"agency": agency, "handle": settings.handle if settings else ""}
-    return {**own, **inbox.values, **inbox.agencies.get(agency, {})}
-
-
 def canned(
     context: typer.Context,
     account: Annotated[str, typer.Option(help=_("As they would read on this account."))] = "",
     form: FormatOption = Format.TABLE,
 ) -> None:
-    from scheduler.canned import filled
-
     workplace: Workplace = context.obj
     accounts = workplace.config.accounts
     if account and account not in accounts:
@@ -162,12 +152,11 @@ def canned(
     for name, one in sorted(workplace.config.replies.items()):
         readings = {"": one.text, **one.platforms}
         if account:
-            settings = accounts[account]
-            values = _values(workplace, settings.agency, account)
+            platform = accounts[account].platform
             try:
-                readings = {settings.platform: filled(one.on(settings.platform), values)}
+                readings = {platform: reading(workplace, name, account)}
             except LookupError:
-                readings = {settings.platform: one.on(settings.platform)}
+                readings = {platform: one.on(platform)}
         rows += [
             {"name": name, "platform": platform or None, "text": text} for platform, text in readings.items()
         ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from scheduler.cli.endings import Ending
     from scheduler.states import State
     from scheduler.store.listings import Standing
+    from scheduler.store.tables import RetiredMetric
 
 
 #: Posts that their campaign skipped are told for so long.
 LATELY = timedelta(days=7)
+#: Figures that a platform retired are told for so long; "gaung doctor" always tells them.
+RETIRED_SHOWN = timedelta(days=30)
 
 
 def run(
@@ -121,12 +124,13 @@ def _look(workplace: Workplace, form: Format) -> tuple[dict[str, tuple[str, Any]
     from scheduler.cli import missed, pending, reading
     from scheduler.cli.endings import endings
     from scheduler.states import State
-    from scheduler.store import listings, operations
+    from scheduler.store import listings, operations, retiring
 
     now = workplace.clock.now()
     with workplace.store().read() as session:
         standing = listings.standing(session, now)
         unread = reading.used_up(workplace, session, now)
+        retired = retiring.standing(session)
         changed = pending.against_store(session, now)
         back = pending.sent_back(workplace, session)
         late = operations.passed_over(session, [State.REVIEW])
@@ -139,6 +143,7 @@ def _look(workplace: Workplace, form: Format) -> tuple[dict[str, tuple[str, Any]
         **_pauses(workplace, standing, now, form),
         **_logins(workplace, stored, form),
         **_unread(unread, form),
+        **_retired(workplace, retired, now, form),
         **pending.facts(workplace, back, changed, form),
     }
     if form is not Format.TABLE:
@@ -162,7 +167,10 @@ def _pauses(
     if form is Format.JSON:
         return {"accounts_paused": ("", ends)}
     until = _("until") if form is Format.TABLE else ""
-    lines = [f"{name}: {until} {plain(at)}".replace("  ", " ") for name, at in ends.items()]
+    why = {one.account_id: f" ({_(one.pause_reason)})" for one in standing.accounts if one.pause_reason}
+    lines = [
+        f"{name}: {until} {plain(at)}{why.get(name, '')}".replace("  ", " ") for name, at in ends.items()
+    ]
     return {"accounts_paused": (_("Pauses asked for by platforms"), "\n".join(lines))}
 
 
@@ -188,6 +196,20 @@ def _unread(unread: Mapping[str, str], form: Format) -> dict[str, tuple[str, Any
     if form is Format.TABLE:
         return {"comments_unread": (_("Comments not read"), "\n".join(unread.values()))}
     return {"comments_unread": ("", list(unread) if form is Format.JSON else ", ".join(unread))}
+
+
+def _retired(
+    workplace: Workplace, retired: Sequence[RetiredMetric], now: datetime, form: Format
+) -> dict[str, tuple[str, Any]]:
+    """The figures that a platform refuses for every post of every account; people are spared old news."""
+    from scheduler.cli.words import retired_line
+
+    if form is Format.TABLE:
+        fresh = [one for one in retired if now - one.noticed_at < RETIRED_SHOWN]
+        lines = [retired_line(one, workplace.config.zone) for one in fresh]
+        return {"figures_retired": (_("Figures no longer told"), "\n".join(lines))}
+    facts = [{"figure": one.metric, **one.facts()} for one in retired]
+    return {"figures_retired": ("", facts if form is Format.JSON else len(facts))}
 
 
 def _stops(workplace: Workplace, standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
@@ -270,6 +292,7 @@ def _codes(standing: Standing, form: Format) -> dict[str, tuple[str, Any]]:
         "accounts_disabled": ("", disabled),
         "posts": ("", posts),
         "replies": ("", replies),
+        "comments_open": ("", standing.comments_open),
         **heartbeat,
     }
 
@@ -322,6 +345,7 @@ def _facts(workplace: Workplace, standing: Standing) -> dict[str, tuple[str, Any
             _("Answers to comments"),
             ", ".join(f"{count} {state_word(state)}" for state, count in sorted(standing.replies.items())),
         ),
+        "comments_open": (_("Comments that wait for somebody"), standing.comments_open or None),
         "daemons": (_("Daemons running"), len(alive)),
         "last_heartbeat": (
             _("Last heartbeat"),

@@ -95,12 +95,21 @@ def _copy(source: Traversable, target: Path, today: date) -> None:
 def for_coming_year(text: str, today: date) -> str:
     """Given the example's text, return it beginning today and ending not before the next 9 December.
 
-    At least three whole weeks: their twelve slots hold the eleven messages that have no time of their own.
+    It lasts until each of its messages without a time of its own has a weekly slot.
     """
+    import tomllib
+
+    from campaigns.timetable import parse_slot, slot_times
+
     hakordia = date(today.year, 12, 9)
     if today > hakordia:
         hakordia = date(today.year + 1, 12, 9)
-    dates = {"start = ": today, "end = ": max(hakordia, today + timedelta(days=20))}
+    example = tomllib.loads(text)
+    slots = [parse_slot(one) for one in example["slots"]]
+    end, wanting = hakordia, sum("at" not in message for message in example["messages"])
+    while sum(1 for _at in slot_times(slots, today, end)) < wanting:
+        end += timedelta(days=1)
+    dates = {"start = ": today, "end = ": end}
     lines = [
         next(
             (f"{key}{day}" for key, day in dates.items() if line.startswith(key)),
@@ -177,8 +186,23 @@ def _check_workplace(workplace: Workplace) -> Iterator[_Finding]:
     yield _Finding("approvers", _("People who may approve"), *_approvers(workplace))
     if config.approval.signing == "ssh":
         yield _Finding("signing", _("Approvals can be signed"), *_signing(config))
+    yield from _retired(workplace)
     if workplace.treasury.payers:
         yield _Finding("prices", _("Prices of paid platforms"), *_prices(workplace))
+
+
+def _retired(workplace: Workplace) -> Iterator[_Finding]:
+    """The figures that platforms no longer tell: nothing that the office could put in order."""
+    from scheduler.cli.words import retired_line
+    from scheduler.store import retiring
+
+    try:
+        with workplace.store().read() as session:
+            lines = [retired_line(one, workplace.config.zone) for one in retiring.standing(session)]
+    except GaungError:
+        return  # said where the database is looked at
+    if lines:
+        yield _Finding("figures", _("Figures that platforms tell"), True, "\n".join(lines))
 
 
 def _in_words(error: GaungError) -> str:
