@@ -11,9 +11,9 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
+from scheduler.store.dialects import insert
 from scheduler.store.tables import accounts
 
 
@@ -29,8 +29,7 @@ def rest(session: Session, until: Mapping[str, datetime]) -> None:
     if not until:
         return
     connection = session.connection()
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(accounts)
+    statement = insert(accounts, connection.dialect.name)
     blank = {"code": "", "reason": "", "identity": ""}
     connection.execute(
         statement.on_conflict_do_update(

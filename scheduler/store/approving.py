@@ -18,8 +18,8 @@ from sqlmodel import Session
 
 from scheduler.states import EDITABLE
 from scheduler.store import auditing
-from scheduler.store.among import among
 from scheduler.store.conditions import NOW, approved
+from scheduler.store.dialects import among
 from scheduler.store.tables import (
     Approval,
     Content,

@@ -26,8 +26,8 @@ from sqlmodel import Session
 
 from campaigns.definition import Kind
 from scheduler.states import Event, State
-from scheduler.store.among import among
 from scheduler.store.conditions import NOW, clear, in_state
+from scheduler.store.dialects import among
 from scheduler.store.holding import Holds
 from scheduler.store.present import present
 from scheduler.store.tables import attempts, contents, deliveries

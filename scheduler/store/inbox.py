@@ -13,11 +13,11 @@ from functools import cache
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, exists, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from scheduler.states import State
 from scheduler.store.conditions import NOW, in_state
+from scheduler.store.dialects import insert
 from scheduler.store.tables import (
     Comment,
     CommentCase,
@@ -123,10 +123,10 @@ def keep(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
     """Append the comments that are not there yet; return how many those were."""
     if not rows:
         return 0
-    dialect = session.connection().dialect.name
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    connection = session.connection()
     before = session.execute(select(func.max(comments.c.id))).scalar() or 0
-    session.connection().execute(insert(comments).on_conflict_do_nothing(), [dict(row) for row in rows])
+    statement = insert(comments, connection.dialect.name).on_conflict_do_nothing()
+    connection.execute(statement, [dict(row) for row in rows])
     return session.execute(select(func.count()).where(comments.c.id > before)).scalar() or 0
 
 

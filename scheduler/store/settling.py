@@ -13,13 +13,12 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Insert, Select, Update, bindparam, exists, literal_column, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from scheduler.states import Event, State
-from scheduler.store.among import among
 from scheduler.store.chain import answers_hash
 from scheduler.store.conditions import NOW, in_state
+from scheduler.store.dialects import among, insert
 from scheduler.store.tables import accounts, answers, attempts, deliveries, snapshots
 from scheduler.store.transitions import Change, apply_changes
 
@@ -123,8 +122,7 @@ def add_answers(
 
 @cache
 def _add_answers(dialect: str) -> Insert:
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(answers).on_conflict_do_nothing(index_elements=["attempt_id"])
+    return insert(answers, dialect).on_conflict_do_nothing(index_elements=["attempt_id"])
 
 
 def owners(session: Session, posts: Collection[tuple[str, str]]) -> dict[tuple[str, str], int]:
