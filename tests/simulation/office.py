@@ -18,7 +18,7 @@ from simulation.faults import Deed
 from simulation.network import Network
 from simulation.node import SETTINGS
 from simulation.rules import APPROVERS, Rules, Span
-from simulation.watch import Watch
+from simulation.watch import Row, Watch
 
 from adapters.contract import Account, Adapter, Post
 from campaigns.definition import Campaign, Target
