@@ -18,7 +18,7 @@ from simulation.faults import Deed
 from simulation.network import Network
 from simulation.node import SETTINGS
 from simulation.rules import APPROVERS, Rules, Span
-from simulation.watch import Watch
+from simulation.watch import Row, Watch
 
 from adapters.contract import Account, Adapter, Post
 from campaigns.definition import Campaign, Target
@@ -286,7 +286,9 @@ class Office:
         out = half or out
         if not out:
             return
-        row = out[int(self.fate.number(f"which {name}") * len(out))]
+        self._take(deed, out[int(self.fate.number(f"which {name}") * len(out))])
+
+    def _take(self, deed: Deed, row: Row) -> None:
         if row.state == State.SENT and self.network.styles[row.account].by_hand:
             deed = Deed.DELETE
         with self.store.read() as session:
@@ -342,8 +344,12 @@ class Office:
             for account in self.network.styles:
                 account_states.enable_account(session, account, now=self.now(), identity=account)
         self.did(Deed.ENABLED, "")
+        self.did(Deed.ATTEND, "")
         for row in list(self.watch.of_state(*ASKING)):
             choice = self.fate.number(f"choice {name} {row.key}")
+            if row.state == State.REVIEW and row.remote_id and choice < 0.5:
+                self._take(Deed.TAKE_DOWN, row)
+                continue
             with self.store.write() as session:
                 delivery = _read(session, row.id)
                 try:
