@@ -1,4 +1,4 @@
-"""What SQLite and PostgreSQL say differently: a condition on many values, and an insert that may meet a row."""
+"""What the two databases say differently: a condition on many values, an insert that may meet a row."""
 
 from __future__ import annotations
 
