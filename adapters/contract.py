@@ -150,6 +150,8 @@ class Unknown:
     """Reading back cannot tell whether the post is there; ``reason`` says why."""
 
     reason: str
+    until: datetime | None = None
+    """From this moment on (UTC) it can, as far as is known; None if nothing is known of that."""
 
 
 Finding = Found | Absent | Unknown

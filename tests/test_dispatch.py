@@ -763,7 +763,7 @@ def test_what_is_absent_after_the_last_attempt_has_failed(engine: Engine) -> Non
 
 @on_both
 def test_an_absence_seen_before_the_listing_can_be_complete_proves_nothing(engine: Engine) -> None:
-    """Given a platform whose listing lags by a minute, an earlier absence is not believed."""
+    """Given a platform whose listing lags by a minute, an earlier absence is not believed, a later one is."""
 
     class Slow(FakeAdapter):
         listing_lag: ClassVar[timedelta] = MINUTE
@@ -779,7 +779,13 @@ def test_an_absence_seen_before_the_listing_can_be_complete_proves_nothing(engin
         seen.append(engine.states["jujur"])
     assert State.PLANNED not in seen
     assert engine.row["reason"] == "the platform may not list it yet"
-    assert engine.row["asks"]
+    assert not engine.row["asks"]
+    engine.clock.forward(25 * SECOND)
+    for _ in range(2):
+        node.turn()
+        node.run()
+    node.turn()
+    assert "absent" in engine.events()
 
 
 @on_both

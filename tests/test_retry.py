@@ -196,6 +196,14 @@ def test_looks_that_cannot_tell_come_at_their_times_and_then_a_person_is_asked()
     assert {(one.code, one.reason) for one in decisions} == {("cannot-tell", "no listing")}
 
 
+def test_nobody_is_asked_what_a_later_look_can_tell() -> None:
+    """A call that may still be under way after the last look is waited for; then a person is asked."""
+    later = Unknown("still under way", NOON + 10 * MINUTE)
+    assert look(later, 1).due_at == NOON + 30 * SECOND
+    assert (look(later, 3).due_at, look(later, 3).asks) == (later.until, False)
+    assert look(Unknown("still under way", NOON), 3).asks
+
+
 @pytest.mark.parametrize(
     "error", [Transient("t"), Ambiguous("a"), Rejected("r"), Duplicate("d"), AdapterError("e")]
 )

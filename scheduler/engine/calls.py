@@ -137,10 +137,10 @@ class Calls:
             found = _finding(adapter.find(self.post(claim), progress, claim.first_try_at - EARLIER))
             if not isinstance(found, Absent):
                 return found
-            if claim.at < claim.last_try_at + adapter.listing_lag:
-                return Unknown("the platform may not list it yet")
-            if claim.lost_at and claim.at < claim.lost_at + self.longest(claim):
-                return Unknown("the call that was given up may still be under way")
+            if claim.at < (listed := claim.last_try_at + adapter.listing_lag):
+                return Unknown("the platform may not list it yet", listed)
+            if claim.lost_at and claim.at < (over := claim.lost_at + self.longest(claim)):
+                return Unknown("the call that was given up may still be under way", over)
             return found
 
         return self._told(claim.account_id, "find", look)
@@ -307,8 +307,9 @@ def _finding(answer: object) -> Finding:
             return replace(answer, remote_id=str(remote_id), permalink=str(permalink or ""))
         case Absent():
             return answer
-        case Unknown(reason):
-            return replace(answer, reason=str(reason))
+        case Unknown(reason, until):
+            known = isinstance(until, datetime) and until.tzinfo is not None
+            return replace(answer, reason=str(reason), until=until if known else None)
     return Unknown(f"the adapter answered {answer!r}")
 
 

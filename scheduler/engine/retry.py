@@ -200,6 +200,9 @@ def after_look(
                 code=finding.kind,
                 reason=finding.reason,
             )
+        case Unknown(reason, datetime() as until) if looks >= len(policy.look_after) and until > now:
+            # A person would be asked what the next look can tell.
+            return Decision(Event.UNDECIDED, due_at=until, code="cannot-tell", reason=reason)
     reason = finding.reason
     if looks >= len(policy.look_after):
         return Decision(Event.UNDECIDED, asks=True, code="cannot-tell", reason=reason)

@@ -144,24 +144,22 @@ def approve(
     if len(checked.allowed) < len(chosen):
         raise _refusal(version, who, checked.own, checked.twice, checked.other_role or {})
     how = rule(version.approval)
-    by_stage: dict[int, list[Waiting]] = defaultdict(list)
+    by_stage: dict[int, dict[str, Waiting]] = defaultdict(dict)
     for one in chosen:
-        several = by_stage[next_stage(how, one)]
-        if one.content.digest not in {other.content.digest for other in several}:  # two messages, one text
-            several.append(one)
+        by_stage[next_stage(how, one)].setdefault(one.content.digest, one)  # two messages may share a text
     end = (terms.given_at or now) + terms.valid if terms.valid is not None else None
     for stage, several in by_stage.items():
         ends: dict[str, datetime] = {}
-        for one in several:
+        for digest, one in several.items():
             all_ends = [given.expires_at for given in one.given if given.expires_at]
             if end:
                 all_ends.append(end)
             if all_ends:
-                ends[one.content.digest] = min(all_ends)
+                ends[digest] = min(all_ends)
         approving.approve(
             session,
             version.campaign_id,
-            [one.content.digest for one in several],
+            list(several),
             approver=who.id,
             os_user=who.os_user,
             at=now,
