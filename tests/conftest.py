@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -42,6 +43,11 @@ def house(tmp_path: Path) -> Iterator[Callable[..., House]]:
             secrets = [secret for side in one.sides.values() for secret in side.secrets.values()]
             assert len(content) > 0
             assert not [secret for secret in secrets if secret.encode() in content], "stored in clear text"
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than cores: many tests wait, for a platform, a daemon, or a database."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

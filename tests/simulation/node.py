@@ -46,12 +46,15 @@ SETTINGS = Settings(
     reach_ages=(),
     rules={"prompt": Rule(min_gap=MINUTE), **dict.fromkeys(PASSING, Rule(pass_unsure=True))},
 )
-#: There are no credentials to renew here and no comments to hear: so it is looked for rarely.
+#: There are no credentials to renew here, no comments to hear and no figures to lose: it is looked rarely.
 RHYTHM = Rhythm(
     heartbeat=timedelta(hours=6),
     plan_on=timedelta(days=2),
     renew=timedelta(days=1),
     listen=timedelta(days=1),
+    count=timedelta(days=1),
+    room=timedelta(days=1),
+    retire=timedelta(days=5),
 )
 
 
