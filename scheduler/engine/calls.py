@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from adapters.contract import (
     NO_REPLIES,
@@ -48,6 +48,7 @@ from adapters.matching import EARLIER
 from adapters.transport import CONNECT_TIMEOUT, LONGEST_UPLOAD, READ_TIMEOUT, SLOWEST_UPLOAD, fenced
 from scheduler.engine.retry import Outcome
 from scheduler.store.claiming import Claim
+from scheduler.store.content import Stored
 from scheduler.store.media import MediaFolder
 
 log = logging.getLogger("gaung.calls")
@@ -233,25 +234,6 @@ class Calls:
     def post(self, claim: Claim) -> Post:
         """The post as the adapter is to see it."""
         return stored_post(claim, self.media, claim.key)
-
-
-class Stored(Protocol):
-    """A content as the store keeps it: a claim, or a row of ``content``."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def link(self) -> str: ...
-    @property
-    def media(self) -> Sequence[Mapping[str, Any]]: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def thread(self) -> Sequence[Mapping[str, Any]]: ...
-    @property
-    def first_comment(self) -> str: ...
-    @property
-    def reply_to(self) -> Mapping[str, str]: ...
 
 
 def stored_post(content: Stored, folder: MediaFolder, key: str = "") -> Post:

@@ -19,6 +19,7 @@ from sqlmodel import Session
 
 from scheduler.origin import Origin
 from scheduler.store.chain import GENESIS, row_hash
+from scheduler.store.content import WORDING
 from scheduler.store.tables import answers, approvals, attempts, audit, contents, deliveries
 
 #: "gaung" in ASCII: the key of PostgreSQL's advisory lock.
@@ -218,13 +219,7 @@ def contents_in_use(session: Session) -> Iterator[Row[Any]]:
             deliveries.c.message_class,
             contents.c.platform,
             contents.c.digest,
-            contents.c.text,
-            contents.c.link,
-            contents.c.media,
-            contents.c.kind,
-            contents.c.thread,
-            contents.c.first_comment,
-            contents.c.reply_to,
+            *WORDING,
         )
         .join(contents, contents.c.digest == deliveries.c.digest)
         .where(

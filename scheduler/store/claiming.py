@@ -27,6 +27,7 @@ from sqlmodel import Session
 from campaigns.definition import Kind
 from scheduler.states import Event, State
 from scheduler.store.conditions import NOW, clear, in_state
+from scheduler.store.content import WORDING, Stored
 from scheduler.store.dialects import among
 from scheduler.store.holding import Holds
 from scheduler.store.present import present
@@ -65,47 +66,21 @@ class Claim:
     """When an attempt was last given up though its process may still have been at it."""
 
 
-class Candidate(Protocol):
+class Candidate(Stored, Protocol):
     """What is known of a delivery that is about to be claimed."""
 
     @property
     def id(self) -> int: ...
-
     @property
     def campaign_id(self) -> str: ...
-
     @property
     def digest(self) -> str: ...
-
     @property
     def account_id(self) -> str: ...
-
     @property
     def message_class(self) -> str: ...
-
     @property
     def platform(self) -> str: ...
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def link(self) -> str: ...
-
-    @property
-    def media(self) -> Sequence[Mapping[str, Any]]: ...
-
-    @property
-    def kind(self) -> str: ...
-
-    @property
-    def thread(self) -> Sequence[Mapping[str, Any]]: ...
-
-    @property
-    def first_comment(self) -> str: ...
-
-    @property
-    def reply_to(self) -> Mapping[str, str]: ...
 
 
 Refuse = Callable[[Sequence[Candidate]], Collection[int]]
@@ -125,13 +100,7 @@ COLUMNS = (
     deliveries.c.message_class,
     contents.c.platform,
     deliveries.c.min_gap,
-    contents.c.text,
-    contents.c.link,
-    contents.c.media,
-    contents.c.kind,
-    contents.c.thread,
-    contents.c.first_comment,
-    contents.c.reply_to,
+    *WORDING,
 )
 
 
