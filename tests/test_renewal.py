@@ -100,7 +100,7 @@ class Node:
         self.calls = Calls(adapter, MediaFolder(Path("nowhere")), clock.now)
         self.clock = clock
         treasury = Treasury({}, Prices((), "UTC"), adapter, self.calls.media)
-        self.means = Means(store, clock, self.calls, treasury, self.desk, self.mailbox, name)
+        self.means = Means(store, clock, self.calls, treasury, self.desk, self.desk, self.mailbox, name)
         self.renewal = Renewal(self.means, self.vault)
 
     def start(self) -> None:

@@ -84,7 +84,7 @@ REASONS: Mapping[str, str] = {
     "takedown-unclear": N_("Nobody knows whether it was taken down."),
     "lease-expired": N_("The program was not heard of any more while it was being sent."),
     "process-ended": N_("The program stopped while it was being sent."),
-    "not-begun": N_("The database answered too late; nothing was sent."),
+    "not-begun": N_("No worker was free in time, or the database answered too late; nothing was sent."),
     "not-held": N_("The database could not be reached in time; nothing more was sent."),
     "ambiguous": N_("The platform's answer does not tell whether the post was accepted."),
     "duplicate": N_("The platform says that this content is already there."),

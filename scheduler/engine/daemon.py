@@ -24,13 +24,14 @@ from typing import Any
 
 from scheduler.clock import Clock
 from scheduler.engine import applying
+from scheduler.engine.ahead import PATIENCE
 from scheduler.engine.calls import Calls
 from scheduler.engine.dispatch import Dispatcher, Limits, Terms
 from scheduler.engine.following import Following
 from scheduler.engine.gate import AlwaysOpen, Gate
 from scheduler.engine.leases import process_ended, whereabouts
 from scheduler.engine.listening import Listening
-from scheduler.engine.mailbox import Mailbox, Message, Wake
+from scheduler.engine.mailbox import Answered, Mailbox, Message, Wake
 from scheduler.engine.means import Means
 from scheduler.engine.renewal import Renewal
 from scheduler.engine.retry import Policy, Rule
@@ -53,9 +54,12 @@ DATABASE_PATIENCE = 90.0
 STARTED_TOGETHER = timedelta(seconds=30)
 #: Of several daemons that plan on at the same distance, one comes so much too early.
 EARLY = timedelta(minutes=1)
-#: Seconds from one turn to the next, at least: what comes in meanwhile is written down together. Longer saves
-#: processor time, shorter saves workers waiting: ``make bench ONLY=peak`` weighs the two.
-PACE = 0.027
+#: Seconds from one turn to the next, at least: what comes in meanwhile is written down together.
+PACE = 0.025
+#: The same while no worker waits for a turn, since posts are claimed ahead: each turn costs processor time.
+CALM_PACE = 0.1
+#: Calls by the way that run at once: each asks for little, and no post waits for them.
+ERRANDS = 8
 #: Without a message for so long, the loop looks by itself: APScheduler's thread may have died.
 LONGEST_SLEEP = 10.0
 
@@ -106,6 +110,8 @@ class Rhythm:
     """Looking for posts that are soon due on platforms that count them."""
     retire: timedelta = timedelta(hours=1)
     """Looking for figures that a platform refuses everywhere."""
+    ahead: timedelta = timedelta(seconds=1.5 * CALM_PACE)
+    """Posts are claimed for workers that come free within so long."""
     anchor: timedelta = timedelta(minutes=1)
     """Looking whether the head of the audit is to be written down."""
 
@@ -152,8 +158,8 @@ class Daemon:
         self._settings = settings
         self._rhythm = rhythm
         self._mailbox = mailbox or Mailbox()
-        # One more than posts may take: for what is asked meanwhile (comments, followers, renewals).
-        self._executor = executor or ThreadPoolExecutor(settings.workers + 1, "gaung-worker")
+        self._executor = executor or ThreadPoolExecutor(settings.workers, "gaung-worker")
+        self._errands = executor or ThreadPoolExecutor(ERRANDS, "gaung-errand")
         self._node = node or node_name()
         self._presence = presence.Presence(self._node, *whereabouts(), version("gaung"))
         self._started_at: datetime | None = None
@@ -164,7 +170,7 @@ class Daemon:
         self._renew_at = clock.now()
         self._anchor = anchor
         self._anchor_at = clock.now()
-        means = Means(store, clock, calls, treasury, self._executor, self._mailbox, self._node)
+        means = Means(store, clock, calls, treasury, self._executor, self._errands, self._mailbox, self._node)
         self._renewal = Renewal(means, vault)
         self._listening = Listening(means, settings.replies_ages)
         self._listen_at = clock.now()
@@ -180,7 +186,8 @@ class Daemon:
             settings.look_after,
             jitter,
         )
-        limits = Limits(settings.workers, settings.lease, settings.reach_ages)
+        ahead = rhythm.ahead.total_seconds()
+        limits = Limits(settings.workers, settings.lease, settings.reach_ages, ahead)
         terms = Terms(policy, limits, settings.rules, siblings, ended, gate or AlwaysOpen())
         self._dispatcher = dispatcher(means, terms)
 
@@ -198,18 +205,34 @@ class Daemon:
                 begun = self._clock.steady()
                 next_due = self.turn(messages)
                 alarm.set(next_due)
-                messages = self._mailbox.wait(LONGEST_SLEEP)
-                early = PACE - (self._clock.steady() - begun)
-                if early > 0:
-                    time.sleep(early)
-                    messages += self._mailbox.wait(0)
+                messages = self._wait(begun)
 
     def run_once(self) -> None:
         """One pass: everything that is due now, until nothing is in flight (for cron, Task Scheduler)."""
         with self._signals(), self._workers(), self._store.patience(DATABASE_PATIENCE):
             self.turn([])
             while self.in_flight or self._waits_for_others():
-                self.turn(self._mailbox.wait(LONGEST_SLEEP))
+                self.turn(self._wait(self._clock.steady()))
+
+    def _wait(self, begun: float) -> list[Message]:
+        """Wait for messages, and for the pace: let come in what can be written down together."""
+        messages = self._mailbox.wait(self.patience)
+        passed = self._clock.steady() - begun
+        while (early := self._pace(messages) - passed) > 0:
+            time.sleep(nap := min(early, PACE))
+            passed += nap
+            messages += self._mailbox.wait(0)
+        return messages
+
+    @property
+    def patience(self) -> float:
+        """Seconds after which a turn is wanted though nothing came in: what waits is taken back then."""
+        return PATIENCE if self._dispatcher.waiting else LONGEST_SLEEP
+
+    def _pace(self, messages: Sequence[Message]) -> float:
+        """How long after a turn the next begins: soon if a save, or a worker without work, waits for it."""
+        answers = all(isinstance(one, Answered) for one in messages)
+        return CALM_PACE if answers and len(messages) < self._dispatcher.waiting else PACE
 
     def _waits_for_others(self) -> bool:
         """Whether a pass must stay until it knows what became of a daemon that seems to be gone."""
@@ -353,9 +376,11 @@ class Daemon:
             yield
         except BaseException:
             self._dispatcher.abandon()
-            self._executor.shutdown(wait=False, cancel_futures=True)
+            for executor in (self._executor, self._errands):
+                executor.shutdown(wait=False, cancel_futures=True)
             raise
-        self._executor.shutdown(wait=True)
+        for executor in (self._executor, self._errands):
+            executor.shutdown(wait=True)
         with self._store.write() as session:
             presence.leave(session, self._node, self._store.moment(session, self._clock.now()))
         log.info("stopped", extra={"action": "stopped"})

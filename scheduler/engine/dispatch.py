@@ -5,12 +5,13 @@ what is overdue or lost, and claims one due delivery for every free worker, all 
 (DESIGN.md section 7). Calls start only after the commit that recorded them. While answers come in by
 the hundred, most turns are brief: they write down what came out well and claim what follows; as long
 as that leaves no worker free, the rest (what is overdue, lost, uncertain, or to be measured) waits a second.
+While answers come fast, a few posts are claimed ahead of the workers (``ahead``).
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,9 +19,10 @@ from datetime import datetime, timedelta
 from adapters.contract import Receipt
 from adapters.errors import AdapterError
 from scheduler.engine import settlement
+from scheduler.engine.ahead import Ahead
 from scheduler.engine.gate import AlwaysOpen, Gate
 from scheduler.engine.leases import Leases
-from scheduler.engine.mailbox import Answered, Looked, Measured, Message, SaveRequest, refuse
+from scheduler.engine.mailbox import Answered, Looked, Measured, Message, SaveRequest, Unbegun, refuse
 from scheduler.engine.means import Means
 from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.workers import Workers
@@ -50,6 +52,8 @@ class Limits:
     workers: int
     lease: timedelta
     reach_ages: Sequence[timedelta]
+    ahead: float = 0.0
+    """Posts are claimed for workers that come free in so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class _Work:
     held: set[int] = field(default_factory=set)
     """Deliveries of which a call is running here."""
     free: int = 0
-    """Workers without work."""
+    """Workers without work; below zero, so many posts wait for one."""
     claims: list[Claim] = field(default_factory=list)
     looks: list[Claim] = field(default_factory=list)
     measures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -102,15 +106,18 @@ class Dispatcher:
         self._measuring: set[str] = set()
         self._unsettled: list[Message] = []
         self._leases = Leases(terms.limits.lease, means.clock.steady, terms.ended)
+        self._ahead = Ahead(terms.limits.workers, terms.limits.ahead, means.clock.steady)
         self._work = self._workers(means)
-        self._ahead = timedelta(0)
+        self._clock_ahead = timedelta(0)
         """How far the database's clock is ahead of this machine's."""
         self._doubtful = False
+        self._given_up: set[int] = set()
+        """Deliveries whose claims were taken back before any call was made, until that is committed."""
         self._looked_at: float | None = None
         self._next_due: datetime | None = None
 
     def _workers(self, means: Means) -> Workers:
-        return Workers(means.calls, means.mailbox, self._time, self._holds)
+        return Workers(means.calls, means.mailbox, self._time, self._clock.steady, self._holds)
 
     def _holds(self, delivery_id: int) -> bool:
         return self._leases.holds(delivery_id)
@@ -118,7 +125,7 @@ class Dispatcher:
     @property
     def in_flight(self) -> int:
         """Calls that have not been settled yet."""
-        return len(self._publishing) + len(self._looking) + len(self._measuring)
+        return len(self._publishing) + len(self._looking) + len(self._measuring) + len(self._given_up)
 
     @property
     def suspects(self) -> bool:
@@ -130,7 +137,10 @@ class Dispatcher:
 
         If the database cannot be used, the messages are kept for the next turn and the error is raised.
         """
-        self._unsettled += messages
+        self._unsettled += [one for one in messages if not isinstance(one, Unbegun)]
+        self._ahead.came(sum(isinstance(one, Answered) for one in messages))
+        self._give_up([one.claim.delivery_id for one in messages if isinstance(one, Unbegun)])
+        self._give_up(self._ahead.recall(everything=self.stopping))
         for _ in range(TRIES - 1):
             with suppress(ContentionError, StaleStateError):  # all of it was rolled back
                 return self._turn()
@@ -140,7 +150,7 @@ class Dispatcher:
         machine, begun = self._clock.now(), self._clock.steady()
         brief = self._can_be_brief(machine, begun)
         saved: list[tuple[SaveRequest, Saved]] = []
-        self._gate.prepare(self._store, machine + self._ahead)
+        self._gate.prepare(self._store, machine + self._clock_ahead)
         try:
             with self._store.write() as session:
                 now = self._store.moment(session, machine)
@@ -148,8 +158,9 @@ class Dispatcher:
                     stopping.end_expired(session, now)
                 saved = self._save(session, now)
                 replanned = self._settle(session, now)
-                if self._doubtful:
-                    leases.release(session, now, self._means.node, list(self._publishing))
+                if self._doubtful or self._given_up:
+                    held = list(self._publishing)
+                    replanned |= leases.release(session, now, self._means.node, held) > 0
                 renewed = self._renew(session, now)
                 self._treasury.settle(session, now, [one.delivery_id for one in self._settled()])
                 self._treasury.prepare(session, now)
@@ -168,11 +179,13 @@ class Dispatcher:
                     )
         except StoreError:
             self._doubtful = True  # perhaps all of it was committed, and only the word of it got lost
+            self._give_up(self._ahead.recall(everything=True))  # what holds now nobody knows
             raise
         self._doubtful = False
-        self._ahead = now - machine
+        self._given_up.clear()
+        self._clock_ahead = now - machine
         if not brief:
-            self._looked_at, self._next_due = begun, next_due - self._ahead if next_due else None
+            self._looked_at, self._next_due = begun, next_due - self._clock_ahead if next_due else None
         self.replanned |= replanned
         if renewed is not None:
             self._leases.renewed(renewed, begun)
@@ -190,15 +203,30 @@ class Dispatcher:
         When the next thing is due is known from the last turn that looked: other processes may have
         brought something sooner since, which a tick notices.
         """
-        if self._doubtful or self._looked_at is None or steady - self._looked_at >= LOOK_AROUND:
+        if self._doubtful or self._given_up or self._looked_at is None:
             return False
-        if self._next_due is not None and now >= self._next_due:
+        is_due = self._next_due is not None and now >= self._next_due
+        if is_due or steady - self._looked_at >= LOOK_AROUND:
             return False
         return bool(self._unsettled) and all(
             isinstance(one, SaveRequest)
             or (isinstance(one, Answered) and isinstance(one.outcome, Receipt) and not one.pause)
             for one in self._unsettled
         )
+
+    @property
+    def waiting(self) -> int:
+        """Posts that are claimed and wait for a worker."""
+        return len(self._ahead)
+
+    def _give_up(self, delivery_ids: Iterable[int]) -> None:
+        """Claims that no worker has begun: the next commit plans them again."""
+        for delivery_id in delivery_ids:
+            claim = self._publishing.pop(delivery_id)
+            self._leases.given_back(delivery_id)
+            self._given_up.add(delivery_id)
+            facts = {"action": "given_up", "post": claim.key[:8], "account": claim.account_id}
+            log.info("given up", extra=facts)
 
     def abandon(self) -> None:
         """The loop ends with an error: let no worker wait for a commit that will not come."""
@@ -256,21 +284,22 @@ class Dispatcher:
         return self._terms.policy.for_account(self._terms.rules.get(account_id, Rule())).look_after[0]
 
     def _claim(self, session: Session, now: datetime) -> _Work:
-        """A post for every free worker, as far as there are any."""
+        """A post for every free worker, as far as there are any, and for those who will be free soon."""
         if self.stopping:
             return _Work()
         settled = {one.delivery_id for one in self._settled()}
         held = {*self._publishing, *self._looking} - settled
         free = self._terms.limits.workers - len(held) - len(self._measuring)
+        wanted = free + self._ahead.wanted()
         lease_until = now + self._terms.limits.lease
-        if free > 0 and not self._gate.open(session, now):
+        if wanted > 0 and not self._gate.open(session, now):
             return _Work(held, free)
         claims = claiming.claim(
             session,
             now=now,
             lease_until=lease_until,
             node=self._means.node,
-            limit=free,
+            limit=wanted,
             held=held,
             refuse=lambda rows: self._gate.refused(session, rows, now),
             passing=tuple(name for name, rule in self._terms.rules.items() if rule.pass_unsure),
@@ -312,12 +341,17 @@ class Dispatcher:
                     self._measuring.discard(account_id)
 
     def _start(self, work: _Work) -> None:
-        for claim in work.claims:
+        at_once = len(work.claims) + min(work.free, 0)
+        for number, claim in enumerate(work.claims):
             log.info(
                 "claimed", extra={"action": "claimed", "post": claim.key[:8], "account": claim.account_id}
             )
             self._publishing[claim.delivery_id] = claim
-            self._means.executor.submit(self._work.publish, claim)
+            if number < at_once:
+                self._means.executor.submit(self._work.publish, claim)
+            else:
+                call = self._means.executor.submit(self._work.publish, claim, self._clock.steady())
+                self._ahead.lined_up(claim.delivery_id, call)
         for claim in work.looks:
             self._looking[claim.delivery_id] = claim
             self._means.executor.submit(self._work.look, claim)
@@ -327,4 +361,4 @@ class Dispatcher:
 
     def _time(self) -> datetime:
         """The time by the database's clock, as far as this machine knows it."""
-        return self._clock.now() + self._ahead
+        return self._clock.now() + self._clock_ahead

@@ -41,7 +41,7 @@ class Following:
         self._treasury = means.treasury
         self._accounts = list(accounts)
         self._zone = zone
-        self._executor = means.executor
+        self._executor = means.errands
         self._mailbox = means.mailbox
         self._node = means.node
         self._running = 0

@@ -33,7 +33,7 @@ class Listening:
         self._clock = means.clock
         self._calls = means.calls
         self._ages = ages
-        self._executor = means.executor
+        self._executor = means.errands
         self._mailbox = means.mailbox
         self._treasury = means.treasury
         self._running = 0

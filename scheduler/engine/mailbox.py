@@ -34,6 +34,13 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Unbegun:
+    """A post had waited for a worker for too long: no call was made."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
 class Looked:
     """A look at the platform came back."""
 
@@ -110,7 +117,7 @@ class Wake:
     """Time to look at the clock: a date was reached, a tick passed, or a signal came."""
 
 
-Message = Answered | Looked | Measured | Renewed | Heard | Counted | Roomed | SaveRequest | Wake
+Message = Answered | Unbegun | Looked | Measured | Renewed | Heard | Counted | Roomed | SaveRequest | Wake
 
 
 class Mailbox:

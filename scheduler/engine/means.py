@@ -14,13 +14,16 @@ from scheduler.store.database import Store
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """Of one daemon. Calls run in ``executor`` and come back through ``mailbox``."""
+    """Of one daemon. Calls come back through ``mailbox``."""
 
     store: Store
     clock: Clock
     calls: Calls
     treasury: Treasury
     executor: Executor
+    """Of the workers, who publish, look and measure: what is handed to it may wait for a free one."""
+    errands: Executor
+    """For what is asked by the way (comments, followers, room, renewals): it never waits for the workers."""
     mailbox: Mailbox
     node: str
     """The name under which it claims: no other daemon has it."""

@@ -40,7 +40,7 @@ class Renewal:
         self._vault = vault
         self._clock = means.clock
         self._calls = means.calls
-        self._executor = means.executor
+        self._executor = means.errands
         self._mailbox = means.mailbox
         self._node = means.node
         self._running: set[str] = set()

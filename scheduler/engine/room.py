@@ -34,7 +34,7 @@ class Room:
         self._clock = means.clock
         self._calls = means.calls
         self._accounts = tuple(accounts)
-        self._executor = means.executor
+        self._executor = means.errands
         self._mailbox = means.mailbox
         self._node = means.node
         self._running = 0

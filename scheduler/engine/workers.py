@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from scheduler.engine.ahead import PATIENCE
 from scheduler.engine.calls import Calls
-from scheduler.engine.mailbox import Answered, Looked, Mailbox, MailedProgress, Measured
+from scheduler.engine.mailbox import Answered, Looked, Mailbox, MailedProgress, Measured, Unbegun
 from scheduler.store.claiming import Claim
 
 
@@ -22,11 +23,16 @@ class Workers:
     mailbox: Mailbox
     time: Callable[[], datetime]
     """The time by the database's clock, as far as this machine knows it."""
+    steady: Callable[[], float]
+    """Seconds of a clock that nobody sets."""
     holds: Callable[[int], bool]
     """Whether nobody else can have taken over the attempt at a delivery."""
 
-    def publish(self, claim: Claim) -> None:
-        """Publish a post that was claimed."""
+    def publish(self, claim: Claim, since: float | None = None) -> None:
+        """Publish a post that was claimed; not if it has waited ``since`` then for a worker, for too long."""
+        if since is not None and self.steady() - since >= PATIENCE:
+            self.mailbox.put(Unbegun(claim))
+            return
         progress = MailedProgress(claim, self.mailbox)
         told = self.calls.publish(claim, progress, lambda: self.holds(claim.delivery_id))
         answer = Answered(claim, told.answer, self.time(), told.pause, told.heard, progress.noted)

@@ -258,21 +258,35 @@ class FakeAdapter(Adapter):
 
 
 class Desk(Executor):
-    """An executor that lets calls lie until they are asked for, and then runs them right here."""
+    """An executor that lets calls lie until they are asked for, and then runs them right here.
 
-    def __init__(self) -> None:
-        self.calls: list[Callable[[], object]] = []
+    The first ``workers`` of them have begun; the others can still be taken back.
+    """
+
+    def __init__(self, workers: int = 1000) -> None:
+        self.workers = workers
+        self.calls: list[tuple[Future[Any], Callable[[], object]]] = []
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        self.calls.append(lambda: fn(*args, **kwargs))
-        return Future()
+        call: Future[Any] = Future()
+        self.calls.append((call, lambda: fn(*args, **kwargs)))
+        self._begin()
+        return call
 
     def run(self) -> int:
-        """Run what lies here; return how many calls that were."""
-        calls, self.calls = self.calls, []
-        for call in calls:
+        """Run what has begun; return how many calls that were."""
+        self._begin()
+        begun, self.calls = self.calls[: self.workers], self.calls[self.workers :]
+        for _, call in begun:
             call()
-        return len(calls)
+        self._begin()
+        return len(begun)
+
+    def _begin(self) -> None:
+        self.calls = [(call, run) for call, run in self.calls if not call.cancelled()]
+        for call, _ in self.calls[: self.workers]:
+            if not call.running():
+                call.set_running_or_notify_cancel()
 
 
 # Campaigns.
@@ -377,9 +391,10 @@ class Engine:
         executor: Executor | None = None,
         adapter: type[FakeAdapter] = FakeAdapter,
         siblings: Callable[[str], Sequence[str]] = lambda account_id: [account_id],
+        ahead: float = 0.0,
     ) -> Node:
         """A further daemon's dispatcher on the same database."""
-        return Node(self, name, workers, executor or Desk(), adapter, siblings)
+        return Node(self, name, workers, executor or Desk(), adapter, siblings, ahead)
 
     def apply(self, loaded: Loaded, *, approve: bool = True) -> Changes:
         changes = applying.apply(
@@ -480,6 +495,7 @@ class Node:
         executor: Executor,
         kind: type[FakeAdapter],
         siblings: Callable[[str], Sequence[str]],
+        ahead: float,
     ) -> None:
         self.executor = executor
         self.mailbox = Mailbox()
@@ -491,10 +507,12 @@ class Node:
 
         self.calls = Calls(adapter, engine.media, clock.now)
         self.treasury = Treasury(engine.payers, engine.prices, adapter, engine.media)
-        self.means = Means(engine.store, clock, self.calls, self.treasury, executor, self.mailbox, name)
+        self.means = Means(
+            engine.store, clock, self.calls, self.treasury, executor, executor, self.mailbox, name
+        )
         terms = dispatch.Terms(
             engine.policy,
-            dispatch.Limits(workers, 2 * MINUTE, (HOUR, 6 * HOUR)),
+            dispatch.Limits(workers, 2 * MINUTE, (HOUR, 6 * HOUR), ahead),
             engine.rules,
             siblings,
             lambda lease: lease.node in engine.ended,

@@ -30,7 +30,7 @@ from scheduler.store.tables import accounts, attempts, deliveries, spending
 
 
 class _SettlesFirst(Workers):
-    def publish(self, claim: Claim) -> None:
+    def publish(self, claim: Claim, since: float | None = None) -> None:
         self.mailbox.put(Answered(claim, Receipt(f"expected-{claim.key}"), self.time()))
         self.calls.publish(claim, MailedProgress(claim, self.mailbox))
 
@@ -39,7 +39,7 @@ class SettlesFirst(Dispatcher):
     """Notes a post as sent before the platform was called."""
 
     def _workers(self, means: Means) -> Workers:
-        return _SettlesFirst(means.calls, means.mailbox, self._time, self._holds)
+        return _SettlesFirst(means.calls, means.mailbox, self._time, self._clock.steady, self._holds)
 
 
 class RetriesAmbiguous(Calls):

@@ -24,6 +24,7 @@ class Fault(StrEnum):
     CLOCK_FORWARD = "a clock an hour ahead"
     CLOCK_BACK = "a clock an hour behind"
     CLOCK_STEP = "a clock set by seconds"
+    NO_WORKER = "no worker free in time for what was claimed ahead"
 
     # In the answer to a publication.
     TRANSIENT = "refused for now"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from simulation.fate import Fate
@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from adapters.contract import Account, Adapter
 from scheduler.engine.calls import Calls
-from scheduler.engine.daemon import Daemon, Rhythm, Settings
+from scheduler.engine.daemon import LONGEST_SLEEP, Daemon, Rhythm, Settings
 from scheduler.engine.dispatch import Dispatcher
 from scheduler.engine.mailbox import Answered, Message, SaveRequest
 from scheduler.engine.retry import Rule
@@ -36,7 +36,7 @@ LEASE = 2 * MINUTE
 PASSING = frozenset({"blind"})
 
 SETTINGS = Settings(
-    workers=3,
+    workers=1,
     lease=LEASE,
     horizon=timedelta(days=10),
     attempts=3,
@@ -55,6 +55,7 @@ RHYTHM = Rhythm(
     count=timedelta(days=1),
     room=timedelta(days=1),
     retire=timedelta(days=5),
+    ahead=MINUTE,
 )
 
 
@@ -134,6 +135,7 @@ class Node:
     def __init__(
         self,
         name: str,
+        workers: int,
         *,
         store: FailingStore,
         fate: Fate,
@@ -148,6 +150,7 @@ class Node:
         chances: Chances,
     ) -> None:
         self.name = name
+        self.workers = workers
         self.clock = NodeClock(now, timedelta(0))
         self.now = now
         self.fate = fate
@@ -165,7 +168,7 @@ class Node:
         self.up = False
         self.boots = 0
         self._made: Counter[str] = Counter()
-        self.desk = Desk(self._made)
+        self.desk = Desk(self._made, self.workers)
         self.mailbox = StepMailbox()
         self._transactions = 0
         self._reading: Sequence[Message] = ()
@@ -186,8 +189,8 @@ class Node:
         """Start a daemon: it knows nothing but what the database says."""
         self.boots += 1
         self.up, self.wake_at = True, self.now()
-        self.desk, self.mailbox = Desk(self._made), StepMailbox()
-        settings = SETTINGS if self.variant.lease == LEASE else _with_lease(self.variant.lease)
+        self.desk, self.mailbox = Desk(self._made, self.workers), StepMailbox()
+        settings = replace(SETTINGS, workers=self.workers, lease=self.variant.lease)
         self.daemon = Daemon(
             self.store,
             self.clock,
@@ -215,7 +218,15 @@ class Node:
         self._reading = self.mailbox.wait(0)
         next_due = self.daemon.turn(self._reading)
         self._reading = ()
+        if self.desk.forget_cancelled():
+            self.met(Fault.NO_WORKER, self.name)
         return None if next_due is None else next_due - self.clock.offset
+
+    @property
+    def patience(self) -> timedelta:
+        """For how long it waits for calls that are under way."""
+        waits = self.daemon.patience
+        return timedelta(seconds=waits) if waits < LONGEST_SLEEP else LEASE
 
     def is_away(self) -> bool:
         """Whether it cannot reach its database."""
@@ -229,7 +240,7 @@ class Node:
         """Let a call go on; then it may be that the daemon is killed."""
         strand.step()
         if strand.done:
-            self.strands.remove(strand)
+            self.desk.calls.remove(strand)
         if self.fate.whether(f"crash {self.name} {strand.name} {strand.steps}", self.chances.at_a_step):
             if strand.done:
                 self.met(Fault.CRASH_BEFORE_SETTLE, strand.name)
@@ -253,7 +264,7 @@ class Node:
                 else:
                     self.met(Fault.CRASH_IN_THE_AIR, strand.name)
             strand.kill()
-        self.desk = Desk(self._made)
+        self.desk = Desk(self._made, self.workers)
         return taken
 
     # What may happen around a transaction.
@@ -282,9 +293,3 @@ class Node:
         if any(isinstance(one, SaveRequest) for one in self._reading):
             return Fault.CRASH_IN_SAVE
         return None
-
-
-def _with_lease(lease: timedelta) -> Settings:
-    from dataclasses import replace
-
-    return replace(SETTINGS, lease=lease)

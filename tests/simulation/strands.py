@@ -26,6 +26,8 @@ class Strand(threading.Thread):
 
     def __init__(self, name: str, call: Callable[[], object]) -> None:
         super().__init__(name=name, daemon=True)
+        self.future: Future[Any] = Future()
+        """As a thread pool gives it: nobody can take the call back once it has begun."""
         self.point = "before the call"
         """Where it stands."""
         self.ready_at: datetime | None = None
@@ -54,6 +56,7 @@ class Strand(threading.Thread):
         self.steps += 1
         if not self._started_yet:
             self._started_yet = True
+            self.future.set_running_or_notify_cancel()
             self.start()
         else:
             self._mine.release()
@@ -93,19 +96,32 @@ class Strand(threading.Thread):
 
 
 class Desk(Executor):
-    """The executor of one daemon: each call becomes a strand."""
+    """The executor of one daemon: each call becomes a strand, of which ``workers`` may be under way."""
 
-    def __init__(self, made: Counter[str]) -> None:
+    def __init__(self, made: Counter[str], workers: int) -> None:
         """``made`` counts the calls by name, over every life of the daemon: no two have the same name."""
-        self.strands: list[Strand] = []
+        self.calls: list[Strand] = []
         self._made = made
+        self._workers = workers
+
+    @property
+    def strands(self) -> list[Strand]:
+        """What has begun, or finds a worker: calls begin in the order in which they came."""
+        return self.calls[: self._workers]
+
+    def forget_cancelled(self) -> int:
+        """Forget the calls that were taken back before they began; return how many."""
+        before = len(self.calls)
+        self.calls = [one for one in self.calls if not one.future.cancelled()]
+        return before - len(self.calls)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         about = args[0].key[:8] if args and isinstance(args[0], Claim) else "-"
         name = f"{getattr(fn, '__name__', 'call').strip('_')} {about}"
         self._made[name] += 1
-        self.strands.append(Strand(f"{name} {self._made[name]}", lambda: fn(*args, **kwargs)))
-        return Future()
+        strand = Strand(f"{name} {self._made[name]}", lambda: fn(*args, **kwargs))
+        self.calls.append(strand)
+        return strand.future
 
 
 class StepMailbox(Mailbox):

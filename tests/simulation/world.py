@@ -60,6 +60,8 @@ APP = ("prompt", "late")
 MESSAGES = 3
 MOMENTS = 3
 HAPPENINGS = 32
+#: Of each daemon. Where there is one only, posts wait for it.
+WORKERS = (3, 1)
 
 #: What happens besides, out of the blue.
 _HAPPENINGS: Mapping[str, float] = {
@@ -152,6 +154,7 @@ class World:
         self.nodes = [
             Node(
                 f"node-{number}",
+                WORKERS[number - 1],
                 store=FailingStore(engine),
                 fate=self.fate,
                 now=self._time,
@@ -461,7 +464,7 @@ class World:
         elif next_due is not None:
             self._wake(node, max(next_due, self.now) + self._oversleeps(node))
         if node.daemon.in_flight:
-            self._wake(node, self.now + LEASE / 5)
+            self._wake(node, self.now + min(LEASE / 5, node.patience))
         elif ends := self._orphans():
             # They are watched often, unless a wrong clock has made one that lasts for hours.
             self._wake(node, self.now + max(LEASE / 2, (min(ends) - self.now) / 2))
