@@ -18,6 +18,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from importlib.metadata import version
 from random import SystemRandom
 from typing import Any
@@ -116,6 +117,11 @@ class Rhythm:
     """Looking whether the head of the audit is to be written down."""
 
 
+@cache
+def _version() -> str:
+    return version("gaung")
+
+
 def node_name() -> str:
     """A name that no other daemon has: host, process, and a few random characters."""
     return f"{socket.gethostname()}:{os.getpid()}:{_RANDOM.randrange(16**4):04x}"
@@ -161,7 +167,7 @@ class Daemon:
         self._executor = executor or ThreadPoolExecutor(settings.workers, "gaung-worker")
         self._errands = executor or ThreadPoolExecutor(ERRANDS, "gaung-errand")
         self._node = node or node_name()
-        self._presence = presence.Presence(self._node, *whereabouts(), version("gaung"))
+        self._presence = presence.Presence(self._node, *whereabouts(), _version())
         self._started_at: datetime | None = None
         self._beat_at: float | None = None
         self._extend_at = clock.now()

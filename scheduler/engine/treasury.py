@@ -57,7 +57,11 @@ class Treasury:
         if not self.payers:
             return
         month = self.prices.month(now)
-        spending.open_months(session, [self.row(account_id, month) for account_id in self.payers])
+        terms = {
+            name: (payer.budget, self.prices.currency(payer.platform)) for name, payer in self.payers.items()
+        }
+        for account_id in spending.not_open(session, month, terms):
+            spending.open_month(session, self.row(account_id, month))
         limited = [name for name, payer in self.payers.items() if payer.budget is not None]
         if limited:
             prices = self.prices.name(now)

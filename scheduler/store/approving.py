@@ -314,10 +314,9 @@ def void(
 
 def void_expired(session: Session, now: datetime) -> int:
     """Make void what has come to its end, so that a clock that is set back does not revive it."""
-    rows = session.connection().execute(_over(), {"now": now})
-    return void(
-        session, [(row.campaign_id, row.digest) for row in rows], code="expired", actor="daemon", at=now
-    )
+    rows = session.connection().execute(_over(), {"now": now}).all()
+    pairs = [(row.campaign_id, row.digest) for row in rows]
+    return void(session, pairs, code="expired", actor="daemon", at=now) if pairs else 0
 
 
 @cache

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, case, exists, func, or_, select, update
+from sqlalchemy import BindParameter, Select, Update, bindparam, case, exists, func, or_, select, update
 from sqlmodel import Session
 
 from campaigns.definition import Picture
@@ -89,7 +89,7 @@ def stored_posts(session: Session, campaign_id: str, until: datetime) -> Iterato
 
     What an earlier, longer horizon has planned beyond is left alone until the horizon reaches it.
     """
-    rows = session.execute(_stored_posts(), {"campaign": campaign_id, "until": until})
+    rows = session.connection().execute(_stored_posts(), {"campaign": campaign_id, "until": until})
     begun = _begun(session, campaign_id)
     for key, message_id, account_id, planned_at, allowed_at, digest, state, code in rows:
         yield StoredPost(
@@ -126,7 +126,7 @@ def _stored_posts() -> Select[Any]:
 
 def _begun(session: Session, campaign_id: str) -> set[str]:
     """The keys of posts of several parts of which some may be out: an edit would post those again."""
-    rows = session.execute(_tried(), {"campaign": campaign_id})
+    rows = session.connection().execute(_tried(), {"campaign": campaign_id})
     return {row.key for row in rows if row.progress and (row.thread or row.first_comment)}
 
 
@@ -369,20 +369,45 @@ def set_labels(
     session: Session, campaign_id: str, topics: Mapping[str, str], owners: Mapping[str, tuple[str, str]]
 ) -> None:
     """Give all deliveries of a campaign its present topics (by message), agencies, regions (by account)."""
-    own = deliveries.c.campaign_id == campaign_id
-    for message_id, topic in topics.items():
-        session.execute(
-            update(deliveries)
-            .where(own, deliveries.c.message_id == message_id, deliveries.c.topic != topic)
-            .values(topic=topic)
+    connection = session.connection()
+    named = [{"_campaign": campaign_id, "_message": one, "_topic": topic} for one, topic in topics.items()]
+    owned = [
+        {"_campaign": campaign_id, "_account": one, "_agency": agency, "_region": region}
+        for one, (agency, region) in owners.items()
+    ]
+    if named:
+        connection.execute(_set_topic(), named)
+    if owned:
+        connection.execute(_set_owner(), owned)
+
+
+@cache
+def _set_topic() -> Update:
+    c = deliveries.c
+    topic: BindParameter[str] = bindparam("_topic")
+    return (
+        update(deliveries)
+        .where(
+            c.campaign_id == bindparam("_campaign"), c.message_id == bindparam("_message"), c.topic != topic
         )
-    for account_id, (agency, region) in owners.items():
-        differs = or_(deliveries.c.agency != agency, deliveries.c.region != region)
-        session.execute(
-            update(deliveries)
-            .where(own, deliveries.c.account_id == account_id, differs)
-            .values(agency=agency, region=region)
+        .values(topic=topic)
+    )
+
+
+@cache
+def _set_owner() -> Update:
+    c = deliveries.c
+    agency: BindParameter[str] = bindparam("_agency")
+    region: BindParameter[str] = bindparam("_region")
+    return (
+        update(deliveries)
+        .where(
+            c.campaign_id == bindparam("_campaign"),
+            c.account_id == bindparam("_account"),
+            or_(c.agency != agency, c.region != region),
         )
+        .values(agency=agency, region=region)
+    )
 
 
 def withdraw(session: Session, posts: Sequence[StoredPost], *, actor: str, at: datetime) -> None:

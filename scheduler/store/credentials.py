@@ -21,7 +21,7 @@ def every(session: Session) -> list[Credential]:
 
 def ends(session: Session) -> dict[str, datetime | None]:
     """When the stored credentials of each account end (UTC); None if they do not."""
-    return {row.account_id: row.expires_at for row in session.execute(_ends())}
+    return {row.account_id: row.expires_at for row in session.connection().execute(_ends())}
 
 
 @cache

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, func
+from sqlalchemy import JSON, ColumnElement, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 
 def among(column: Any, name: str, dialect: str) -> ColumnElement[bool]:
-    """Whether ``column`` is one of the list that is given as parameter ``name``.
+    """Whether ``column``, of texts or whole numbers, is one of the list that is given as parameter ``name``.
 
-    PostgreSQL gets it as one array: the text of the statement does not depend on the number of values, so
-    the server plans it once. SQLite knows no arrays.
+    PostgreSQL gets it as one array, SQLite, which knows none, as JSON: the text of the statement does not
+    depend on the number of values, so it is compiled, and planned, once.
     """
     if dialect == "postgresql":
         values = bindparam(name, type_=postgresql.ARRAY(column.type))
         return column == func.any(values)  # type: ignore[no-any-return]
-    return column.in_(bindparam(name, expanding=True))  # type: ignore[no-any-return]
+    listed = func.json_each(bindparam(name, type_=JSON)).table_valued("value")
+    return column.in_(select(listed.c.value))  # type: ignore[no-any-return]
 
 
 def insert(table: Table, dialect: str) -> postgresql.Insert | sqlite.Insert:

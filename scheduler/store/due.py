@@ -34,7 +34,7 @@ def expire(session: Session, now: datetime) -> int:
 
     What was held back is put to a person, whatever its campaign does with what it misses.
     """
-    rows = session.execute(_expired(present(session, now)), {"now": now}).all()
+    rows = session.connection().execute(_expired(present(session, now)), {"now": now}).all()
     apply_changes(
         session,
         [
@@ -83,7 +83,7 @@ def _expired(holds: Holds) -> Select[Any]:
 
 def next_due(session: Session, now: datetime) -> datetime | None:
     """The next instant at which something may have to be done, later than ``now``; None if nothing waits."""
-    found = session.execute(_next_due(), {"now": now}).one()._mapping
+    found = session.connection().execute(_next_due(), {"now": now}).one()._mapping
     moments = [moment + _PAST[name] if name in _PAST else moment for name, moment in found.items() if moment]
     return min(moments, default=None)
 

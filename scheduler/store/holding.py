@@ -36,12 +36,12 @@ class Hold:
 
 Holds = tuple[Hold, ...]
 #: Where a session, which lives for one transaction, keeps what it has read: a turn asks several times.
-HOLDS, STOPS, WINDOWS = "holds", "stops", "windows"
+HOLDS, STOPS, WINDOWS, ZONES = "holds", "stops", "windows", "zones"
 
 
 def changed(session: Session) -> None:
     """Forget what this transaction has read: it changes a stop or the windows."""
-    for one in (HOLDS, STOPS, WINDOWS):
+    for one in (HOLDS, STOPS, WINDOWS, ZONES):
         session.info.pop(one, None)
 
 

@@ -52,10 +52,11 @@ def due(session: Session, now: datetime, most: int) -> tuple[str, list[Due]] | N
     As with figures, an account that pauses is asked for nothing, nor one that has a post to send just now.
     """
     moment = {"now": now, "_before": now - _CLEAR, "_after": now + _CLEAR}
-    account = session.execute(_first_due(), moment).scalar()
+    connection = session.connection()
+    account = connection.execute(_first_due(), moment).scalar()
     if account is None:
         return None
-    rows = session.execute(_due_of(), {**moment, "account": account, "most": most})
+    rows = connection.execute(_due_of(), {**moment, "account": account, "most": most})
     return account, [Due(row.id, row.remote_id, row.published_at) for row in rows]
 
 

@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, select, update
+from sqlalchemy import Row, Select, select, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State
 from scheduler.store.conditions import in_state
+from scheduler.store.dialects import among
 from scheduler.store.looking import LEASE_EXPIRED
 from scheduler.store.tables import attempts, deliveries, nodes
 from scheduler.store.transitions import Change, apply_changes
@@ -51,18 +52,17 @@ def renew(session: Session, delivery_ids: Sequence[int], *, node: str, lease_unt
 
 def under_way(session: Session, but: Collection[int]) -> list[Lease]:
     """The leases of all attempts that are under way, apart from ``but``."""
-    return [
-        Lease(row.id, row.node, row.lease_until, row.place or "", row.pid or 0)
-        for row in session.connection().execute(_leases(), {"but": list(but)})
-    ]
+    connection = session.connection()
+    rows = connection.execute(_leases(connection.dialect.name), {"but": list(but)})
+    return [Lease(row.id, row.node, row.lease_until, row.place or "", row.pid or 0) for row in rows]
 
 
 @cache
-def _leases() -> Select[Any]:
+def _leases(dialect: str) -> Select[Any]:
     return (
         select(deliveries.c.id, deliveries.c.node, deliveries.c.lease_until, nodes.c.place, nodes.c.pid)
         .outerjoin(nodes, nodes.c.name == deliveries.c.node)
-        .where(in_state(State.SENDING), deliveries.c.id.not_in(bindparam("but", expanding=True)))
+        .where(in_state(State.SENDING), ~among(deliveries.c.id, "but", dialect))
     )
 
 

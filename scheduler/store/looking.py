@@ -22,6 +22,7 @@ from sqlmodel import Session
 from scheduler.states import State
 from scheduler.store.claiming import COLUMNS, Claim, of_row
 from scheduler.store.conditions import NOW, in_state
+from scheduler.store.dialects import among
 from scheduler.store.tables import attempts, contents, deliveries
 
 #: The code of an attempt that was given up though its process may still have been at it.
@@ -44,7 +45,9 @@ def look(
     """
     if limit <= 0:
         return []
-    rows = session.execute(_lookable(), {"now": now, "held": list(held), "limit": limit}).all()
+    asked = {"now": now, "held": list(held), "limit": limit}
+    connection = session.connection()
+    rows = connection.execute(_lookable(connection.dialect.name), asked).all()
     if rows:
         session.execute(
             update(deliveries)
@@ -66,7 +69,7 @@ def look(
 
 
 @cache
-def _lookable() -> Select[Any]:
+def _lookable(dialect: str) -> Select[Any]:
     began = attempts.c.started_at
     # Subqueries of a row, not a join: SQLite would go through every attempt ever made, at every turn.
     return (
@@ -81,7 +84,7 @@ def _lookable() -> Select[Any]:
             in_state(State.UNSURE),
             deliveries.c.asks.is_(False),
             deliveries.c.due_at <= NOW,
-            deliveries.c.id.not_in(bindparam("held", expanding=True)),
+            ~among(deliveries.c.id, "held", dialect),
             or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until < NOW),
         )
         .order_by(deliveries.c.due_at)

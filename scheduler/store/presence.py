@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Delete, Insert, Update, bindparam, delete, func, select, update
 from sqlmodel import Session
 
 from scheduler.states import State
@@ -32,14 +33,27 @@ class Presence:
 
 def beat(session: Session, node: Presence, *, started_at: datetime, now: datetime) -> None:
     """Record that a daemon lives."""
-    changed = session.connection().execute(
-        update(nodes).where(nodes.c.name == node.name).values(seen_at=now, stopped_at=None)
-    )
-    if not changed.rowcount:
+    connection = session.connection()
+    if not connection.execute(_seen(), {"_name": node.name, "_now": now}).rowcount:
         # A daemon comes with a row of its own, and takes along the rows nobody will ask for again.
-        session.execute(delete(nodes).where(nodes.c.seen_at < now - FORGET))
-        session.add(Node(**asdict(node), started_at=started_at, seen_at=now))
-        session.flush()
+        connection.execute(_forget(), {"_before": now - FORGET})
+        connection.execute(_come(), {**asdict(node), "started_at": started_at, "seen_at": now})
+
+
+@cache
+def _seen() -> Update:
+    mine = nodes.c.name == bindparam("_name")
+    return update(nodes).where(mine).values(seen_at=bindparam("_now"), stopped_at=None)
+
+
+@cache
+def _forget() -> Delete:
+    return delete(nodes).where(nodes.c.seen_at < bindparam("_before"))
+
+
+@cache
+def _come() -> Insert:
+    return nodes.insert()
 
 
 def leave(session: Session, node: str, now: datetime) -> None:

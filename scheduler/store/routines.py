@@ -6,12 +6,15 @@ On PostgreSQL an advisory lock keeps the others from waiting for it; SQLite has 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 from zlib import crc32
 
-from sqlalchemy import func, select
+from sqlalchemy import Insert, Select, bindparam, func, select
 from sqlmodel import Session
 
-from scheduler.store.tables import Routine
+from scheduler.store.dialects import insert
+from scheduler.store.tables import routines
 
 #: "Gaun", and a number for each routine: pg_try_advisory_xact_lock(int, int).
 _LOCKS = 0x4761756E
@@ -22,16 +25,28 @@ def take(session: Session, name: str, *, now: datetime, every: timedelta, node: 
 
     It counts as done if this transaction is committed; until then no other daemon does it.
     """
-    if session.connection().dialect.name == "postgresql":
+    connection = session.connection()
+    dialect = connection.dialect.name
+    if dialect == "postgresql":
         lock = func.pg_try_advisory_xact_lock(_LOCKS, crc32(name.encode()) & 0x7FFFFFFF)
-        if not session.execute(select(lock)).scalar():
+        if not connection.execute(select(lock)).scalar():
             return False
-    done = session.get(Routine, name)
+    done_at = connection.execute(_last(), {"_name": name}).scalar()
     # One that was done in the future was done before somebody set the clock back.
-    if done and timedelta(0) <= now - done.done_at < every:
+    if done_at and timedelta(0) <= now - done_at < every:
         return False
-    done = done or Routine(name=name, done_at=now, node=node)
-    done.done_at, done.node = now, node
-    session.add(done)
-    session.flush()
+    connection.execute(_note(dialect), {"name": name, "done_at": now, "node": node})
     return True
+
+
+@cache
+def _last() -> Select[Any]:
+    return select(routines.c.done_at).where(routines.c.name == bindparam("_name"))
+
+
+@cache
+def _note(dialect: str) -> Insert:
+    done = insert(routines, dialect)
+    return done.on_conflict_do_update(
+        index_elements=["name"], set_={"done_at": done.excluded.done_at, "node": done.excluded.node}
+    )

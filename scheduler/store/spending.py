@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, func, select, update
+from sqlalchemy import Row, Select, bindparam, delete, exists, func, select, update
 from sqlmodel import Session
 
 from scheduler.costs import Cost
 from scheduler.states import State
-from scheduler.store.conditions import in_state
+from scheduler.store.conditions import NOW, in_state
+from scheduler.store.dialects import among
 from scheduler.store.tables import (
     Charge,
     Content,
@@ -31,25 +33,26 @@ from scheduler.store.tables import (
 )
 from scheduler.store.transitions import record
 
-_IN_FLIGHT = (State.SENDING, State.UNSURE)
+
+def not_open(session: Session, month: str, terms: Mapping[str, tuple[Decimal | None, str]]) -> Sequence[str]:
+    """Which accounts have no row of a month yet, or one with another budget or currency than in ``terms``."""
+    connection = session.connection()
+    named = {"accounts": list(terms), "month": month}
+    rows = connection.execute(_months(connection.dialect.name), named)
+    opened = {row.account_id for row in rows if terms[row.account_id] == (row.budget, row.currency)}
+    return [account_id for account_id in terms if account_id not in opened]
 
 
-def open_months(session: Session, rows: Sequence[Spending]) -> None:
-    """See that accounts have their row of a month, with the budget that the configuration gives them now."""
-    known = session.execute(
-        select(spending.c.account_id, spending.c.budget, spending.c.currency).where(
-            spending.c.account_id.in_([row.account_id for row in rows]),
-            spending.c.month.in_({row.month for row in rows}),
-        )
+@cache
+def _months(dialect: str) -> Select[Any]:
+    c = spending.c
+    return select(c.account_id, c.budget, c.currency).where(
+        among(c.account_id, "accounts", dialect), c.month == bindparam("month")
     )
-    settled = {tuple(one) for one in known}
-    for row in rows:
-        if (row.account_id, row.budget, row.currency) not in settled:
-            open_month(session, row)
 
 
 def open_month(session: Session, row: Spending) -> None:
-    """The same for one account."""
+    """See that an account has its row of a month, with the budget that the configuration gives it now."""
     key = (spending.c.account_id == row.account_id, spending.c.month == row.month)
     known = session.execute(select(spending.c.budget, spending.c.currency).where(*key)).first()
     if known is None:
@@ -59,15 +62,31 @@ def open_month(session: Session, row: Spending) -> None:
         session.execute(update(spending).where(*key).values(budget=row.budget, currency=row.currency))
 
 
-def to_price(session: Session, accounts: Collection[str], now: datetime, prices: str) -> list[Content]:
+def to_price(session: Session, accounts: Collection[str], now: datetime, prices: str) -> Sequence[Content]:
     """The contents of what is due on ``accounts`` that have no amount at these prices yet."""
-    known = exists().where(content_prices.c.digest == contents.c.digest, content_prices.c.prices == prices)
-    due = select(deliveries.c.digest).where(
-        deliveries.c.account_id.in_(accounts),
-        in_state(State.PLANNED),
-        deliveries.c.allowed_at <= now,
+    connection = session.connection()
+    named = {"accounts": list(accounts), "now": now, "prices": prices}
+    digests = connection.execute(_to_price(connection.dialect.name), named).scalars().all()
+    if not digests:
+        return []
+    return session.execute(select(Content).where(contents.c.digest.in_(digests))).scalars().all()
+
+
+@cache
+def _to_price(dialect: str) -> Select[Any]:
+    known = exists().where(
+        content_prices.c.digest == deliveries.c.digest, content_prices.c.prices == bindparam("prices")
     )
-    return list(session.execute(select(Content).where(contents.c.digest.in_(due), ~known)).scalars())
+    return (
+        select(deliveries.c.digest)
+        .where(
+            among(deliveries.c.account_id, "accounts", dialect),
+            in_state(State.PLANNED),
+            deliveries.c.allowed_at <= NOW,
+            ~known,
+        )
+        .distinct()
+    )
 
 
 def set_prices(session: Session, amounts: Mapping[str, Decimal | None], prices: str) -> None:
@@ -128,25 +147,42 @@ def _add(session: Session, one: Charge, sums: Mapping[Any, Decimal | int]) -> No
     )
 
 
-def ended(session: Session) -> list[tuple[Charge, Delivery]]:
+def ended(session: Session) -> Sequence[tuple[Charge, Delivery]]:
     """The open charges whose delivery is neither on its way nor of unknown outcome any more."""
+    over = session.connection().execute(_ended()).scalars().all()
+    if not over:
+        return []
     rows = session.execute(
         select(Charge, Delivery)
         .join(Delivery, deliveries.c.id == charges.c.delivery_id)
-        .where(charges.c.closed_at.is_(None), deliveries.c.state.not_in(_IN_FLIGHT))
+        .where(charges.c.id.in_(over))
+        .order_by(charges.c.id)
         .execution_options(populate_existing=True)
     )
     return [(row[0], row[1]) for row in rows]
 
 
-def published(session: Session, delivery_ids: Sequence[int], accounts: Collection[str]) -> list[Delivery]:
+@cache
+def _ended() -> Select[Any]:
+    return (
+        select(charges.c.id)
+        .join(deliveries, deliveries.c.id == charges.c.delivery_id)
+        .where(charges.c.closed_at.is_(None), ~in_state(State.SENDING), ~in_state(State.UNSURE))
+    )
+
+
+def published(
+    session: Session, delivery_ids: Collection[int], accounts: Collection[str]
+) -> Sequence[Delivery]:
     """Which of these deliveries of ``accounts`` are on their platform."""
+    if not delivery_ids:
+        return []
     statement = select(Delivery).where(
         deliveries.c.id.in_(delivery_ids),
         deliveries.c.account_id.in_(accounts),
         deliveries.c.state == State.SENT,
     )
-    return list(session.execute(statement.execution_options(populate_existing=True)).scalars())
+    return session.execute(statement.execution_options(populate_existing=True)).scalars().all()
 
 
 def charges_of(session: Session, delivery_id: int) -> list[Charge]:

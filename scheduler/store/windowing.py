@@ -76,7 +76,10 @@ def holds(session: Session, now: datetime) -> Holds:
 
 
 def _zones(session: Session) -> tuple[str, ...]:
-    return tuple(session.connection().execute(_all_zones()).scalars())
+    if holding.ZONES not in session.info:
+        session.info[holding.ZONES] = tuple(session.connection().execute(_all_zones()).scalars())
+    zones: tuple[str, ...] = session.info[holding.ZONES]
+    return zones
 
 
 @cache
