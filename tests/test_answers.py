@@ -267,7 +267,7 @@ def paying(folder: Path, read_budget: str | None) -> tuple[Engine, Listening, De
     engine.work()
     desk = Desk()
     ages = (15 * MINUTE, HOUR, 2 * HOUR, 40 * DAY)
-    listening = Listening(replace(engine.first.means, executor=desk), ages)
+    listening = Listening(replace(engine.first.means, errands=desk), ages)
     return engine, listening, desk
 
 

@@ -52,7 +52,7 @@ class Counter:
 
     def __init__(self, engine: Engine, node: str = "node-1") -> None:
         self.engine, self.desk, self.mailbox = engine, Desk(), engine.first.mailbox
-        means = replace(engine.first.means, executor=self.desk, mailbox=self.mailbox, node=node)
+        means = replace(engine.first.means, errands=self.desk, mailbox=self.mailbox, node=node)
         self.following = Following(means, [DINAS, CAMAT], "WIB")
 
     def work(self, by: timedelta = timedelta(0)) -> None:

@@ -46,7 +46,7 @@ class Ear:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.desk, self.mailbox = Desk(), engine.first.mailbox
-        self.listening = Listening(replace(engine.first.means, executor=self.desk), AGES)
+        self.listening = Listening(replace(engine.first.means, errands=self.desk), AGES)
 
     def work(self, by: timedelta = timedelta(0)) -> None:
         self.engine.clock.forward(by)
