@@ -26,7 +26,8 @@ from kit.office import ROOT, Office, gaung_process, soon, wait_for
 from adapters.contract import Post, Progress, Receipt
 from adapters.practice.site import PracticeServer
 from adapters.practice.site.server import running
-from scheduler.engine.daemon import Daemon, Settings
+from scheduler.engine.daemon import Daemon, Installation
+from scheduler.engine.settings import Settings
 from scheduler.states import State
 from scheduler.store.database import open_store
 from scheduler.vault import Vault
@@ -274,7 +275,12 @@ def in_thread(engine: Engine) -> Iterator[tuple[Daemon, threading.Thread, Told, 
     made = Daemon(
         engine.store,
         engine.clock,
-        engine.first.calls,
+        Installation(
+            engine.first.calls,
+            engine.first.treasury,
+            Vault(engine.store, []),
+            lambda account_id: [account_id],
+        ),
         Settings(
             workers=2,
             lease=2 * MINUTE,
@@ -285,9 +291,6 @@ def in_thread(engine: Engine) -> Iterator[tuple[Daemon, threading.Thread, Told, 
             look_after=(SECOND,),
             reach_ages=(MINUTE,),
         ),
-        lambda account_id: [account_id],
-        Vault(engine.store, []),
-        engine.first.treasury,
     )
 
     def run() -> None:

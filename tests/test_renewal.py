@@ -28,10 +28,11 @@ from adapters.contract import Account, Adapter, Credentials
 from adapters.errors import AdapterError, AuthExpired, Transient
 from scheduler.costs import Prices
 from scheduler.engine.calls import Calls
-from scheduler.engine.daemon import Daemon, Settings
+from scheduler.engine.daemon import Daemon, Installation, World
 from scheduler.engine.mailbox import Mailbox
 from scheduler.engine.means import Means
 from scheduler.engine.renewal import AGAIN, LEASE, Renewal
+from scheduler.engine.settings import Settings
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
 from scheduler.states import State
@@ -363,13 +364,9 @@ def daemon_of(engine: Engine, node: Node) -> Daemon:
     return Daemon(
         node.store,
         node.clock,
-        node.calls,
+        Installation(node.calls, engine.first.treasury, node.vault, lambda account_id: [account_id]),
         SETTINGS,
-        lambda account_id: [account_id],
-        node.vault,
-        engine.first.treasury,
-        executor=node.desk,
-        mailbox=node.mailbox,
+        World(executor=node.desk, mailbox=node.mailbox),
     )
 
 

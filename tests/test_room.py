@@ -16,8 +16,9 @@ from kit.engine import HOUR, MINUTE, NOON, Desk, Engine, FakeAdapter, campaign
 
 from adapters.contract import RatePause
 from adapters.errors import AdapterError, AuthExpired
-from scheduler.engine.daemon import Daemon, Settings
+from scheduler.engine.daemon import Daemon, Installation, World
 from scheduler.engine.mailbox import Mailbox
+from scheduler.engine.settings import Settings
 from scheduler.states import State
 from scheduler.store.tables import accounts
 from scheduler.vault import Vault
@@ -65,14 +66,14 @@ class Running:
         self.daemon = Daemon(
             engine.store,
             engine.clock,
-            engine.first.calls,
+            Installation(
+                engine.first.calls,
+                engine.first.treasury,
+                Vault(engine.store, []),
+                lambda account_id: [account_id],
+            ),
             settings,
-            lambda account_id: [account_id],
-            Vault(engine.store, []),
-            engine.first.treasury,
-            executor=self.desk,
-            mailbox=self.mailbox,
-            node=node,
+            World(executor=self.desk, mailbox=self.mailbox, node=node),
         )
 
     def work(self, minutes: int = 0) -> None:

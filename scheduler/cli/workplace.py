@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from scheduler.accounts import Accounts
     from scheduler.config import Config
     from scheduler.engine.calls import Calls
-    from scheduler.engine.daemon import Settings
     from scheduler.engine.retry import Rule
+    from scheduler.engine.settings import Settings
     from scheduler.engine.treasury import Treasury
     from scheduler.governance.gate import Gate
     from scheduler.governance.people import Actor
@@ -168,7 +168,7 @@ class Workplace:
 
     def daemon_settings(self) -> Settings:
         """What the daemon takes from the configuration."""
-        from scheduler.engine.daemon import Settings
+        from scheduler.engine.settings import Settings
 
         daemon = self.config.daemon
         return Settings(

@@ -1,7 +1,6 @@
-"""The daemon: APScheduler as the clock, signals, heartbeat; the work itself is the dispatcher's.
+"""The daemon: its loop, its threads, its signals. The work itself is done by dispatcher and rounds.
 
-APScheduler keeps its jobs in memory and does nothing but leave messages: the database is the only
-truth (DESIGN.md section 2). One date job stands at the next due instant; a tick every two seconds
+APScheduler is the clock (``alarm``): one date job stands at the next due instant; a tick every two seconds
 notices what other processes changed, and a clock that was set.
 """
 
@@ -13,7 +12,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,24 +23,23 @@ from random import SystemRandom
 from typing import Any
 
 from scheduler.clock import Clock
-from scheduler.engine import applying
 from scheduler.engine.ahead import PATIENCE
+from scheduler.engine.alarm import Alarm
 from scheduler.engine.calls import Calls
 from scheduler.engine.dispatch import Dispatcher, Limits, Terms
-from scheduler.engine.following import Following
 from scheduler.engine.gate import AlwaysOpen, Gate
 from scheduler.engine.leases import process_ended, whereabouts
-from scheduler.engine.listening import Listening
 from scheduler.engine.mailbox import Answered, Mailbox, Message, Wake
 from scheduler.engine.means import Means
-from scheduler.engine.renewal import Renewal
-from scheduler.engine.retry import Policy, Rule
-from scheduler.engine.room import Room
+from scheduler.engine.retry import Policy
+from scheduler.engine.rounds import Rounds
+from scheduler.engine.settings import CALM_PACE, PACE, Rhythm, Settings
 from scheduler.engine.treasury import Treasury
 from scheduler.errors import StoreError
-from scheduler.store import inbox, presence, retiring, routines
-from scheduler.store.database import Session, Store
+from scheduler.store import presence
+from scheduler.store.database import Store
 from scheduler.store.leases import Lease
+from scheduler.store.presence import Presence
 from scheduler.vault import Vault
 
 log = logging.getLogger("gaung.daemon")
@@ -51,14 +49,6 @@ TICK = timedelta(seconds=2)
 TICK_AWAKENED = timedelta(seconds=10)
 #: Seconds for which a transaction may be left without an answer.
 DATABASE_PATIENCE = 90.0
-#: Of several daemons that start within so long of each other, one plans on.
-STARTED_TOGETHER = timedelta(seconds=30)
-#: Of several daemons that plan on at the same distance, one comes so much too early.
-EARLY = timedelta(minutes=1)
-#: Seconds from one turn to the next, at least: what comes in meanwhile is written down together.
-PACE = 0.025
-#: The same while no worker waits for a turn, since posts are claimed ahead: each turn costs processor time.
-CALM_PACE = 0.1
 #: Calls by the way that run at once: each asks for little, and no post waits for them.
 ERRANDS = 8
 #: Without a message for so long, the loop looks by itself: APScheduler's thread may have died.
@@ -67,54 +57,9 @@ LONGEST_SLEEP = 10.0
 _RANDOM = SystemRandom()
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the daemon takes from the configuration."""
-
-    workers: int
-    lease: timedelta
-    horizon: timedelta
-    attempts: int
-    retry_after: timedelta
-    retry_at_most: timedelta
-    look_after: tuple[timedelta, ...]
-    reach_ages: tuple[timedelta, ...]
-    replies_ages: tuple[timedelta, ...] = ()
-    """Ages of a post at which its comments are asked for; none for never."""
-    comments_kept: timedelta = timedelta(0)
-    """After so long, personal data is taken out of comments; 0 for never."""
-    rules: Mapping[str, Rule] = field(default_factory=dict)
-    """What holds for single accounts."""
-    counted: Sequence[str] = ()
-    """Accounts whose followers are asked for once a day."""
-    zone: str = "WIB"
-    """In which their days begin."""
-    limited: Sequence[str] = ()
-    """Accounts whose platform counts posts and is asked for room beforehand."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rhythm:
-    """How often a daemon does by the way what no post waits for. Simulated months do with less of it."""
-
-    heartbeat: timedelta = timedelta(seconds=15)
-    """Saying that it lives, by the steady clock."""
-    plan_on: timedelta = timedelta(hours=6)
-    """Planning what came within the horizon: goes through every campaign, for a horizon of weeks."""
-    renew: timedelta = timedelta(minutes=1)
-    """Looking for credentials that end soon."""
-    listen: timedelta = timedelta(seconds=30)
-    """Looking for posts whose comments are due."""
-    count: timedelta = timedelta(minutes=1)
-    """Looking for accounts whose followers were not counted today."""
-    room: timedelta = timedelta(minutes=1)
-    """Looking for posts that are soon due on platforms that count them."""
-    retire: timedelta = timedelta(hours=1)
-    """Looking for figures that a platform refuses everywhere."""
-    ahead: timedelta = timedelta(seconds=1.5 * CALM_PACE)
-    """Posts are claimed for workers that come free within so long."""
-    anchor: timedelta = timedelta(minutes=1)
-    """Looking whether the head of the audit is to be written down."""
+def node_name() -> str:
+    """A name that no other daemon has: host, process, and a few random characters."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_RANDOM.randrange(16**4):04x}"
 
 
 @cache
@@ -122,9 +67,35 @@ def _version() -> str:
     return version("gaung")
 
 
-def node_name() -> str:
-    """A name that no other daemon has: host, process, and a few random characters."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_RANDOM.randrange(16**4):04x}"
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What an installation gives its daemon."""
+
+    calls: Calls
+    treasury: Treasury
+    vault: Vault
+    siblings: Callable[[str], Sequence[str]]
+    """The accounts that share an app with an account, itself included."""
+    gate: Gate = field(default_factory=AlwaysOpen)
+    """Asked in every claim (``scheduler.governance.gate``)."""
+    anchor: Callable[[datetime], None] | None = None
+    """Is told the time now and then, and writes the head of the audit down if that is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What surrounds a daemon: threads, chance, other processes. A simulated world has its own."""
+
+    executor: Executor | None = None
+    """Makes every call; None for threads of its own."""
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    jitter: Callable[[], float] = _RANDOM.random
+    """As in :class:`Policy`."""
+    node: str = field(default_factory=node_name)
+    ended: Callable[[Lease], bool] = process_ended
+    """Whether the process that holds a lease is known to be no more."""
+    dispatcher: Callable[[Means, Terms], Dispatcher] = Dispatcher
+    rhythm: Rhythm = field(default_factory=Rhythm)
 
 
 class Daemon:
@@ -134,68 +105,32 @@ class Daemon:
         self,
         store: Store,
         clock: Clock,
-        calls: Calls,
+        installation: Installation,
         settings: Settings,
-        siblings: Callable[[str], Sequence[str]],
-        vault: Vault,
-        treasury: Treasury,
-        *,
-        anchor: Callable[[datetime], None] | None = None,
-        gate: Gate | None = None,
-        executor: Executor | None = None,
-        mailbox: Mailbox | None = None,
-        jitter: Callable[[], float] = _RANDOM.random,
-        node: str = "",
-        ended: Callable[[Lease], bool] = process_ended,
-        dispatcher: Callable[..., Dispatcher] = Dispatcher,
-        rhythm: Rhythm = Rhythm(),
+        world: World | None = None,
     ) -> None:
-        """``siblings`` gives the accounts that share an app with an account, itself included.
-
-        ``gate`` is asked in every claim (``scheduler.governance.gate``).
-        ``anchor`` is told the time once a minute, and writes the head of the audit down if that is due.
-        Calls run in ``executor`` (without one: threads of its own) and come back through ``mailbox``;
-        ``jitter`` as in :class:`Policy`; ``node`` is its name, without one a new one; ``ended``
-        says whether the process that holds a lease is known to be no more; ``dispatcher`` makes the
-        dispatcher; ``rhythm`` is how often it does the rest.
-        """
+        """``world``: without one, the real one."""
+        world = world or World()
         self._store = store = store.for_daemon()
         self._clock = clock
-        self._settings = settings
-        self._rhythm = rhythm
-        self._mailbox = mailbox or Mailbox()
-        self._executor = executor or ThreadPoolExecutor(settings.workers, "gaung-worker")
-        self._errands = executor or ThreadPoolExecutor(ERRANDS, "gaung-errand")
-        self._node = node or node_name()
-        self._presence = presence.Presence(self._node, *whereabouts(), _version())
-        self._started_at: datetime | None = None
-        self._beat_at: float | None = None
-        self._extend_at = clock.now()
-        self._extended = False
+        self._mailbox = world.mailbox
+        self._executor = world.executor or ThreadPoolExecutor(settings.workers, "gaung-worker")
+        self._errands = world.executor or ThreadPoolExecutor(ERRANDS, "gaung-errand")
+        self._node = world.node
         self._database_lost = False
-        self._renew_at = clock.now()
-        self._anchor = anchor
-        self._anchor_at = clock.now()
-        means = Means(store, clock, calls, treasury, self._executor, self._errands, self._mailbox, self._node)
-        self._renewal = Renewal(means, vault)
-        self._listening = Listening(means, settings.replies_ages)
-        self._listen_at = clock.now()
-        self._following = Following(means, settings.counted, settings.zone)
-        self._count_at = clock.now()
-        self._room = Room(means, settings.limited)
-        self._room_at = clock.now()
-        self._retire_at = clock.now()
-        policy = Policy(
-            settings.attempts,
-            settings.retry_after,
-            settings.retry_at_most,
-            settings.look_after,
-            jitter,
+        means = Means(
+            store,
+            clock,
+            installation.calls,
+            installation.treasury,
+            self._executor,
+            self._errands,
+            self._mailbox,
+            self._node,
         )
-        ahead = rhythm.ahead.total_seconds()
-        limits = Limits(settings.workers, settings.lease, settings.reach_ages, ahead)
-        terms = Terms(policy, limits, settings.rules, siblings, ended, gate or AlwaysOpen())
-        self._dispatcher = dispatcher(means, terms)
+        me = Presence(self._node, *whereabouts(), _version())
+        self._rounds = Rounds(means, settings, world.rhythm, installation.vault, me, installation.anchor)
+        self._dispatcher = world.dispatcher(means, _terms(installation, settings, world))
 
     def stop(self) -> None:
         """Claim nothing more; :meth:`run` returns when what is in flight has settled."""
@@ -205,7 +140,7 @@ class Daemon:
     def run(self) -> None:
         """Work until :meth:`stop`, or a signal, and the last call in flight has settled."""
         tick = TICK_AWAKENED if self._store.wakes else TICK
-        with self._signals(), self._workers(), self._ears(), _Alarm(self._mailbox, tick) as alarm:
+        with self._signals(), self._workers(), self._ears(), Alarm(self._mailbox, tick) as alarm:
             messages: list[Message] = []
             while not self._done():
                 begun = self._clock.steady()
@@ -250,29 +185,19 @@ class Daemon:
     @property
     def in_flight(self) -> int:
         """Calls that have not come back, or whose answers are not in the database yet."""
-        return self._dispatcher.in_flight + self._renewal.in_flight + self._in_errands
-
-    @property
-    def _in_errands(self) -> int:
-        return self._listening.in_flight + self._following.in_flight + self._room.in_flight
+        return self._dispatcher.in_flight + self._rounds.in_flight
 
     def turn(self, messages: Sequence[Message]) -> datetime | None:
         """One round of everything, from answers to heartbeat; return when the next thing is due (UTC).
 
         A database that cannot be used is told once; nothing is sent meanwhile.
         """
-        for errand in (self._renewal, self._listening, self._following, self._room):
-            messages = errand.take(messages)
+        messages = self._rounds.take(messages)
         try:
-            if self._beat_at is None:  # nothing is claimed yet: others must know where the claims are
-                self._beat()
+            self._rounds.appear()
             # The answers go first: once the dispatcher has them, no failure makes it forget them.
             next_due = self._dispatcher.turn(messages)
-            self._renewal.settle()
-            self._make_room()
-            self._hear()
-            self._count()
-            self._routines()
+            self._rounds.go(self._dispatcher)
         except StoreError as error:
             # Nothing is sent while the database is out of reach.
             if not self._database_lost:
@@ -283,97 +208,6 @@ class Daemon:
             log.info("database back", extra={"action": "database_back"})
             self._database_lost = False
         return next_due
-
-    def _make_room(self) -> None:
-        """Pause accounts whose platform takes no more posts, and ask for those that publish soon."""
-        now = self._clock.now()
-        self._room.settle()
-        if _reached(self._room_at, now, self._rhythm.room) and not self._dispatcher.stopping:
-            self._room.start(now)
-            self._room_at = now + self._rhythm.room
-
-    def _hear(self) -> None:
-        """Keep the comments that came, and ask on while there was something to ask for."""
-        now, busy = self._clock.now(), self._listening.in_flight
-        self._listening.settle()
-        came = self._listening.in_flight < busy
-        if (came or _reached(self._listen_at, now, self._rhythm.listen)) and not self._dispatcher.stopping:
-            self._listening.start(now)
-            self._listen_at = now + self._rhythm.listen
-
-    def _count(self) -> None:
-        """Keep the followers that were told, and ask on while an account has no count of today."""
-        now, busy = self._clock.now(), self._following.in_flight
-        self._following.settle()
-        if self._following.in_flight < busy:
-            self._count_at = now  # there may be more to ask for
-        # One call at a time of what can wait, and none while posts go out, so that posts never wait for it.
-        idle = not (self._listening.in_flight or self._dispatcher.in_flight or self._dispatcher.stopping)
-        if idle and _reached(self._count_at, now, self._rhythm.count):
-            self._following.start(now)
-            self._count_at = now + self._rhythm.count
-
-    def _routines(self) -> None:
-        now = self._clock.now()
-        due = self._dispatcher.replanned or _reached(self._extend_at, now, self._rhythm.plan_on)
-        if due and not self._dispatcher.stopping:
-            self._extend(now)
-        if _reached(self._renew_at, now, self._rhythm.renew) and not self._dispatcher.stopping:
-            self._renewal.start(now)
-            self._renew_at = now + self._rhythm.renew
-        if _reached(self._retire_at, now, self._rhythm.retire):
-            self._retire(now)
-        if self._anchor and _reached(self._anchor_at, now, self._rhythm.anchor):
-            self._anchor(now)
-            self._anchor_at = now + self._rhythm.anchor
-        self._beat()
-
-    def _extend(self, now: datetime) -> None:
-        """Plan on. One daemon does it for all, unless a post of this one's own must be looked at again."""
-
-        interval = self._rhythm.plan_on
-
-        def wanted(session: Session, moment: datetime) -> bool:
-            every = interval - EARLY if self._extended else STARTED_TOGETHER
-            mine = routines.take(session, "extend", now=moment, every=every, node=self._node)
-            return mine or self._dispatcher.replanned
-
-        added = applying.extend(self._store, now=now, horizon=self._settings.horizon, wanted=wanted)
-        self._extend_at, self._extended, self._dispatcher.replanned = now + interval, True, False
-        log.info("extended", extra={"action": "extended", "added": added})
-        self._erase(now)
-
-    def _erase(self, now: datetime) -> None:
-        """Take the personal data out of comments whose time is over."""
-        if kept := self._settings.comments_kept:
-            with self._store.write() as session:
-                now = self._store.moment(session, now)
-                erased = inbox.erase(session, now - kept, at=now, by="daemon")
-            if erased:
-                log.info("comments erased", extra={"action": "comments_erased", "count": erased})
-
-    def _retire(self, now: datetime) -> None:
-        """Tell once what figures a platform refuses everywhere, and once when it tells them again."""
-        with self._store.write() as session:
-            moment = self._store.moment(session, now)
-            mine = routines.take(
-                session, "retired metrics", now=moment, every=self._rhythm.retire / 2, node=self._node
-            )
-            fresh, back = retiring.notice(session, moment) if mine else ([], [])
-            told = [("metric retired", one.facts()) for one in fresh]
-            told += [("metric back", one.facts()) for one in back]
-        for text, facts in told:
-            log.warning(text, extra={"action": text.replace(" ", "_"), **facts})
-        self._retire_at = now + self._rhythm.retire
-
-    def _beat(self) -> None:
-        steady = self._clock.steady()
-        if self._beat_at is None or steady - self._beat_at >= self._rhythm.heartbeat.total_seconds():
-            with self._store.write() as session:
-                now = self._store.moment(session, self._clock.now())
-                self._started_at = self._started_at or now
-                presence.beat(session, self._presence, started_at=self._started_at, now=now)
-            self._beat_at = steady
 
     @contextmanager
     def _workers(self) -> Iterator[None]:
@@ -437,41 +271,10 @@ class Daemon:
                 signal.signal(name, handler)
 
 
-def _reached(at: datetime, now: datetime, interval: timedelta) -> bool:
-    """Whether ``at`` has come, or lies further off than ``interval``: then the clock was set back."""
-    return now >= at or at - now > interval
-
-
-class _Alarm:
-    """APScheduler, reduced to what is wanted of it: a tick, and a call at one instant."""
-
-    def __init__(self, mailbox: Mailbox, tick: timedelta) -> None:
-        from apscheduler.schedulers.background import BackgroundScheduler
-
-        self._tick = tick
-        self._wake: Callable[[], None] = lambda: mailbox.put(Wake())
-        # misfire_grace_time=None on every job: by default APScheduler silently drops a job that is
-        # over a second late (DESIGN.md section 10).
-        self._scheduler = BackgroundScheduler(
-            timezone="UTC",
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
-        )
-
-    def __enter__(self) -> _Alarm:
-        logging.getLogger("apscheduler").setLevel(logging.WARNING)
-        self._scheduler.start()
-        self._scheduler.add_job(self._wake, "interval", seconds=self._tick.total_seconds(), id="tick")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._scheduler.shutdown(wait=False)
-
-    def set(self, at: datetime | None) -> None:
-        """Wake the dispatcher at ``at`` as well; None for no particular instant."""
-        if at is None:
-            if self._scheduler.get_job("due"):
-                self._scheduler.remove_job("due")
-            return
-        job = self._scheduler.get_job("due")
-        if job is None or job.next_run_time != at:
-            self._scheduler.add_job(self._wake, "date", run_date=at, id="due", replace_existing=True)
+def _terms(installation: Installation, settings: Settings, world: World) -> Terms:
+    policy = Policy(
+        settings.attempts, settings.retry_after, settings.retry_at_most, settings.look_after, world.jitter
+    )
+    ahead = world.rhythm.ahead.total_seconds()
+    limits = Limits(settings.workers, settings.lease, settings.reach_ages, ahead)
+    return Terms(policy, limits, settings.rules, installation.siblings, world.ended, installation.gate)

@@ -15,7 +15,8 @@ from adapters.errors import AccountHeld, AdapterError, AuthExpired, Rejected
 from campaigns.timetable import to_local, to_utc
 from scheduler.clock import Clock
 from scheduler.engine.calls import Calls, Followers
-from scheduler.engine.mailbox import Counted, Message
+from scheduler.engine.errand import Errand
+from scheduler.engine.mailbox import Counted
 from scheduler.engine.means import Means
 from scheduler.engine.treasury import Treasury
 from scheduler.store import account_states, followers, routines
@@ -30,22 +31,19 @@ AGAIN = timedelta(hours=1)
 AT_ONCE = 50
 
 
-class Following:
-    """Asks for what is missing today. Every method is called from the dispatcher's thread."""
+class Following(Errand[Counted]):
+    """Asks for the counts that are missing today."""
 
-    def __init__(self, means: Means, accounts: Sequence[str], zone: str) -> None:
+    brings = Counted
+    goes_on = True
+
+    def __init__(
+        self, means: Means, accounts: Sequence[str], zone: str, every: timedelta = timedelta(0)
+    ) -> None:
         """``accounts`` are asked for; a day begins at midnight in ``zone``."""
-        self._store = means.store
-        self._clock = means.clock
-        self._calls = means.calls
-        self._treasury = means.treasury
+        super().__init__(means, every)
         self._accounts = list(accounts)
         self._zone = zone
-        self._executor = means.errands
-        self._mailbox = means.mailbox
-        self._node = means.node
-        self._running = 0
-        self._unkept: list[Counted] = []
         # With thousands of accounts, those of which nothing is wanted must cost nothing.
         self._day: datetime | None = None
         self._known: set[str] = set()
@@ -53,20 +51,14 @@ class Following:
         self._later: dict[str, datetime] = {}
         """Accounts whose turn somebody has just taken."""
 
-    @property
-    def in_flight(self) -> int:
-        """Calls that have not come back, or whose answers are not kept yet."""
-        return self._running
-
     def start(self, now: datetime) -> None:
         """Ask for the followers of one account that has no count of today."""
-        if self._running or not (open_accounts := self._open(now)):
+        if self.in_flight or not (open_accounts := self._open(now)):
             return
         with self._store.write() as session:
             account_id = self._next(session, self._store.moment(session, now), open_accounts)
         if account_id:
-            self._running += 1
-            self._executor.submit(self._ask, account_id)
+            self._ask(account_id, lambda: self._count(account_id))
 
     def _open(self, now: datetime) -> list[str]:
         """The accounts that may have no count of today yet, as far as this daemon knows."""
@@ -95,27 +87,13 @@ class Following:
                         return account_id
         return None
 
-    def take(self, messages: Sequence[Message]) -> list[Message]:
-        """Take the answers that are for here, so that they outlast a failing turn; return the others."""
-        self._unkept += [one for one in messages if isinstance(one, Counted)]
-        return [one for one in messages if not isinstance(one, Counted)]
+    def _keep(self, message: Counted) -> None:
+        if message.followers is None and message.account_id in self._accounts:
+            self._accounts.remove(message.account_id)  # its platform tells nobody
+        _write(self._store, self._treasury, message)
 
-    def settle(self) -> None:
-        """Keep what came back; a database that cannot be used now is asked again at the next turn."""
-        while self._unkept:
-            message = self._unkept[0]
-            if message.followers is None and message.account_id in self._accounts:
-                self._accounts.remove(message.account_id)  # its platform tells nobody
-            with self._store.write() as session:
-                if message.pause and message.pause.until > message.at:
-                    account_states.pause_account(session, message.account_id, message.pause.until)
-                keep(session, self._treasury, message)
-            self._unkept.pop(0)
-            self._running -= 1
-
-    def _ask(self, account_id: str) -> None:
-        told, pause = self._calls.followers(account_id)
-        self._mailbox.put(Counted(account_id, told, self._clock.now(), pause))
+    def _count(self, account_id: str) -> Counted:
+        return _asked(self._clock, self._calls, account_id)
 
 
 def keep(session: Session, treasury: Treasury, message: Counted) -> None:
@@ -156,10 +134,18 @@ def day_of(now: datetime, zone: str) -> datetime:
 
 def ask_now(store: Store, clock: Clock, calls: Calls, treasury: Treasury, account_id: str) -> Counted:
     """Ask for the followers of an account at a person's word, and keep the answer."""
-    told, pause = calls.followers(account_id)
-    message = Counted(account_id, told, clock.now(), pause)
-    with store.write() as session:
-        if pause and pause.until > message.at:
-            account_states.pause_account(session, account_id, pause.until)
-        keep(session, treasury, message)
+    message = _asked(clock, calls, account_id)
+    _write(store, treasury, message)
     return message
+
+
+def _asked(clock: Clock, calls: Calls, account_id: str) -> Counted:
+    told, pause = calls.followers(account_id)
+    return Counted(account_id, told, clock.now(), pause)
+
+
+def _write(store: Store, treasury: Treasury, message: Counted) -> None:
+    with store.write() as session:
+        if message.pause and message.pause.until > message.at:
+            account_states.pause_account(session, message.account_id, message.pause.until)
+        keep(session, treasury, message)

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from adapters.errors import AdapterError, RateLimited
-from scheduler.engine.mailbox import Heard, Message
+from scheduler.engine.errand import Errand
+from scheduler.engine.mailbox import Heard
 from scheduler.engine.means import Means
 from scheduler.engine.settlement import next_age
 from scheduler.store import account_states, inbox, settling
@@ -24,29 +25,20 @@ AT_ONCE = 10
 AGAIN = timedelta(minutes=30)
 
 
-class Listening:
-    """Asks for what is due. Every method is called from the dispatcher's thread."""
+class Listening(Errand[Heard]):
+    """Asks for the comments that are due."""
 
-    def __init__(self, means: Means, ages: Sequence[timedelta]) -> None:
+    brings = Heard
+    goes_on = True
+
+    def __init__(self, means: Means, ages: Sequence[timedelta], every: timedelta = timedelta(0)) -> None:
         """``ages`` of a post at which it is asked for; none for never."""
-        self._store = means.store
-        self._clock = means.clock
-        self._calls = means.calls
+        super().__init__(means, every)
         self._ages = ages
-        self._executor = means.errands
-        self._mailbox = means.mailbox
-        self._treasury = means.treasury
-        self._running = 0
-        self._unkept: list[Heard] = []
-
-    @property
-    def in_flight(self) -> int:
-        """Calls that have not come back, or whose answers are not kept yet."""
-        return self._running
 
     def start(self, now: datetime) -> None:
         """Ask for the posts of one account whose comments are due."""
-        if self._running:
+        if self.in_flight:
             return
         with self._store.write() as session:
             now = self._store.moment(session, now)
@@ -65,21 +57,8 @@ class Listening:
             when = {one.delivery_id: next_age(one.published_at, now, self._ages) for one in posts}
             inbox.ask_next(session, when | {one.delivery_id: now + AGAIN for one in ripe})
         if ripe:
-            self._running += 1
             asked = {one.remote_id: one.delivery_id for one in ripe}
-            self._executor.submit(self._ask, account_id, asked, known, most)
-
-    def take(self, messages: Sequence[Message]) -> list[Message]:
-        """Take the answers that are for here, so that they outlast a failing turn; return the others."""
-        self._unkept += [one for one in messages if isinstance(one, Heard)]
-        return [one for one in messages if not isinstance(one, Heard)]
-
-    def settle(self) -> None:
-        """Keep what came back; a database that cannot be used now is asked again at the next turn."""
-        while self._unkept:
-            self._keep(self._unkept[0])
-            self._unkept.pop(0)
-            self._running -= 1
+            self._ask(account_id, lambda: self._hear(account_id, asked, known, most))
 
     def _keep(self, message: Heard) -> None:
         account, replies, ids = message.account_id, message.replies, list(message.asked.values())
@@ -123,8 +102,8 @@ class Listening:
         if fresh:
             log.info("comments", extra={"action": "replies", "account": account, "fresh": fresh})
 
-    def _ask(
+    def _hear(
         self, account_id: str, asked: Mapping[str, int], known: Mapping[str, str], most: int | None
-    ) -> None:
+    ) -> Heard:
         replies, pause = self._calls.replies(account_id, list(asked), known, most)
-        self._mailbox.put(Heard(account_id, asked, replies, self._clock.now(), pause))
+        return Heard(account_id, asked, replies, self._clock.now(), pause)

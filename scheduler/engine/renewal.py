@@ -13,9 +13,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from adapters.contract import Credentials
 from adapters.errors import AdapterError, AuthExpired, Transient
+from scheduler.engine.errand import Errand
 from scheduler.engine.mailbox import Answered, Looked, Message, Renewed
 from scheduler.engine.means import Means
 from scheduler.errors import StoreError
@@ -33,23 +35,14 @@ LEASE = timedelta(minutes=5)
 CALL = timedelta(minutes=2)
 
 
-class Renewal:
-    """Renews what is due. Every method is called from the dispatcher's thread."""
+class Renewal(Errand[Renewed]):
+    """Renews what is due."""
 
-    def __init__(self, means: Means, vault: Vault) -> None:
+    brings = Renewed
+
+    def __init__(self, means: Means, vault: Vault, every: timedelta = timedelta(0)) -> None:
+        super().__init__(means, every)
         self._vault = vault
-        self._clock = means.clock
-        self._calls = means.calls
-        self._executor = means.errands
-        self._mailbox = means.mailbox
-        self._node = means.node
-        self._running: set[str] = set()
-        self._unkept: list[Renewed] = []
-
-    @property
-    def in_flight(self) -> int:
-        """Renewals that have not come back."""
-        return len(self._running)
 
     def start(self, now: datetime) -> None:
         """Begin every renewal that is due; read anew what another process may have stored."""
@@ -59,22 +52,20 @@ class Renewal:
         self._vault.load()
         for account_id, end in ends.items():
             before = self._calls.renew_before(account_id)
-            if end is None or before is None or account_id in self._running or now < end - before:
+            if end is None or before is None or account_id in self._asked or now < end - before:
                 continue
             begun = self._clock.steady()
             version = self._vault.lease(account_id, node=self._node, end=end, now=now, lasts=LEASE)
             if version is not None:
-                self._running.add(account_id)
-                self._executor.submit(self._renew, account_id, version, begun)
+                self._ask(account_id, partial(self._renew, account_id, version, begun))
 
     def take(self, messages: Sequence[Message]) -> list[Message]:
-        """Take the answers that are for here, so that they outlast a failing turn; return the others.
+        """Take the answers that are for here; return the others.
 
         A platform that refused credentials which somebody has replaced meanwhile did not refuse the
         account: such an answer is returned as one to be tried again.
         """
-        self._unkept += [message for message in messages if isinstance(message, Renewed)]
-        return [self._excused(message) for message in messages if not isinstance(message, Renewed)]
+        return [self._excused(message) for message in super().take(messages)]
 
     def _excused(self, message: Message) -> Message:
         match message:
@@ -88,12 +79,6 @@ class Renewal:
         with suppress(StoreError, VaultError):  # the turn that follows says so
             return self._vault.refreshed(claim.account_id, claim.at)
         return False
-
-    def settle(self) -> None:
-        """Keep what came back; a database that cannot be used now is asked again at the next turn."""
-        while self._unkept:
-            self._keep(self._unkept[0])
-            self._running.discard(self._unkept.pop(0).account_id)
 
     def _keep(self, message: Renewed) -> None:
         answer, account = message.answer, message.account_id
@@ -116,10 +101,10 @@ class Renewal:
         else:  # a login, a logout or another node was first, and what that left is the newer one
             log.warning("renewed too late", extra={"action": "renewed_too_late", "account": account})
 
-    def _renew(self, account_id: str, version: int, begun: float) -> None:
+    def _renew(self, account_id: str, version: int, begun: float) -> Renewed:
         answer: Credentials | AdapterError | None
         if self._clock.steady() - begun > (LEASE - CALL).total_seconds():
             answer = Transient("no worker was free in time")  # another node may be at it before we are done
         else:
             answer = self._calls.renew(account_id)
-        self._mailbox.put(Renewed(account_id, version, answer, self._clock.now()))
+        return Renewed(account_id, version, answer, self._clock.now())

@@ -10,10 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from adapters.contract import RatePause
 from adapters.errors import AdapterError, RateLimited
-from scheduler.engine.mailbox import Message, Roomed
+from scheduler.engine.errand import Errand
+from scheduler.engine.mailbox import Roomed
 from scheduler.engine.means import Means
 from scheduler.store import account_states, room, routines
 
@@ -25,25 +27,15 @@ AHEAD = timedelta(minutes=3)
 HOLDS = timedelta(minutes=15)
 
 
-class Room:
-    """Asks for the accounts that publish soon. Every method is called from the dispatcher's thread."""
+class Room(Errand[Roomed]):
+    """Asks for the accounts that publish soon."""
 
-    def __init__(self, means: Means, accounts: Sequence[str]) -> None:
+    brings = Roomed
+
+    def __init__(self, means: Means, accounts: Sequence[str], every: timedelta) -> None:
         """``accounts`` are those whose platform counts posts."""
-        self._store = means.store
-        self._clock = means.clock
-        self._calls = means.calls
+        super().__init__(means, every)
         self._accounts = tuple(accounts)
-        self._executor = means.errands
-        self._mailbox = means.mailbox
-        self._node = means.node
-        self._running = 0
-        self._unkept: list[Roomed] = []
-
-    @property
-    def in_flight(self) -> int:
-        """Calls that have not come back, or whose answers are not kept yet."""
-        return self._running
 
     def start(self, now: datetime) -> None:
         """Ask for every account that publishes soon and has not been asked for just now."""
@@ -61,22 +53,10 @@ class Room:
                 if routines.take(session, f"room of {one}", now=now, every=HOLDS, node=self._node)
             ]
         for account_id in mine:
-            self._running += 1
-            self._executor.submit(self._ask, account_id)
-
-    def take(self, messages: Sequence[Message]) -> list[Message]:
-        """Take the answers that are for here, so that they outlast a failing turn; return the others."""
-        self._unkept += [one for one in messages if isinstance(one, Roomed)]
-        return [one for one in messages if not isinstance(one, Roomed)]
-
-    def settle(self) -> None:
-        """Pause the accounts whose platform takes no more; if the database is lost, at the next turn."""
-        while self._unkept:
-            self._keep(self._unkept[0])
-            self._unkept.pop(0)
-            self._running -= 1
+            self._ask(account_id, partial(self._look, account_id))
 
     def _keep(self, message: Roomed) -> None:
+        """Pause the account if its platform takes no more."""
         account, told = message.account_id, message.room
         if isinstance(told, AdapterError):
             log.warning("no answer", extra={"action": "room", "account": account, "reason": told.reason})
@@ -86,6 +66,6 @@ class Room:
                 with self._store.write() as session:
                     account_states.pause_account(session, account, one.until, one.reason)
 
-    def _ask(self, account_id: str) -> None:
+    def _look(self, account_id: str) -> Roomed:
         told, pause = self._calls.room(account_id)
-        self._mailbox.put(Roomed(account_id, told, self._clock.now(), pause))
+        return Roomed(account_id, told, self._clock.now(), pause)

@@ -17,10 +17,12 @@ from sqlalchemy import Engine
 
 from adapters.contract import Account, Adapter
 from scheduler.engine.calls import Calls
-from scheduler.engine.daemon import LONGEST_SLEEP, Daemon, Rhythm, Settings
+from scheduler.engine.daemon import LONGEST_SLEEP, Daemon, Installation, World
 from scheduler.engine.dispatch import Dispatcher
+from scheduler.engine.gate import AlwaysOpen
 from scheduler.engine.mailbox import Answered, Message, SaveRequest
 from scheduler.engine.retry import Rule
+from scheduler.engine.settings import Rhythm, Settings
 from scheduler.errors import StoreError
 from scheduler.i18n import N_
 from scheduler.store.database import Session, Store
@@ -191,15 +193,14 @@ class Node:
         self.up, self.wake_at = True, self.now()
         self.desk, self.mailbox = Desk(self._made, self.workers), StepMailbox()
         settings = replace(SETTINGS, workers=self.workers, lease=self.variant.lease)
-        self.daemon = Daemon(
-            self.store,
-            self.clock,
+        installation = Installation(
             self.variant.calls(self._adapter, self.media, self.clock.now),
-            settings,
-            self.siblings,
-            Vault(self.store, ()),
             self.rules.treasury(self._adapter, self.media),
-            gate=self.rules.gate() if self.variant.gate else None,
+            Vault(self.store, ()),
+            self.siblings,
+            self.rules.gate() if self.variant.gate else AlwaysOpen(),
+        )
+        world = World(
             executor=self.desk,
             mailbox=self.mailbox,
             jitter=lambda: self.fate.number(f"jitter {self.name} {self._transactions}"),
@@ -208,6 +209,7 @@ class Node:
             dispatcher=self.variant.dispatcher,
             rhythm=RHYTHM,
         )
+        self.daemon = Daemon(self.store, self.clock, installation, settings, world)
 
     def _adapter(self, account_id: str) -> Adapter:
         account = Account(account_id, handle=account_id, secret=lambda _name: "")

@@ -33,7 +33,7 @@ def run(
     json_log: Annotated[bool, typer.Option("--json-log", help=_("Write the log as JSON lines."))] = False,
 ) -> int:
     from scheduler.cli.logs import start_logging
-    from scheduler.engine.daemon import Daemon
+    from scheduler.engine.daemon import Daemon, Installation
     from scheduler.store import listings
 
     workplace: Workplace = context.obj
@@ -42,17 +42,15 @@ def run(
     workplace.accounts.check_secret_files()
     with store.read() as session:
         before = listings.standing(session, workplace.clock.now())
-    daemon = Daemon(
-        store,
-        workplace.clock,
+    installation = Installation(
         workplace.calls,
-        workplace.daemon_settings(),
-        workplace.accounts.siblings,
-        workplace.vault,
         workplace.treasury,
-        gate=workplace.gate,
+        workplace.vault,
+        workplace.accounts.siblings,
+        workplace.gate,
         anchor=lambda now: workplace.write_anchor_if_due(store, now),
     )
+    daemon = Daemon(store, workplace.clock, installation, workplace.daemon_settings())
     if not once:
         say(_("Gaung is running. Stop it with Ctrl-C; what is being sent is finished first."))
         daemon.run()
