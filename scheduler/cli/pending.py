@@ -123,7 +123,7 @@ def plain(changed: Sequence[Changed]) -> list[dict[str, Any]]:
 def sent_back(workplace: Workplace, session: Session) -> list[dict[str, Any]]:
     """What was sent back to its drafter and is still as it was."""
     from scheduler.reports.rows import LocalTime
-    from scheduler.store import approving
+    from scheduler.store import returning
 
     return [
         {
@@ -133,7 +133,7 @@ def sent_back(workplace: Workplace, session: Session) -> list[dict[str, Any]]:
             "at": LocalTime(row.sent_at, workplace.config.zone),
             "reason": row.reason,
         }
-        for row in approving.returned(session)
+        for row in returning.returned(session)
     ]
 
 

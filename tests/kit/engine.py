@@ -18,6 +18,7 @@ from typing import Any, ClassVar, cast
 
 import pytest
 from PIL import Image
+from sqlalchemy import func, select
 
 from adapters.contract import (
     Absent,
@@ -98,7 +99,8 @@ def new_store(folder: Path, name: str = "gaung.db") -> Store:
 
 def add_delivery(session: Session, state: State = State.PLANNED, **columns: Any) -> int:
     """Write one delivery, and its content, straight into the tables; return its id."""
-    number = len(rows(session, deliveries)) + 1
+    connection = session.connection()
+    number = 1 + connection.execute(select(func.count()).select_from(deliveries)).scalar_one()
     row: dict[str, Any] = {
         "key": f"key-{number}",
         "campaign_id": "hakordia",
@@ -124,9 +126,10 @@ def add_delivery(session: Session, state: State = State.PLANNED, **columns: Any)
         ),
         **columns,
     }
-    if row["digest"] not in {one["digest"] for one in rows(session, contents)}:
-        session.connection().execute(contents.insert(), [_content(row)])
-    made = session.connection().execute(deliveries.insert().returning(deliveries.c.id), row)
+    known = select(contents.c.digest).where(contents.c.digest == row["digest"])
+    if connection.execute(known).first() is None:
+        connection.execute(contents.insert(), [_content(row)])
+    made = connection.execute(deliveries.insert().returning(deliveries.c.id), row)
     return int(made.scalar_one())
 
 
