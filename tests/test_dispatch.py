@@ -31,7 +31,7 @@ from kit.engine import (
     on_both,
 )
 
-from adapters.contract import Absent, Found, Handed, Post, Progress, Reach, Receipt, Unknown
+from adapters.contract import Absent, Found, Handed, Post, Progress, RatePause, Reach, Receipt, Unknown
 from adapters.errors import (
     AccountHeld,
     AdapterError,
@@ -1324,6 +1324,17 @@ STRANGE: dict[str, Any] = {
     "a text": lambda post, progress: "ok",
     "a class of its own": type("Strange", (AdapterError,), {})("hm"),
     "an object in the progress": lambda post, progress: progress.save(at=NOON),
+    "no number in the progress": lambda post, progress: progress.save(part=float("nan")),
+}
+#: JSON can say half a character and a zero byte; a database takes neither.
+UGLY = "a\ud83d\0b"
+UGLY_ANSWERS: dict[str, tuple[Any, list[Any]]] = {
+    "receipt": (Receipt(UGLY, UGLY, UGLY), []),
+    "refusal": (Rejected(UGLY, code=UGLY), []),
+    "by hand": (Handed(UGLY), []),
+    "a bug": (KeyError(UGLY), [Found(UGLY, UGLY, shortfall=UGLY)]),
+    "look": (Ambiguous(UGLY), [Unknown(UGLY)]),
+    "pause": (RateLimited(UGLY, until=NOON + HOUR), []),
 }
 
 
@@ -1341,6 +1352,40 @@ def test_whatever_an_adapter_does_nobody_sends_it_again_without_looking(engine: 
     assert engine.row["asks"]
 
 
+@on_both
+@pytest.mark.parametrize("said", UGLY_ANSWERS.values(), ids=UGLY_ANSWERS)
+def test_what_a_platform_says_can_always_be_stored(engine: Engine, said: tuple[Any, list[Any]]) -> None:
+    """Given half a character and a zero byte in every text, the daemon lives on and keeps the rest."""
+    engine.apply(campaign(engine.folder))
+    engine.platform.answers.append(said[0])
+    engine.platform.looks.extend(said[1])
+    engine.platform.pause = RatePause(NOON + MINUTE, reason=UGLY)
+    engine.work()
+    engine.work(2 * MINUTE)
+    told = [engine.row["remote_id"], engine.row["reason"], *(one["reason"] for one in engine.attempts)]
+    assert any("a?b" in one for one in told)
+
+
+def test_a_pause_that_cannot_be_had_takes_no_answer_away(engine: Engine) -> None:
+    class Odd(FakeAdapter):
+        """Fails where it should say whether the platform wants a pause."""
+
+        @property
+        def pause(self) -> Any:
+            raise KeyError("x-rate-limit-reset")
+
+        @pause.setter
+        def pause(self, value: Any) -> None:
+            pass
+
+    node = engine.node("node-2", adapter=Odd)
+    engine.apply(campaign(engine.folder))
+    node.turn()
+    node.run()
+    node.turn()
+    assert engine.states == {"jujur": State.SENT}
+
+
 @pytest.mark.parametrize(
     "strange",
     [KeyError("id"), SystemExit(1), None, Found(""), Found("1", published_at=NOON.replace(tzinfo=None))],
@@ -1356,8 +1401,12 @@ def test_whatever_a_look_does_it_proves_nothing(engine: Engine, strange: Any) ->
 
 @pytest.mark.parametrize(
     "figures",
-    [lambda _a, _i: None, lambda _a, ids: dict.fromkeys(ids, Reach(raw={"at": NOON}))],  # type: ignore[dict-item]
-    ids=["nothing", "raw that is no JSON"],
+    [
+        lambda _a, _i: None,
+        lambda _a, ids: dict.fromkeys(ids, Reach(raw={"at": NOON})),  # type: ignore[dict-item]
+        lambda _a, ids: dict.fromkeys(ids, Reach(raw={"rate": float("nan")})),
+    ],
+    ids=["nothing", "raw that is no JSON", "no number"],
 )
 def test_figures_outside_the_contract_are_no_figures(
     engine: Engine, figures: Callable[[str, Sequence[str]], Mapping[str, Reach]]
@@ -1368,6 +1417,16 @@ def test_figures_outside_the_contract_are_no_figures(
     engine.work(HOUR)
     assert engine.snapshots == []
     assert engine.row["reach_at"] == NOON + HOUR + 15 * MINUTE
+
+
+@on_both
+def test_a_figure_that_cannot_be_stored_is_unknown(engine: Engine) -> None:
+    engine.platform.figures = lambda _a, ids: dict.fromkeys(ids, Reach(views=10**30, likes="12", shares=3))  # type: ignore[arg-type]
+    engine.apply(campaign(engine.folder))
+    engine.work()
+    engine.work(HOUR)
+    (snapshot,) = engine.snapshots
+    assert (snapshot["views"], snapshot["likes"], snapshot["shares"]) == (None, None, 3)
 
 
 # Several daemons.
