@@ -844,6 +844,19 @@ def test_a_post_that_belongs_to_another_delivery_is_not_adopted(engine: Engine) 
     assert (second["state"], second["reason"]) == (State.UNSURE, "the post 1 belongs to another delivery")
 
 
+def test_one_post_is_not_adopted_by_two_that_are_looked_for_at_once(engine: Engine) -> None:
+    """Given an account that may pass, and two uncertain posts with one text, of which one is out."""
+    engine.rules["dinas"] = Rule(pass_unsure=True)
+    engine.apply(campaign(engine.folder, {"jujur": [NOON, NOON + SECOND]}))
+    engine.platform.answers += [Ambiguous("504"), Ambiguous("504")]
+    engine.work()
+    engine.work(SECOND)
+    engine.platform.looks += [Found("7", published_at=NOON)] * 2
+    engine.work(MINUTE)
+    assert sorted(row["remote_id"] for row in engine.rows()) == ["", "7"]
+    assert sorted(row["state"] for row in engine.rows()) == [State.SENT, State.UNSURE]
+
+
 def test_a_post_made_while_the_clock_was_an_hour_ahead_is_found(engine: Engine) -> None:
     """Given a clock that was an hour ahead of the platform's, the post is not overlooked and sent again."""
     engine.platform.clock = ManualClock(NOON - HOUR)
@@ -1536,6 +1549,38 @@ def test_late_posts_of_an_account_keep_their_distance(engine: Engine) -> None:
     sent = [(post.text, at - NOON - HOUR) for _, post, at in engine.platform.posts]
     assert [text for text, _ in sent] == ["Pesan satu", "Pesan dua", "Pesan tiga"]
     assert [at for _, at in sent] == [MINUTE, 11 * MINUTE, 21 * MINUTE]
+
+
+def test_an_older_post_that_is_found_shortens_no_distance(engine: Engine) -> None:
+    """Given an account that may pass: the post found later went out earlier than the one it rests after."""
+    engine.rules["dinas"] = Rule(pass_unsure=True)
+    times = {"satu": [NOON], "dua": [NOON + MINUTE], "tiga": [NOON + MINUTE]}
+    engine.apply(campaign(engine.folder, times, min_gap="10m"))
+    engine.platform.answers.append(Ambiguous("504"))
+    engine.platform.looks += [Unknown("?"), Found("7", published_at=NOON)]
+    engine.work()
+    engine.work(MINUTE)
+    engine.work(MINUTE)
+    assert engine.states == {"satu": State.SENT, "dua": State.SENT, "tiga": State.PLANNED}
+    engine.work(8 * MINUTE)
+    assert engine.row_of("tiga")["state"] == State.PLANNED
+    engine.work(MINUTE)
+    assert engine.row_of("tiga")["state"] == State.SENT
+
+
+def test_a_post_that_a_person_found_is_followed_by_the_distance_too(engine: Engine) -> None:
+    """Given a post that a person says is out, its account rests as long as it always does."""
+    engine.apply(campaign(engine.folder, {"satu": [NOON], "dua": [NOON]}, min_gap="10m"))
+    engine.platform.answers.append(Ambiguous("504"))
+    engine.work()
+    with engine.store.write() as session:
+        (post,) = operations.passed_over(session, [State.UNSURE])
+        said: dict[str, Any] = {"remote_id": "7", "permalink": "https://fake.example/7", "reach_at": None}
+        operations.resolve_posted(session, post, actor="budi", at=NOON, min_gap=12 * MINUTE, **said)
+    engine.work(11 * MINUTE)
+    assert engine.row_of("dua")["state"] == State.PLANNED
+    engine.work(MINUTE)
+    assert engine.row_of("dua")["state"] == State.SENT
 
 
 def test_a_daemon_that_keeps_a_distance_wakes_at_its_end(engine: Engine) -> None:

@@ -203,10 +203,9 @@ class Calls:
 
     def renew_before(self, account_id: str) -> timedelta | None:
         """How long before their end the credentials of an account are renewed; None for never."""
-        try:
+        with suppress(Exception):  # whatever is wrong with it, who uses it is told
             return self.adapter(account_id).renew_before
-        except (AdapterError, Misconfigured):
-            return None
+        return None
 
     def renew(self, account_id: str) -> Credentials | AdapterError | None:
         """Renew the credentials of an account."""

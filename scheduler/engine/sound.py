@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from adapters.contract import (
     FIGURES,
@@ -73,10 +74,12 @@ def number(answer: object) -> int | None:
 
 def figures(answer: Mapping[str, Reach]) -> dict[str, Reach]:
     """The figures of posts; what cannot be stored stays in ``raw`` alone."""
-    return {
-        id_: replace(one, **{name: number(getattr(one, name)) for name in FIGURES})
-        for id_, one in answer.items()
-    }
+    return {id_: _stored(one) for id_, one in answer.items()}
+
+
+def _stored(told: Reach) -> Reach:
+    known: dict[str, Any] = {name: number(getattr(told, name)) for name in FIGURES}
+    return replace(told, **known)
 
 
 def replies(answer: Iterable[Reply]) -> list[Reply]:
