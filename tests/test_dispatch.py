@@ -17,19 +17,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from kit.engine import (
-    HORIZON,
-    HOUR,
-    MINUTE,
-    NOON,
-    Engine,
-    FakeAdapter,
-    ManualClock,
-    campaign,
-    draw,
-    new_store,
-    on_both,
-)
+from kit.engine import HORIZON, HOUR, MINUTE, NOON, Engine, FakeAdapter, ManualClock, campaign, draw, on_both
+from kit.stores import new_store
 
 from adapters.contract import Absent, Found, Handed, Post, Progress, RatePause, Reach, Receipt, Unknown
 from adapters.errors import (

@@ -22,7 +22,8 @@ from cryptography.fernet import Fernet
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from kit.engine import MINUTE, NOON, Desk, Engine, FakeAdapter, ManualClock, Platform, campaign, new_store
+from kit.engine import MINUTE, NOON, Desk, Engine, FakeAdapter, ManualClock, Platform, campaign
+from kit.stores import new_store
 
 from adapters.contract import Account, Adapter, Credentials
 from adapters.errors import AdapterError, AuthExpired, Transient
