@@ -159,7 +159,8 @@ def test_the_whole_walk_from_an_empty_folder_to_the_report(
     assert len(network.storage.posts(f"{lang}.diskominfo")) == 1
 
 
-def test_plan_writes_nothing_before_anything_was_applied(office: Office) -> None:
+def test_plan_writes_nothing_before_anything_was_applied(tmp_path: Path, network: PracticeServer) -> None:
+    office = Office(tmp_path / "kantor", network.url, database=False)
     office.campaign("rapat", {"satu": later()})
     with office.unchanged():
         rows = office.must("plan", "--format", "json").json

@@ -27,9 +27,10 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parent))
 
 from kit import echo, reading
-from kit.engine import add_delivery, new_store
+from kit.engine import add_delivery
 from kit.office import ROOT, gaung, gaung_process
 from kit.reading import LATER, RECAP, TIMELINE, read, sheet, write
+from kit.stores import new_store
 from PIL import Image, ImageFile
 
 from scheduler.reports import formats
