@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
@@ -13,13 +14,16 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     DateTime,
     Index,
     Integer,
+    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
     true,
 )
@@ -115,9 +119,14 @@ def _long(default: str = "") -> Any:
 
 def _where(condition: str, name: str, *columns: str, unique: bool = False) -> Index:
     """An index over the rows that meet ``condition`` only, in both databases."""
-    return Index(
-        name, *columns, unique=unique, sqlite_where=text(condition), postgresql_where=text(condition)
-    )
+    return Index(name, *columns, unique=unique, info={"where": condition})
+
+
+def _say_conditions(metadata: MetaData, connection: Connection, **_: Any) -> None:
+    """Before the tables are made: to name a dialect earlier would import that of the other database too."""
+    for index in chain.from_iterable(one.indexes for one in metadata.tables.values()):
+        if condition := index.info.get("where"):
+            index.dialect_options[connection.dialect.name]["where"] = text(condition)
 
 
 class CampaignVersion(SQLModel, table=True):
@@ -666,3 +675,4 @@ guard(follower_counts, unchanging("follower_count"))
 guard(answers, unchanging("platform_answer"))
 guard(comments, erasable("comment", *COMMENT_COLUMNS))
 guard(SQLModel.metadata, held())
+event.listen(SQLModel.metadata, "before_create", _say_conditions)
