@@ -1,5 +1,7 @@
 # Everything happens in .venv, which is made on the first use of any target.
 PYTHON ?= python3
+# Compiled once, for all the processes that a test run starts, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/ready

@@ -10,7 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from kit.engine import Desk, Engine, Node, campaign, new_store, on_both
+from kit.engine import Desk, Engine, Node, campaign, on_both
+from kit.stores import new_store
 from test_several_machines import Deaf
 
 from adapters.errors import Transient

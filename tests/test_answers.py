@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,7 +21,7 @@ from adapters.answering import comment_gone
 from adapters.contract import Post, Reply, ReplyTo
 from adapters.errors import Ambiguous
 from scheduler.costs import PriceList
-from scheduler.engine.listening import Listening
+from scheduler.engine.listening import BILLED, Listening
 from scheduler.engine.treasury import Payer
 from scheduler.states import State
 from scheduler.store import inbox, operations, recording, replying, reporting, stopping
@@ -257,13 +257,15 @@ class Billing(FakeAdapter):
     billed_comment: ClassVar[str] = "comment_read"
 
 
-def paying(folder: Path, read_budget: str | None) -> tuple[Engine, Listening, Desk]:
+def paying(
+    folder: Path, read_budget: str | None, messages: Mapping[str, Sequence[datetime]] | None = None
+) -> tuple[Engine, Listening, Desk]:
     prices = PriceList(
         platform="fake", since=NOON.date() - DAY, currency="USD", acts={"post": "0", "comment_read": "0.01"}
     )
     payer = Payer("fake", None, None if read_budget is None else Decimal(read_budget))
     engine = Engine(folder, adapter=Billing, payers={"dinas": payer}, prices=[prices])
-    engine.apply(campaign(folder))
+    engine.apply(campaign(folder, messages))
     engine.work()
     desk = Desk()
     ages = (15 * MINUTE, HOUR, 2 * HOUR, 40 * DAY)
@@ -307,3 +309,23 @@ def test_billed_comments_are_read_until_the_months_budget_is_used(tmp_path: Path
     assert engine.row["replies_at"] == engine.clock.now() + 6 * HOUR
     hear(engine, listening, desk, january - engine.clock.now())
     assert engine.platform.asked_for[2:] == [({"1": "c2"}, 12)]
+
+
+def test_two_daemons_do_not_read_billed_comments_of_an_account_at_once(tmp_path: Path) -> None:
+    """What one of them reads is charged when it comes back: until then nobody knows what is left."""
+    engine, one, desk = paying(tmp_path, "0.12", {"jujur": [NOON], "tegas": [NOON + 5 * MINUTE]})
+    engine.platform.comments = lambda _account, ids: {
+        id_: [Reply(f"c{id_}", id_, "", "Hai", NOON)] for id_ in ids
+    }
+    engine.work(5 * MINUTE)
+    hear(engine, one, desk, timedelta(0))
+    engine.clock.forward(10 * MINUTE)
+    one.start(engine.clock.now())  # of the first post; the answer takes its time
+    other_desk = Desk()
+    means = replace(engine.first.means, errands=other_desk, node="node-2")
+    two = Listening(means, (15 * MINUTE,))
+    hear(engine, two, other_desk, 5 * MINUTE)
+    assert engine.platform.asked_for == []
+    hear(engine, one, desk, timedelta(0))
+    hear(engine, two, other_desk, BILLED)
+    assert engine.platform.asked_for == [({"1": ""}, 12), ({"2": ""}, 11)]

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import pytest
 from alembic import command
-from kit.engine import HOUR, NOON, Engine, campaign, new_store
+from kit.engine import HOUR, NOON, Engine, campaign
 from kit.office import Office
 from kit.postgres import Server
 from kit.ssh import key
+from kit.stores import new_store
 from sqlalchemy.exc import DBAPIError
 
 from scheduler.governance import anchoring, verification

@@ -246,7 +246,7 @@ def test_init_where_nothing_may_be_made(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("command", [["apply"], ["run", "--once"], ["db", "upgrade"]], ids=" ".join)
 def test_a_state_folder_that_may_not_be_made(tmp_path: Path, command: list[str]) -> None:
-    office = Office(tmp_path / "kantor")
+    office = Office(tmp_path / "kantor", database=False)
     office.campaign("rapat", {"satu": soon(86_400)})
     with office.unchanged(), rights(office.folder, 0o500):
         answer = gaung_process("--config", office.config, *command)

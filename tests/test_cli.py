@@ -124,6 +124,9 @@ def test_the_whole_walk_from_an_empty_folder_to_the_report(
             break
     assert [row["account"] for row in planned] == ["latihan-diskominfo", "latihan-kecamatan"]
     assert {row["change"] for row in planned} == {"new"}
+    (waiting, nobody) = walk("status", "--format", "json").json[0]["to_do"]
+    assert waiting == {"code": "unapproved", "count": 2, "command": f"gaung approve {campaign}"}
+    assert nobody["command"] == "gaung run"
     approved = walk("approve", campaign, "--yes")
     assert "│" in approved.out
     assert approved.err.strip()
@@ -148,7 +151,7 @@ def test_the_whole_walk_from_an_empty_folder_to_the_report(
     assert rows[0]["saves"] == ""
     assert rows[0]["zone"] == "WIB"
     assert rows[0]["approver"] in {"Nama Lengkap Anda", "Your Full Name"}
-    walk("status")
+    assert walk("status").out.startswith({"id": "Semua beres.", "en": "All is well."}[lang])
 
     # Once more changes nothing.
     assert walk("plan", "--format", "json").json == []
@@ -156,7 +159,8 @@ def test_the_whole_walk_from_an_empty_folder_to_the_report(
     assert len(network.storage.posts(f"{lang}.diskominfo")) == 1
 
 
-def test_plan_writes_nothing_before_anything_was_applied(office: Office) -> None:
+def test_plan_writes_nothing_before_anything_was_applied(tmp_path: Path, network: PracticeServer) -> None:
+    office = Office(tmp_path / "kantor", network.url, database=False)
     office.campaign("rapat", {"satu": later()})
     with office.unchanged():
         rows = office.must("plan", "--format", "json").json

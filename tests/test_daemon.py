@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.engine import MINUTE, Engine, campaign, draw, new_store
+from kit.engine import MINUTE, Engine, campaign, draw
 from kit.office import ROOT, Office, gaung_process, soon, wait_for
+from kit.stores import new_store
 
 from adapters.contract import Post, Progress, Receipt
 from adapters.practice.site import PracticeServer

@@ -19,7 +19,8 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from kit.engine import NOON, add_delivery, new_store, rows
+from kit.engine import NOON, add_delivery, rows
+from kit.stores import new_store
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlmodel import SQLModel

@@ -12,7 +12,7 @@ from sqlmodel import SQLModel
 
 from scheduler.governance import verification
 from scheduler.states import State
-from scheduler.store import approving, auditing
+from scheduler.store import approving, auditing, consents
 from scheduler.store.database import Store, make_engine
 
 
@@ -46,7 +46,7 @@ def test_approvals_given_while_daemons_make_others_void_are_told_alike_by_the_au
 
     def daemon(_number: int) -> None:
         with postgres_store.for_daemon().write() as session:
-            approving.void(session, [("hakordia", digest)], code="role", actor="daemon", at=NOON)
+            consents.void(session, [("hakordia", digest)], code="role", actor="daemon", at=NOON)
 
     with ThreadPoolExecutor(3) as threads:
         done = [threads.submit(act, number) for number in range(20) for act in (person, daemon, daemon)]

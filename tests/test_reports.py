@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from kit.engine import add_delivery, new_store
+from kit.engine import add_delivery
 from kit.office import Office, fingerprint, gaung_process, soon
+from kit.stores import new_store
 
 from scheduler.errors import GaungError
 from scheduler.reports import tables

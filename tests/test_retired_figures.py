@@ -11,8 +11,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from kit.engine import HOUR, NOON, add_delivery, new_store
+from kit.engine import HOUR, NOON, add_delivery
 from kit.office import Office
+from kit.stores import new_store
 
 from scheduler.states import State
 from scheduler.store import retiring

@@ -63,7 +63,8 @@ def test_what_was_missed_is_listed_and_a_person_is_needed(office: Office) -> Non
     }
     told: list[dict[str, Any]] = office.must("status", "--format", "json", code=3).json
     assert [row["id"] for row in told[0]["missed"]] == [row["id"] for row in listed]
-    assert "gaung review" in office.must("status", code=3).all
+    assert told[0]["to_do"][0] == {"code": "review", "count": 4, "command": "gaung review"}
+    assert "4 posts wait for a decision: gaung review" in office.must("status", code=3).out
 
 
 def test_publishing_all_of_it_keeps_the_distance_on_each_account(office: Office) -> None:

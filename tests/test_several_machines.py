@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.engine import HOUR, MINUTE, NOON, Engine, ManualClock, campaign, draw, new_store, rows
+from kit.engine import HOUR, MINUTE, NOON, Engine, ManualClock, campaign, draw, rows
 from kit.office import ROOT, Office, wait_for
 from kit.postgres import Server, own_server
+from kit.stores import new_store
 
 from adapters.practice.site.server import running
 from scheduler.engine import applying

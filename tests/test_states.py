@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.engine import NOON, add_delivery, new_store, rows
+from kit.engine import NOON, add_delivery, rows
+from kit.stores import new_store
 
 from scheduler import states
 from scheduler.states import TRANSITIONS, Event, RefusedTransitionError, State, after

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.engine import HOUR, MINUTE, NOON, Engine, add_delivery, campaign, new_store, rows
+from kit.engine import HOUR, MINUTE, NOON, Engine, add_delivery, campaign, rows
+from kit.stores import new_store
 from sqlalchemy import select
 
 from adapters import registry

@@ -23,6 +23,7 @@ from kit.office import ROOT, Office
 
 from adapters.practice.site import PracticeServer
 from adapters.practice.site.server import running
+from scheduler.cli.layout import Column, entries, pairs, widths
 from scheduler.reports import growth
 
 BROWSER = {"Accept": "text/html,*/*"}
@@ -99,6 +100,50 @@ def test_a_figure_that_is_not_told_keeps_its_last_value_and_is_unknown_before_th
     assert list(curves) == ["views"]
     assert [(day.day, value) for day, value in curves["views"]] == [(1, 5), (2, 5), (3, 15), (4, 19)]
     assert curves["views"][0][0] == date(2026, 12, 1)
+
+
+# What fits into a window
+
+COLUMNS = [
+    Column("time", ["Wed, 9 Dec 2026 07:30 WIB", "Thu, 10 Dec 2026 12:00 WIB"], phrases=True),
+    Column("account", ["latihan-diskominfo", "latihan-kecamatan"]),
+    Column("views", ["12", "–"], numbers=True),
+    Column("reason", ["The platform does not have this figure for posts of this kind.", "–"]),
+]
+
+
+@pytest.mark.parametrize("width", [150, 80])
+def test_a_table_fits_its_window_and_breaks_no_word(width: int) -> None:
+    sizes = widths(COLUMNS, width)
+    assert sizes is not None
+    assert sum(sizes) + 3 * 3 + 2 <= width
+    assert sizes[1] == len("latihan-diskominfo")
+    assert sizes[0] >= len("Thu, 10 Dec 2026"), "a time is broken before its clock"
+
+
+def test_where_words_would_be_broken_the_rows_stand_one_under_the_other() -> None:
+    assert widths(COLUMNS, 60) is None
+    told = entries(COLUMNS, 40).plain
+    assert max(len(line) for line in told.splitlines()) <= 40
+    assert told.splitlines()[:2] == ["Wed, 9 Dec 2026 07:30 WIB", "  account latihan-diskominfo · views 12"]
+    assert told.count("reason") == 1, "what nobody knows takes no room"
+
+
+def test_facts_stand_below_their_heading_where_there_is_no_room_beside_it() -> None:
+    told = [
+        ("Outcome unknown, a person must look", "0"),
+        ("Posts", "satu, dua dan tiga sudah terbit pagi ini"),
+    ]
+    assert (
+        pairs(told, None)[1]
+        == "Posts                                satu, dua dan tiga sudah terbit pagi ini"
+    )
+    assert pairs(told, 38) == [
+        "Outcome unknown, a person must look: 0",
+        "Posts",
+        "  satu, dua dan tiga sudah terbit pagi",
+        "  ini",
+    ]
 
 
 # status --watch

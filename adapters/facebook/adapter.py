@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from adapters import material, shortfall
-from adapters.answering import comment_gone
 from adapters.contract import (
     N_,
     Absent,
@@ -38,7 +37,9 @@ from adapters.contract import (
 )
 from adapters.errors import AdapterError, Ambiguous, AuthExpired, Duplicate, Rejected, Transient
 from adapters.facebook.checks import LONGEST_COMMENT, check_page_post
-from adapters.facebook.reading import HOME, NAMES, address, figures, find_comment, is_video, replies, search
+from adapters.facebook.comments import Comments, find_comment, replies
+from adapters.facebook.figures import NAMES, figures
+from adapters.facebook.reading import HOME, address, is_video, search
 from adapters.facebook.video import VideoPublisher, saved_video, video_state
 from adapters.matching import EARLIER, LATER
 from adapters.meta.graph import (
@@ -174,7 +175,7 @@ class FacebookPageAdapter(Adapter):
             self._refuse_what_would_be_dropped(post)
         receipt = self._published(progress) or self._publish(post, progress)
         if post.first_comment:
-            self._comment(post, receipt.remote_id, progress)
+            self._comments().first(post, receipt.remote_id, progress)
         return replace(receipt, shortfall=shortfall.remembered(progress))
 
     def find(self, post: Post, progress: Progress, since: datetime) -> Finding:
@@ -256,6 +257,9 @@ class FacebookPageAdapter(Adapter):
         keep(post={"id": receipt.remote_id, "permalink": receipt.permalink}, pending=None)
         return receipt
 
+    def _comments(self) -> Comments:
+        return Comments(self.client, self.page, self.now, self._gone)
+
     def _videos(self, post: Post) -> VideoPublisher:
         return VideoPublisher(self.client, self.page, post.kind == "reel", self._wait)
 
@@ -334,82 +338,22 @@ class FacebookPageAdapter(Adapter):
                 progress.save(photos=dict(known))
         return [str(known[key]) for key in keys]
 
-    def _comment(self, post: Post, post_id: str, progress: Progress) -> None:
-        """Write the first comment, unless an earlier call may have and the post shows that it did.
-
-        If Facebook refuses it for good, that is saved as the post's shortfall.
-        """
-        if progress.saved.get("comment") or shortfall.remembered(progress):
-            return
-        made, looked = None, bool(progress.saved.get("comment_pending"))
-        if looked:
-            try:
-                made = find_comment(self.client, post_id, post.first_comment, self.page)
-            except (Transient, Rejected) as error:
-                raise Ambiguous(error.reason, code=error.code) from None
-        if made is None:
-            progress.save(comment_pending=True)
-            try:
-                answer = self.client.put(post_id, "comments", publishing=True, message=post.first_comment)
-                made = created(answer, publishing=True)
-            except Ambiguous:
-                raise
-            except (Rejected, Duplicate) as error:
-                # "Already there" is believed only after a look that did not show it.
-                if isinstance(error, Duplicate) and not looked:
-                    raise
-                progress.save(refused=shortfall.sentence(post, 1, error), comment_pending=None)
-                return
-            except AdapterError:
-                progress.save(comment_pending=None)
-                raise
-        progress.note(comment=made, comment_pending=None)
-
     def _answer(self, post: Post, to: ReplyTo, progress: Progress) -> Receipt:
-        """Write a comment under a comment, unless an earlier call may have and it is there."""
+        """Write a comment under a comment."""
         if (done := self._published(progress)) is not None:
             return done
-        made = None
-        if progress.saved.get("pending"):
-            try:
-                made = find_comment(self.client, to.comment, post.text, self.page)
-            except (Transient, Rejected) as error:
-                if not self._comment_gone(error, to):
-                    raise Ambiguous(error.reason, code=error.code) from None
-        if made is None:
-            made = self._write_answer(post, to, progress)
-        receipt = self._with_address(made)
+        receipt = self._with_address(self._comments().answer(post.text, to.comment, progress))
         progress.save(post={"id": receipt.remote_id, "permalink": receipt.permalink}, pending=None)
         return receipt
-
-    def _write_answer(self, post: Post, to: ReplyTo, progress: Progress) -> str:
-        progress.save(pending={"at": self.now().astimezone(UTC).isoformat()})
-        try:
-            answer = self.client.put(to.comment, "comments", publishing=True, message=post.text)
-            return created(answer, publishing=True)
-        except AdapterError as error:
-            gone = self._comment_gone(error, to)
-            if not gone and isinstance(error, Ambiguous | Duplicate):
-                raise
-            progress.save(pending=None)  # refused: nothing of this chain is out there
-            raise comment_gone() if gone else error from None
 
     def _find_answer(self, post: Post, to: ReplyTo, progress: Progress) -> Finding:
         if (done := self._published(progress)) is not None:
             return Found(done.remote_id, done.permalink)
-        try:
-            made = find_comment(self.client, to.comment, post.text, self.page)
-        except (Transient, Rejected) as error:
-            if not self._comment_gone(error, to):
-                raise
-            return Absent()  # Facebook deletes the answers with their comment
+        made = self._comments().find_answer(post.text, to.comment)
         if made is None:
             return Absent()
         receipt = self._with_address(made)
         return Found(receipt.remote_id, receipt.permalink)
-
-    def _comment_gone(self, error: AdapterError, to: ReplyTo) -> bool:
-        return is_missing(error) and self._gone(to.comment)
 
     def _find(self, post: Post, progress: Progress, since: datetime) -> Finding:
         if (done := self._published(progress)) is not None and not self._gone(done.remote_id):

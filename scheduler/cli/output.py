@@ -62,14 +62,17 @@ def details(facts: Mapping[str, tuple[str, Any]], form: Format) -> None:
 
 def detail_lines(facts: Mapping[str, tuple[str, Any]]) -> list[str]:
     """One thing as lines: heading and value; what is unknown is left out."""
-    width = max(len(heading) for heading, _value in facts.values())
-    shown = []
-    for heading, value in facts.values():
-        if value not in (None, ""):
-            lines = human(value).splitlines() or [""]
-            shown.append(f"{heading.ljust(width)}  {lines[0]}")
-            shown += [f"{' ' * width}  {line}" for line in lines[1:]]
-    return shown
+    from scheduler.cli.layout import pairs
+
+    told = [(heading, human(value)) for heading, value in facts.values() if value not in (None, "")]
+    return pairs(told, window())
+
+
+def window() -> int | None:
+    """How many columns the window has; None if this goes into a pipe or a file, where nothing is wrapped."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _plain_row(row: Row, columns: Mapping[str, str]) -> dict[str, Any]:
@@ -99,11 +102,12 @@ def plain(value: Any) -> Any:
 
 def human(value: Any) -> str:
     """A value for people: local times with day and zone, states in words, unknown as a dash."""
+    from scheduler.cli.layout import DASH
     from scheduler.reports.rows import LocalTime
     from scheduler.states import State
 
     if value is None:
-        return "–"
+        return DASH
     if isinstance(value, LocalTime):
         return local_time(value.instant, value.zone)
     if isinstance(value, State):
@@ -139,17 +143,36 @@ def local_time(instant: datetime, zone: str) -> str:
 
 
 def _table(rows: Sequence[Row], columns: Mapping[str, str]) -> None:
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    # Into a pipe or a file nothing is cut off; on a terminal the table fits the window.
-    console = Console(width=None if sys.stdout.isatty() else 250, highlight=False)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    from scheduler.cli import layout
+    from scheduler.reports.rows import LocalTime
+
+    # Into a pipe or a file nothing is cut off; in a window it is laid out for its width.
+    width = window()
+    console = Console(width=width or 250, highlight=False)
+    made = []
     for key, heading in columns.items():
-        numbers = all(isinstance(row.get(key), int | Decimal | None) for row in rows)
-        table.add_column(heading, justify="right" if numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(human(row.get(key))) for key in columns))
-    console.print(table)
+        values = [row.get(key) for row in rows]
+        made.append(
+            layout.Column(
+                heading,
+                [human(value) for value in values],
+                numbers=_numbers(values),
+                phrases=any(isinstance(value, LocalTime) for value in values),
+            )
+        )
+    sizes = layout.widths(made, width) if width else None
+    if width and sizes is None:  # perhaps it fits without what nobody knows
+        made = [one for one in made if set(one.values) - {"", layout.DASH}]
+        sizes = layout.widths(made, width)
+    if width and sizes is None:
+        console.print(layout.entries(made, width), end="")
+    else:
+        console.print(layout.table(made, sizes))
+
+
+def _numbers(values: Sequence[Any]) -> bool:
+    """Whether a column is one of numbers; what nobody knows is none."""
+    known = [value for value in values if value is not None]
+    return bool(known) and all(isinstance(value, int | Decimal) for value in known)

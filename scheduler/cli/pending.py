@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from scheduler.cli.output import Format, emit, local_time, say
@@ -15,8 +16,8 @@ from scheduler.i18n import _, ngettext
 if TYPE_CHECKING:
     from campaigns.planning import Changes
     from scheduler.governance.differences import Difference
+    from scheduler.store.approving import Waiting
     from scheduler.store.database import Session
-    from scheduler.store.tables import Content
 
 #: Posts whose differences a person is shown at once.
 SHOWN = 20
@@ -61,21 +62,27 @@ def against_files(session: Session, campaign_id: str, zone: str, changes: Change
     return changed
 
 
-def against_store(session: Session, now: Any) -> list[Changed]:
-    """What waits for approval otherwise than it was approved before."""
-    from scheduler.governance.differences import differences
+def waiting(session: Session, now: datetime) -> dict[str, list[Waiting]]:
+    """What waits for approval in each campaign that has something waiting."""
     from scheduler.store import approving
     from scheduler.store import campaigns as stored
 
+    found = {
+        version.campaign_id: approving.waiting(session, version.campaign_id, now=now)
+        for version in stored.in_force(session)
+    }
+    return {campaign: texts for campaign, texts in found.items() if texts}
+
+
+def against_store(session: Session, texts: Mapping[str, Sequence[Waiting]]) -> list[Changed]:
+    """What waits for approval otherwise than it was approved before."""
+    from scheduler.governance.differences import differences
+    from scheduler.store import approving
+
     changed = []
-    for version in stored.in_force(session):
-        waiting = approving.waiting(session, version.campaign_id, now=now)
-        before: Mapping[tuple[str, str], Content] = (
-            approving.approved_before(session, version.campaign_id, {one.message_id for one in waiting})
-            if waiting
-            else {}
-        )
-        for one in waiting:
+    for campaign_id, those in texts.items():
+        before = approving.approved_before(session, campaign_id, {one.message_id for one in those})
+        for one in those:
             was = before.get((one.message_id, one.content.account_id))
             if was is not None and (found := differences(was, one.content)):
                 changed.append(Changed(one.campaign_id, one.message_id, one.content.account_id, found))
@@ -116,7 +123,7 @@ def plain(changed: Sequence[Changed]) -> list[dict[str, Any]]:
 def sent_back(workplace: Workplace, session: Session) -> list[dict[str, Any]]:
     """What was sent back to its drafter and is still as it was."""
     from scheduler.reports.rows import LocalTime
-    from scheduler.store import approving
+    from scheduler.store import returning
 
     return [
         {
@@ -126,7 +133,7 @@ def sent_back(workplace: Workplace, session: Session) -> list[dict[str, Any]]:
             "at": LocalTime(row.sent_at, workplace.config.zone),
             "reason": row.reason,
         }
-        for row in approving.returned(session)
+        for row in returning.returned(session)
     ]
 
 

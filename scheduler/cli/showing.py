@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from scheduler.cli.output import emit, local_time
+from scheduler.cli.layout import wrapped
+from scheduler.cli.output import emit, local_time, window
 from scheduler.cli.workplace import Workplace
 from scheduler.i18n import N_, _, ngettext
 
@@ -61,10 +62,10 @@ def show(workplace: Workplace, one: Waiting, number: int, total: int, before: Co
     for picture in (*content.media, *(item for part in content.thread for item in part["media"])):
         facts = {"name": picture["name"], "size": _size(workplace, picture), "alt": picture["alt"]}
         if picture["mime"].startswith("video/"):
-            emit(_("  Video {name}, {size}. Alt text: {alt}", **facts))
+            _emit(_("  Video {name}, {size}. Alt text: {alt}", **facts), "", "    ")
             continue
         facts |= {"width": picture["width"], "height": picture["height"]}
-        emit(_("  Picture {name}, {width}×{height} pixels, {size}. Alt text: {alt}", **facts))
+        _emit(_("  Picture {name}, {width}×{height} pixels, {size}. Alt text: {alt}", **facts), "", "    ")
     if adapter.bills:
         _show_cost(workplace, one, adapter.billable(post), adapter.bills)
     emit(
@@ -96,7 +97,13 @@ def _show_texts(texts: Sequence[str], limits: Limits) -> None:
                 )
             )
         for line in text.splitlines():
-            emit(f"  │ {line}")
+            _emit(line, "  │ ")
+
+
+def _emit(line: str, first: str, rest: str = "") -> None:
+    """Write a line; in a window it is wrapped behind its margin."""
+    for piece in wrapped(line, window(), first, rest or first):
+        emit(piece)
 
 
 def _show_comment(workplace: Workplace, content: Content) -> None:
@@ -117,7 +124,7 @@ def _show_comment(workplace: Workplace, content: Content) -> None:
         )
     )
     for line in mask(comment.text).splitlines():
-        emit(f"  ┊ {line}")
+        _emit(line, "  ┊ ")
 
 
 def _show_cost(workplace: Workplace, one: Waiting, acts: Mapping[str, int], bills: Mapping[str, str]) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event
-from typing import Any
+from typing import Any, Protocol
 
 from scheduler.cli.output import Format, detail_lines
 from scheduler.errors import GaungError
@@ -15,7 +15,18 @@ from scheduler.i18n import N_, _
 PAUSE = 2.0
 
 
-def watch(look: Callable[[], tuple[Mapping[str, tuple[str, Any]], int]], form: Format) -> int:
+class Look(Protocol):
+    """How everything stands at a moment."""
+
+    @property
+    def answer(self) -> Sequence[str]: ...
+    @property
+    def facts(self) -> Mapping[str, tuple[str, Any]]: ...
+    @property
+    def code(self) -> int: ...
+
+
+def watch(look: Callable[[], Look], form: Format) -> int:
     """Show what ``look`` finds, anew every two seconds; return its last exit code after Ctrl-C.
 
     Raise GaungError if this is no terminal: a file would only grow.
@@ -29,14 +40,15 @@ def watch(look: Callable[[], tuple[Mapping[str, tuple[str, Any]], int]], form: F
             N_("--watch needs a terminal and the format table."),
             hint=N_("For programs: gaung status --format json, as often as wanted."),
         )
-    facts, code = look()
+    found = look()
     with Live(console=Console(highlight=False), screen=True, auto_refresh=False) as live:
         try:
             while True:
                 hint = _("Shown anew every two seconds. Ctrl-C ends it.")
-                live.update(Text("\n".join([*detail_lines(facts), "", hint])), refresh=True)
+                shown = [*found.answer, "", *detail_lines(found.facts), "", hint]
+                live.update(Text("\n".join(shown)), refresh=True)
                 Event().wait(PAUSE)
-                facts, code = look()
+                found = look()
         except KeyboardInterrupt:
             pass
-    return code
+    return found.code

@@ -15,7 +15,8 @@ from scheduler.engine.errand import Errand
 from scheduler.engine.mailbox import Heard
 from scheduler.engine.means import Means
 from scheduler.engine.settlement import next_age
-from scheduler.store import account_states, inbox, settling
+from scheduler.store import account_states, inbox, routines, settling
+from scheduler.store.database import Session
 
 log = logging.getLogger("gaung.listening")
 
@@ -23,6 +24,9 @@ log = logging.getLogger("gaung.listening")
 AT_ONCE = 10
 #: When it is asked again after a refusal, or after a daemon that did not come back with an answer.
 AGAIN = timedelta(minutes=30)
+#: Where comments are billed, one daemon at a time asks for those of an account, and has so long for it: five
+#: pages of a hundred, each answered within the transport's patience.
+BILLED = timedelta(minutes=10)
 
 
 class Listening(Errand[Heard]):
@@ -51,6 +55,9 @@ class Listening(Errand[Heard]):
                 until = self._treasury.comments_again(account_id, now)
                 inbox.ask_next(session, {one.delivery_id: until for one in posts})
                 return
+            if most and not self._alone(session, account_id, now):  # what another reads is not charged yet
+                inbox.ask_next(session, {one.delivery_id: now + BILLED for one in posts})
+                return
             known = inbox.newest(session, [one.delivery_id for one in posts]) if most else {}
             # A post is first put in line when it goes out: until its first age it only gets its time.
             ripe = [one for one in posts if self._ages and one.published_at + min(self._ages) <= now]
@@ -59,6 +66,11 @@ class Listening(Errand[Heard]):
         if ripe:
             asked = {one.remote_id: one.delivery_id for one in ripe}
             self._ask(account_id, lambda: self._hear(account_id, asked, known, most))
+
+    def _alone(self, session: Session, account_id: str, now: datetime) -> bool:
+        """Whether no other daemon is reading billed comments of an account."""
+        name = f"billed comments of {account_id}"
+        return routines.hold(session, name, now=now, lasts=BILLED, node=self._node)
 
     def _keep(self, message: Heard) -> None:
         account, replies, ids = message.account_id, message.replies, list(message.asked.values())

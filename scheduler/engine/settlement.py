@@ -31,8 +31,8 @@ log = logging.getLogger("gaung.settle")
 ASK_AGAIN = timedelta(minutes=15)
 
 
-#: Account and remote id of a post -> the delivery that has it as its own.
-Owners = Mapping[tuple[str, str], int]
+#: Account and remote id of a post -> the delivery that has it as its own; whoever adopts one adds itself.
+Owners = dict[tuple[str, str], int]
 
 
 def next_age(published_at: datetime, now: datetime, ages: Sequence[timedelta]) -> datetime | None:
@@ -88,8 +88,7 @@ class Settlement:
                 self._late(message, stands.state, heard.get(claim.attempt_id, {}))
                 continue
             changes.append(_change(claim, before, decision, values, heard.get(claim.attempt_id, {})))
-            _log(claim, decision)
-            self._account(claim.account_id, decision)
+            self._follow(claim, decision, owners)
         settling.settle(self.session, changes, now=self.now)
         settling.end_attempts(self.session, ends)
         self._rest(messages, changes)
@@ -110,8 +109,7 @@ class Settlement:
             values = self._values(message, decision, found_at or claim.last_try_at, "found")
             values["looks"] = stands.looks + decision.counts
             changes.append(_change(claim, State.UNSURE, decision, values))
-            _log(claim, decision)
-            self._account(claim.account_id, decision)
+            self._follow(claim, decision, owners)
         settling.settle(self.session, changes, now=self.now)
         self._rest(messages, changes)
         return _planned_again(changes)
@@ -172,6 +170,13 @@ class Settlement:
         }
         return settling.owners(self.session, posts)
 
+    def _follow(self, claim: Claim, decision: Decision, owners: Owners) -> None:
+        """What a decision means beyond its own row."""
+        _log(claim, decision)
+        if decision.event in _ON_PLATFORM:
+            owners[claim.account_id, decision.remote_id] = claim.delivery_id
+        self._account(claim.account_id, decision)
+
     def _account(self, account_id: str, decision: Decision) -> None:
         if decision.pause_until:
             self._pause(account_id, RatePause(decision.pause_until, decision.app_wide, decision.reason))
@@ -204,7 +209,7 @@ class Settlement:
         self, message: Answered | Looked, decision: Decision, at: datetime, source: str
     ) -> dict[str, Any]:
         """The columns that a settled delivery gets: the same for all, so that they go in one statement."""
-        on_platform = decision.event in {Event.ACCEPTED, Event.FOUND}
+        on_platform = decision.event in _ON_PLATFORM
         # What people say to an answer stands under its post, and its figures are nobody's report.
         followed = on_platform and not message.claim.reply_to
         return {
@@ -249,6 +254,7 @@ def _others(claim: Claim, remote_id: str, owners: Owners) -> str:
     return "" if owner == claim.delivery_id else f"the post {remote_id} belongs to another delivery"
 
 
+_ON_PLATFORM = frozenset({Event.ACCEPTED, Event.FOUND})
 #: States in which a delivery whose lease ran out can still be kept from being sent twice.
 _MAY_TURN = frozenset({State.UNSURE, State.PLANNED})
 

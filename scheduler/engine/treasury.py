@@ -123,10 +123,7 @@ class Treasury:
             self._charge(session, account_id, {adapter.billed_reading: count}, at, None, "", closed_at=at)
 
     def comments(self, session: Session, account_id: str, now: datetime) -> int | None:
-        """How many comments of an account may be read now; None for any number, since they are free.
-
-        Daemons that ask at the same moment may read a page each: so much can be read beyond the budget.
-        """
+        """How many comments of an account may be read now; None for any number, since they are free."""
         payer, adapter = self.payers.get(account_id), self._adapter(account_id)
         if adapter is None or not adapter.billed_comment:
             return None

@@ -21,9 +21,9 @@ from scheduler.config import Config
 from scheduler.errors import GaungError
 from scheduler.governance.contents import own_digest
 from scheduler.governance.signing import Signatures
-from scheduler.store import approving
-from scheduler.store.approving import Given, Pair
+from scheduler.store import consents
 from scheduler.store.claiming import Candidate
+from scheduler.store.consents import Given, Pair
 from scheduler.store.database import Session, Store
 
 log = logging.getLogger("gaung.gate")
@@ -58,21 +58,21 @@ class Gate:
             self._void_lost_roles(session, now)
             self._roles_checked = True
         if self._sweep_at is None or abs(now - self._sweep_at) >= SWEEP:
-            approving.void_expired(session, now)
+            consents.void_expired(session, now)
             self._sweep_at = now
         return True
 
     def refused(self, session: Session, candidates: Sequence[Candidate], now: datetime) -> Collection[int]:
         """Which of the deliveries that are about to be claimed may not go out; their approvals are void."""
         pairs = list(dict.fromkeys((one.campaign_id, one.digest) for one in candidates))
-        given = approving.given(session, pairs, now)
+        given = consents.given(session, pairs, now)
         reasons = {pair: self._reason(pair, given.get(pair, [])) for pair in pairs}
         for one in candidates:
             if own_digest(one) != one.digest:
                 reasons[one.campaign_id, one.digest] = "content"
         for pair, reason in reasons.items():
             if reason and reason != "later":
-                approving.void(session, [pair], code=reason, actor="daemon", at=now)
+                consents.void(session, [pair], code=reason, actor="daemon", at=now)
                 log.warning("approval void", extra={"action": "approval_void", "reason": reason})
         return {one.id for one in candidates if reasons[one.campaign_id, one.digest]}
 
@@ -89,10 +89,10 @@ class Gate:
         return known is not None and role in known.roles
 
     def _void_lost_roles(self, session: Session, now: datetime) -> None:
-        for person, role in approving.givers(session):
+        for person, role in consents.givers(session):
             if not self._has_role(person, role):
-                pairs = approving.given_by(session, person, role)
-                count = approving.void(session, pairs, code="role", actor="daemon", at=now, reason=person)
+                pairs = consents.given_by(session, person, role)
+                count = consents.void(session, pairs, code="role", actor="daemon", at=now, reason=person)
                 log.warning(
                     "role taken away",
                     extra={"action": "approval_void", "person": person, "role": role, "count": count},

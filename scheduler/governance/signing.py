@@ -17,8 +17,8 @@ from scheduler.config import Config
 from scheduler.errors import GaungError
 from scheduler.governance import ssh
 from scheduler.i18n import N_
-from scheduler.store import approving
-from scheduler.store.approving import Given, Pair
+from scheduler.store import statements
+from scheduler.store.consents import Given, Pair
 from scheduler.store.database import Store
 from scheduler.store.tables import SignedStatement
 
@@ -133,8 +133,8 @@ class Signatures:
     def prepare(self, store: Store, now: datetime) -> None:
         """Verify the statements behind what is due, as far as that is not known."""
         with store.read() as session:
-            due = approving.statements_due(session, now)
-            rows = approving.statements_by_id(session, due) if due else {}
+            due = statements.due(session, now)
+            rows = statements.by_id(session, due) if due else {}
         if not rows:
             self._by_id = {}
             return

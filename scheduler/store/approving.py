@@ -1,45 +1,30 @@
-"""Recorded approvals: what waits for one, giving one, and making one void.
-
-An approval binds to one content digest in one campaign. Where a campaign has several stages, each is a
-row of its own; the row that completes them carries the approval.
-"""
+"""What waits for an approval, and giving one; which approvals hold is in ``consents``."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
-from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, or_, select, tuple_, update
+from sqlalchemy import func, select, update
 from sqlmodel import Session
 
 from scheduler.states import EDITABLE
-from scheduler.store import auditing
-from scheduler.store.conditions import NOW, approved
-from scheduler.store.dialects import among
+from scheduler.store.conditions import approved
+from scheduler.store.consents import BATCH, Pair, in_force
 from scheduler.store.tables import (
     Approval,
     Content,
     SentBack,
-    SignedStatement,
     approvals,
     audit,
     contents,
     deliveries,
     sent_back,
-    statements,
     versions,
 )
 from scheduler.store.transitions import record
-
-#: Pairs in one statement; SQLite takes 32,766 variables at most (sqlite.org/limits.html, no. 9).
-BATCH = 500
-
-Pair = tuple[str, str]
-"""A campaign and a digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,69 +98,6 @@ def waiting(
         )
         for row in rows
     ]
-
-
-def in_force(
-    session: Session, pairs: Sequence[Pair], now: datetime | None = None, *, hold: bool = False
-) -> dict[Pair, list[Approval]]:
-    """The approvals in force of each content, by stage; ``hold``: nobody else changes them meanwhile."""
-    found: dict[Pair, list[Approval]] = defaultdict(list)
-    for start in range(0, len(pairs), BATCH):
-        statement = (
-            select(Approval)
-            .where(
-                tuple_(approvals.c.campaign_id, approvals.c.digest).in_(pairs[start : start + BATCH]),
-                approvals.c.void_at.is_(None),
-            )
-            .order_by(approvals.c.stage, approvals.c.id)
-        )
-        if now is not None:
-            statement = statement.where(or_(approvals.c.expires_at.is_(None), approvals.c.expires_at > now))
-        if hold:
-            statement = statement.with_for_update()
-        for one in session.execute(statement).scalars():
-            found[one.campaign_id, one.digest].append(one)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """An approval in force, as far as a claim asks about it."""
-
-    approver: str
-    role: str
-    stage: int
-    statement_id: int | None
-
-
-def given(session: Session, pairs: Collection[Pair], now: datetime) -> dict[Pair, list[Given]]:
-    """The approvals in force at ``now`` of each content, by stage; asked in every claim, so it is cheap."""
-    found: dict[Pair, list[Given]] = defaultdict(list)
-    values = {
-        "campaigns": sorted({campaign_id for campaign_id, _digest in pairs}),
-        "digests": [digest for _campaign, digest in pairs],
-        "now": now,
-    }
-    connection = session.connection()
-    for row in connection.execute(_given(connection.dialect.name), values):
-        campaign_id, digest, *facts = row
-        found[campaign_id, digest].append(Given(*facts))
-    return found
-
-
-@cache
-def _given(dialect: str) -> Select[Any]:
-    a = approvals.c
-    return (
-        select(a.campaign_id, a.digest, a.approver, a.role, a.stage, a.statement_id)
-        .where(
-            among(a.campaign_id, "campaigns", dialect),  # for the index
-            among(a.digest, "digests", dialect),
-            a.void_at.is_(None),
-            or_(a.expires_at.is_(None), a.expires_at > NOW),
-        )
-        .order_by(a.stage, a.id)
-    )
 
 
 def _ended(session: Session, digests: Sequence[str], now: datetime | None) -> dict[str, set[str]]:
@@ -277,134 +199,6 @@ def approve(
     )
 
 
-def void(
-    session: Session,
-    pairs: Iterable[Pair],
-    *,
-    code: str,
-    actor: str,
-    at: datetime,
-    reason: str = "",
-) -> int:
-    """Make every approval of the contents void, all stages; return of how many contents."""
-    # In one order and held, since two daemons may be about the same ones: the second then finds none left.
-    concerned = list(in_force(session, sorted(set(pairs)), hold=True))
-    if not concerned:
-        return 0
-    session.connection().execute(
-        update(approvals)
-        .where(
-            approvals.c.campaign_id == bindparam("_campaign"),
-            approvals.c.digest == bindparam("_digest"),
-            approvals.c.void_at.is_(None),
-        )
-        .values(void_at=at, void_reason=code),
-        [{"_campaign": campaign_id, "_digest": digest} for campaign_id, digest in concerned],
-    )
-    detail = {"code": code, **({"reason": reason} if reason else {})}
-    auditing.note(
-        session,
-        [
-            auditing.Event(at, actor, "approval_void", campaign_id, digest=digest, detail=detail)
-            for campaign_id, digest in concerned
-        ],
-    )
-    return len(concerned)
-
-
-def void_expired(session: Session, now: datetime) -> int:
-    """Make void what has come to its end, so that a clock that is set back does not revive it."""
-    rows = session.connection().execute(_over(), {"now": now}).all()
-    pairs = [(row.campaign_id, row.digest) for row in rows]
-    return void(session, pairs, code="expired", actor="daemon", at=now) if pairs else 0
-
-
-@cache
-def _over() -> Select[Any]:
-    return select(approvals.c.campaign_id, approvals.c.digest).where(
-        approvals.c.void_at.is_(None), approvals.c.expires_at <= NOW
-    )
-
-
-def givers(session: Session) -> list[tuple[str, str]]:
-    """Who gave the approvals in force, and in which roles."""
-    rows = session.execute(
-        select(approvals.c.approver, approvals.c.role).where(approvals.c.void_at.is_(None)).distinct()
-    )
-    return [(row.approver, row.role) for row in rows]
-
-
-def given_by(session: Session, approver: str, role: str) -> list[Pair]:
-    """The contents whose approvals in force somebody gave in a role."""
-    rows = session.execute(
-        select(approvals.c.campaign_id, approvals.c.digest).where(
-            approvals.c.void_at.is_(None), approvals.c.approver == approver, approvals.c.role == role
-        )
-    )
-    return [(row.campaign_id, row.digest) for row in rows]
-
-
-def send_back(
-    session: Session,
-    chosen: Sequence[Pair],
-    message_ids: Mapping[Pair, str],
-    *,
-    by: str,
-    at: datetime,
-    reason: str,
-) -> None:
-    """Send contents back to their drafter: no approval of them holds any more."""
-    void(session, chosen, code="sent-back", actor=by, at=at, reason=reason)
-    for campaign_id, digest in chosen:
-        session.add(
-            SentBack(
-                campaign_id=campaign_id,
-                digest=digest,
-                message_id=message_ids[campaign_id, digest],
-                sent_by=by,
-                sent_at=at,
-                reason=reason,
-            )
-        )
-        record(
-            session,
-            "sent_back",
-            actor=by,
-            at=at,
-            campaign_id=campaign_id,
-            digest=digest,
-            detail={"reason": reason},
-        )
-    session.flush()
-
-
-def returned(session: Session) -> list[Row[tuple[str, str, str, datetime, str, str]]]:
-    """What was sent back and is still as it was: campaign, message, who, when, why, digest."""
-    still = (
-        select(deliveries.c.id)
-        .where(
-            deliveries.c.campaign_id == sent_back.c.campaign_id,
-            deliveries.c.digest == sent_back.c.digest,
-            deliveries.c.state.in_(EDITABLE),
-        )
-        .exists()
-    )
-    return list(
-        session.execute(
-            select(
-                sent_back.c.campaign_id,
-                sent_back.c.message_id,
-                sent_back.c.sent_by,
-                sent_back.c.sent_at,
-                sent_back.c.reason,
-                sent_back.c.digest,
-            )
-            .where(sent_back.c.over_at.is_(None), still)
-            .order_by(sent_back.c.id)
-        )
-    )
-
-
 def editable(session: Session, campaign_id: str, message_id: str = "") -> dict[Pair, str]:
     """The contents with deliveries that have not left the house: pair -> message."""
     statement = select(deliveries.c.digest, deliveries.c.message_id).where(
@@ -444,45 +238,3 @@ def approved_before(
         for one in session.execute(select(Content).where(contents.c.digest.in_(digests))).scalars()
     }
     return {(row.message_id, row.account_id): by_digest[row.digest] for row in rows}
-
-
-# Signed statements.
-
-
-def add_statement(session: Session, statement: SignedStatement) -> int:
-    """Keep what was signed; return its number."""
-    session.add(statement)
-    session.flush()
-    return statement.id or 0
-
-
-def statement_known(session: Session, sha256: str) -> bool:
-    """Whether this document was stored before: what was signed once counts once."""
-    return session.execute(select(statements.c.id).where(statements.c.sha256 == sha256)).first() is not None
-
-
-def statements_by_id(session: Session, ids: Collection[int]) -> dict[int, SignedStatement]:
-    """Signed statements by number."""
-    found = session.execute(select(SignedStatement).where(statements.c.id.in_(ids))).scalars()
-    return {one.id: one for one in found if one.id is not None}
-
-
-def statements_due(session: Session, now: datetime) -> set[int]:
-    """The statements behind approvals of what is due now."""
-    return set(
-        session.execute(
-            select(approvals.c.statement_id)
-            .join(
-                deliveries,
-                (deliveries.c.campaign_id == approvals.c.campaign_id)
-                & (deliveries.c.digest == approvals.c.digest),
-            )
-            .where(
-                approvals.c.void_at.is_(None),
-                approvals.c.statement_id.is_not(None),
-                deliveries.c.state == "planned",
-                deliveries.c.planned_at <= now,
-            )
-            .distinct()
-        ).scalars()
-    )

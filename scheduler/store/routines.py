@@ -25,15 +25,25 @@ def take(session: Session, name: str, *, now: datetime, every: timedelta, node: 
 
     It counts as done if this transaction is committed; until then no other daemon does it.
     """
+    return _take(session, name, now, every, node, own=False)
+
+
+def hold(session: Session, name: str, *, now: datetime, lasts: timedelta, node: str) -> bool:
+    """Whether ``node`` may do ``name`` now, because no other has begun it for as long as it ``lasts``."""
+    return _take(session, name, now, lasts, node, own=True)
+
+
+def _take(session: Session, name: str, now: datetime, every: timedelta, node: str, *, own: bool) -> bool:
+    """``own``: what this node itself has done does not keep it from doing it again."""
     connection = session.connection()
     dialect = connection.dialect.name
     if dialect == "postgresql":
         lock = func.pg_try_advisory_xact_lock(_LOCKS, crc32(name.encode()) & 0x7FFFFFFF)
         if not connection.execute(select(lock)).scalar():
             return False
-    done_at = connection.execute(_last(), {"_name": name}).scalar()
+    last = connection.execute(_last(), {"_name": name}).first()
     # One that was done in the future was done before somebody set the clock back.
-    if done_at and timedelta(0) <= now - done_at < every:
+    if last and timedelta(0) <= now - last.done_at < every and not (own and last.node == node):
         return False
     connection.execute(_note(dialect), {"name": name, "done_at": now, "node": node})
     return True
@@ -41,7 +51,7 @@ def take(session: Session, name: str, *, now: datetime, every: timedelta, node: 
 
 @cache
 def _last() -> Select[Any]:
-    return select(routines.c.done_at).where(routines.c.name == bindparam("_name"))
+    return select(routines.c.done_at, routines.c.node).where(routines.c.name == bindparam("_name"))
 
 
 @cache

@@ -14,7 +14,7 @@ from sqlalchemy import Row, and_, exists, func, or_, select, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State
-from scheduler.store import approving, holding
+from scheduler.store import consents, holding
 from scheduler.store.conditions import in_state
 from scheduler.store.present import ends, hold_of, stopped
 from scheduler.store.tables import Stop, attempts, deliveries, stops
@@ -103,7 +103,7 @@ def lift(session: Session, stop: Stop, *, actor: str, at: datetime, reason: str 
     ).all()
     if stop.fresh_approval:
         pairs = [(row.campaign_id, row.digest) for row in waiting]
-        approving.void(session, pairs, code="stop", actor=actor, at=at, reason=stop.reason)
+        consents.void(session, pairs, code="stop", actor=actor, at=at, reason=stop.reason)
     return len(waiting)
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from kit.engine import new_store
+from kit.stores import new_store
 
 from scheduler.origin import Origin
 from scheduler.store.auditing import Event, Head, chained

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kit.engine import HORIZON, ManualClock, new_store
+from kit.engine import HORIZON, ManualClock
 from kit.office import ROOT
+from kit.stores import new_store
 
 from adapters import registry
 from campaigns import files

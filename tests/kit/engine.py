@@ -6,18 +6,18 @@ Calls wait in a :class:`Desk` until the test lets them run, or run in real threa
 
 from __future__ import annotations
 
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
 import pytest
+from kit.stores import new_store
 from PIL import Image
+from sqlalchemy import func, select
 
 from adapters.contract import (
     Absent,
@@ -48,7 +48,7 @@ from scheduler.engine.retry import Policy, Rule
 from scheduler.engine.treasury import Payer, Treasury
 from scheduler.states import State
 from scheduler.store import approving
-from scheduler.store.database import Session, Store, open_store
+from scheduler.store.database import Session, Store
 from scheduler.store.media import MediaFolder
 from scheduler.store.tables import attempts, audit, contents, deliveries, snapshots
 
@@ -80,25 +80,10 @@ class ManualClock:
 # The database.
 
 
-@cache
-def _migrated() -> bytes:
-    """A database as the migrations make it; made once in a process, then copied."""
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "gaung.db"
-        open_store(f"sqlite:///{file}", create=True).close()
-        return file.read_bytes()
-
-
-def new_store(folder: Path, name: str = "gaung.db") -> Store:
-    """A fresh database on disk."""
-    file = folder / name
-    file.write_bytes(_migrated())
-    return open_store(f"sqlite:///{file}")
-
-
 def add_delivery(session: Session, state: State = State.PLANNED, **columns: Any) -> int:
     """Write one delivery, and its content, straight into the tables; return its id."""
-    number = len(rows(session, deliveries)) + 1
+    connection = session.connection()
+    number = 1 + connection.execute(select(func.count()).select_from(deliveries)).scalar_one()
     row: dict[str, Any] = {
         "key": f"key-{number}",
         "campaign_id": "hakordia",
@@ -124,9 +109,10 @@ def add_delivery(session: Session, state: State = State.PLANNED, **columns: Any)
         ),
         **columns,
     }
-    if row["digest"] not in {one["digest"] for one in rows(session, contents)}:
-        session.connection().execute(contents.insert(), [_content(row)])
-    made = session.connection().execute(deliveries.insert().returning(deliveries.c.id), row)
+    known = select(contents.c.digest).where(contents.c.digest == row["digest"])
+    if connection.execute(known).first() is None:
+        connection.execute(contents.insert(), [_content(row)])
+    made = connection.execute(deliveries.insert().returning(deliveries.c.id), row)
     return int(made.scalar_one())
 
 

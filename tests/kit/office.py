@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from kit.stores import new_file
 from PIL import Image
 
 from scheduler import i18n
@@ -162,13 +163,25 @@ ROLES = ("drafter", "reviewer", "approver", "publisher", "auditor")
 class Office:
     """A working folder with two practice accounts, and one person who may approve: whoever runs the tests."""
 
-    def __init__(self, folder: Path, api_base: str = DEAD, *, lang: str = "en", **settings: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        api_base: str = DEAD,
+        *,
+        lang: str = "en",
+        database: bool = True,
+        **settings: Any,
+    ) -> None:
+        """``database``: there is one already, as empty as the first apply makes it."""
         self.folder = folder
         self.api_base = api_base
         self.lang = lang
         self.config = folder / "config.toml"
         (folder / "campaigns").mkdir(parents=True)
         self.configure(**settings)
+        if database:
+            self.state.mkdir()
+            new_file(self.state / "gaung.db")
 
     def copy(self, folder: Path) -> Office:
         """The same office in another place."""
@@ -262,7 +275,7 @@ class Office:
 
         Nothing is planned for a time that has passed, and a busy machine may be slow: then once more, later.
         """
-        self.must("db", "upgrade")  # by now everything is imported
+        self.must("status")  # by now everything is imported
         for margin in (0.7, 2, 5, 15):
             at = soon(margin)
             self.campaign(name, dict.fromkeys(messages, at), **keys)

@@ -27,7 +27,7 @@ from scheduler.engine import applying, removing
 from scheduler.engine.calls import Calls
 from scheduler.governance import verification
 from scheduler.states import Event, RefusedTransitionError, State
-from scheduler.store import account_states, approving, operations, spending, stopping
+from scheduler.store import account_states, approving, consents, operations, spending, stopping
 from scheduler.store import campaigns as stored
 from scheduler.store.database import Session, Store
 from scheduler.store.media import MediaFolder
@@ -201,7 +201,7 @@ class Office:
         if coming:
             row = coming[int(self.fate.number(f"which {name}") * len(coming))]
             with self.store.write() as session:
-                approving.void(
+                consents.void(
                     session, [(row.campaign, row.digest)], code="withdrawn", actor="budi", at=self.now()
                 )
             self.did(Deed.WITHDRAW, str(row))

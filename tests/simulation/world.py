@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 
-from kit.engine import new_store
+from kit.stores import new_store
 from simulation.claims import Claims
 from simulation.fate import Fate
 from simulation.faults import Deed, Fault

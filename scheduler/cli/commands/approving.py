@@ -139,7 +139,7 @@ def send_back(
     from scheduler.cli.choosing import one_post
     from scheduler.governance import approvals
     from scheduler.states import EDITABLE, State
-    from scheduler.store import approving
+    from scheduler.store import approving, returning
 
     workplace: Workplace = context.obj
     store = workplace.store()
@@ -162,7 +162,7 @@ def send_back(
                 what=message or target,
             )
         approvals.may_decide(_in_force(session, campaign), workplace.actor)
-        approving.send_back(
+        returning.send_back(
             session, list(chosen), chosen, by=workplace.actor.id, at=workplace.clock.now(), reason=reason
         )
     say(
@@ -267,19 +267,19 @@ def _record(
     """Write the approvals down, signed if the office wants that; return whether no stage is left."""
     from scheduler.governance import approvals
     from scheduler.governance.approvals import Terms
-    from scheduler.store import approving
+    from scheduler.store import statements
 
-    terms, statements = Terms(validity(workplace)), {}
+    terms, signed = Terms(validity(workplace)), {}
     if workplace.config.approval.signing == "ssh":
         from scheduler.cli.commands.signing import sign_here
 
-        statements = sign_here(workplace, version, chosen, key)
+        signed = sign_here(workplace, version, chosen, key)
     now = workplace.clock.now()
     complete = True
     with store.write() as session:
         for stage, several in by_stage(version, chosen).items():
-            if stage in statements:
-                terms = replace(terms, statement_id=approving.add_statement(session, statements[stage]))
+            if stage in signed:
+                terms = replace(terms, statement_id=statements.add(session, signed[stage]))
             complete &= approvals.approve(session, version, several, workplace.actor, now, terms)
     return complete
 
@@ -302,7 +302,7 @@ def validity(workplace: Workplace) -> timedelta | None:
 
 def _withdraw(workplace: Workplace, store: Store, version: CampaignVersion, message: str, reason: str) -> int:
     from scheduler.governance import approvals
-    from scheduler.store import approving
+    from scheduler.store import approving, consents
 
     if not reason.strip():
         raise GaungError(
@@ -312,7 +312,7 @@ def _withdraw(workplace: Workplace, store: Store, version: CampaignVersion, mess
     approvals.may_decide(version, workplace.actor)
     with store.write() as session:
         chosen = approving.editable(session, version.campaign_id, message)
-        count = approving.void(
+        count = consents.void(
             session,
             chosen,
             code="withdrawn",

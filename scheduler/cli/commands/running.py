@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,15 +11,16 @@ import typer
 
 from scheduler.cli.choosing import SHOWN
 from scheduler.cli.options import FormatOption
-from scheduler.cli.output import Format, details, plain, say
+from scheduler.cli.output import Format, details, emit, plain, say
 from scheduler.cli.workplace import Workplace
 from scheduler.i18n import _, ngettext
 
 if TYPE_CHECKING:
     from scheduler.cli.endings import Ending
+    from scheduler.cli.pending import Changed
     from scheduler.states import State
     from scheduler.store.listings import Standing
-    from scheduler.store.tables import RetiredMetric
+    from scheduler.store.tables import Delivery, RetiredMetric
 
 
 #: Posts that their campaign skipped are told for so long.
@@ -110,18 +112,35 @@ def status(
     if watch:
         from scheduler.cli.watching import watch as stay
 
-        return stay(lambda: _look(workplace, form)[:2], form)
-    facts, code, changed, late = _look(workplace, form)
-    details(facts, form)
+        return stay(lambda: _look(workplace, form), form)
+    look = _look(workplace, form)
     if form is Format.TABLE:
-        pending.tell(changed)
-        missed.tell(late)
-    return code
+        for line in (*look.answer, ""):
+            emit(line)
+    details(look.facts, form)
+    if form is Format.TABLE:
+        pending.tell(look.changed)
+        missed.tell(look.late)
+    return look.code
 
 
-def _look(workplace: Workplace, form: Format) -> tuple[dict[str, tuple[str, Any]], int, Any, Any]:
-    """How everything stands now, the exit code for it, files not in force as they are, and missed posts."""
-    from scheduler.cli import missed, pending, reading
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How everything stands now."""
+
+    answer: Sequence[str]
+    """What to do, or that all is well, in words."""
+    facts: Mapping[str, tuple[str, Any]]
+    code: int
+    """The exit code for it."""
+    changed: Sequence[Changed]
+    """What waits for approval otherwise than it was approved before."""
+    late: Sequence[Delivery]
+    """Posts that were missed."""
+
+
+def _look(workplace: Workplace, form: Format) -> Look:
+    from scheduler.cli import missed, pending, reading, todo
     from scheduler.cli.endings import endings
     from scheduler.states import State
     from scheduler.store import listings, operations, retiring
@@ -131,12 +150,17 @@ def _look(workplace: Workplace, form: Format) -> tuple[dict[str, tuple[str, Any]
         standing = listings.standing(session, now)
         unread = reading.used_up(workplace, session, now)
         retired = retiring.standing(session)
-        changed = pending.against_store(session, now)
+        waiting = pending.waiting(session, now)
+        changed = pending.against_store(session, waiting)
         back = pending.sent_back(workplace, session)
         late = operations.passed_over(session, [State.REVIEW])
         late += operations.passed_over(session, [State.MISSED], since=now - LATELY)
     stored = endings(workplace)
+    ending = [name for name, one in stored.items() if one.soon]
+    texts = {name: len(those) for name, those in waiting.items()}
+    tasks = todo.tasks(todo.Found(standing, texts, back, ending), now)
     facts = {
+        **todo.facts(tasks, form),
         **_stops(workplace, standing, form),
         **_doubles(standing, form),
         **_facts(workplace, standing),
@@ -149,8 +173,8 @@ def _look(workplace: Workplace, form: Format) -> tuple[dict[str, tuple[str, Any]
     if form is not Format.TABLE:
         facts |= _codes(standing, form)
         facts["missed"] = ("", missed.rows(late, form) if form is Format.JSON else len(late))
-    code = 3 if _needs_person(standing) or any(one.soon for one in stored.values()) else 0
-    return facts, code, changed, late
+    code = 3 if _needs_person(standing) or ending or "overdue" in {one.code for one in tasks} else 0
+    return Look(todo.lines(tasks, standing), facts, code, changed, late)
 
 
 def _pauses(

@@ -85,7 +85,7 @@ def take_in(workplace: Workplace, store: Store, signature_file: Path) -> int:
     """Take in what somebody signed elsewhere; it counts as theirs, whoever brings it."""
     from scheduler.governance import approvals, signing
     from scheduler.governance.approvals import Terms
-    from scheduler.store import approving
+    from scheduler.store import approving, statements
     from scheduler.store import campaigns as stored
 
     document, signature = _read(signature_file.with_suffix("")), _read(signature_file)
@@ -103,7 +103,7 @@ def take_in(workplace: Workplace, store: Store, signature_file: Path) -> int:
                 hint=N_("First: gaung apply"),
                 id=statement.campaign_id,
             )
-        if approving.statement_known(session, row.sha256):
+        if statements.known(session, row.sha256):
             raise GaungError(
                 N_("This signed approval was taken in before; it counts once."),
                 hint=N_("Export what waits now, and have that signed."),
@@ -122,7 +122,7 @@ def take_in(workplace: Workplace, store: Store, signature_file: Path) -> int:
                 N_("Nothing that waits now is in this approval: it was changed or approved meanwhile."),
                 hint=N_("Export what waits now, and have that signed."),
             )
-        terms = Terms(validity(workplace), approving.add_statement(session, row), statement.at)
+        terms = Terms(validity(workplace), statements.add(session, row), statement.at)
         complete = approvals.approve(session, version, waiting, who, now, terms)
     say(
         ngettext(
