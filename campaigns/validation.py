@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from campaigns import forms
+from campaigns import forms, syntax
 from campaigns.problems import N_, Problem, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -60,7 +60,7 @@ _WORDS = {kind: template for template, kinds in _BUILT_IN.items() for kind in ki
 def read_toml(path: Path) -> dict[str, Any] | Problem:
     """Given a file, return what it says as TOML, or the one problem that kept it from being read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return Problem("no-file", N_("The file does not exist."), file=str(path))
     except PermissionError:
@@ -84,17 +84,10 @@ def read_toml(path: Path) -> dict[str, Any] | Problem:
             hint=N_("Save it again with the encoding UTF-8."),
             file=str(path),
         )
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return Problem(
-            "toml",
-            N_("The file is not valid TOML: {why}"),
-            {"why": error},
-            hint=N_(
-                "Look at that line and the one before it: often a quotation mark or a bracket is missing, "
-                "or the seconds of a time (07:30:00)."
-            ),
-            file=str(path),
-        )
+        return syntax.problem(error, text, str(path))
 
 
 def parse(model: type[Model], raw: Mapping[str, Any], file: str) -> Model | list[Problem]:

@@ -541,7 +541,8 @@ def test_the_report_for_excel_and_the_one_for_programs(busy: Office, tmp_path: P
     [
         (["terbitkan"], "terbitkan"),
         (["plan", "--cepat"], "--cepat"),
-        (["approve"], "CAMPAIGN"),
+        (["takedown"], "ID"),
+        (["status", "kemarin"], "“kemarin”"),
         (["posts", "--format", "xls"], "--format"),
         (["posts", "--limit", "banyak"], "--limit"),
         (["posts", "--format", "xls"], "'table', 'json', 'csv'"),

@@ -157,7 +157,8 @@ def _look(workplace: Workplace, form: Format) -> Look:
         late += operations.passed_over(session, [State.MISSED], since=now - LATELY)
     stored = endings(workplace)
     ending = [name for name, one in stored.items() if one.soon]
-    texts = {name: len(those) for name, those in waiting.items()}
+    # What was sent back waits for its drafter first.
+    texts = {name: sum(one.back is None for one in those) for name, those in waiting.items()}
     tasks = todo.tasks(todo.Found(standing, texts, back, ending), now)
     facts = {
         **todo.facts(tasks, form),
