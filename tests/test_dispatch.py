@@ -1178,6 +1178,7 @@ def test_a_loop_that_dies_leaves_no_worker_waiting(engine: Engine, threads: Thre
 def test_a_dispatcher_that_stops_claims_nothing_and_settles_what_is_in_flight(engine: Engine) -> None:
     engine.apply(campaign(engine.folder, {"satu": [NOON], "dua": [NOON]}, accounts=["dinas", "camat"]))
     engine.platform.figures = lambda _account, _ids: {}
+    engine.platform.answers += [None, Ambiguous("504")]
     engine.first.turn()
     assert engine.first.dispatcher.in_flight == 2
     engine.first.dispatcher.stopping = True
@@ -1187,8 +1188,8 @@ def test_a_dispatcher_that_stops_claims_nothing_and_settles_what_is_in_flight(en
     assert engine.first.dispatcher.in_flight == 0
     engine.clock.forward(HOUR)
     engine.turn()
-    assert sorted(engine.states.values()) == [State.PLANNED] * 2 + [State.SENT] * 2
-    assert (len(engine.platform.published), engine.platform.measured) == (2, [])
+    assert sorted(engine.states.values()) == [State.PLANNED] * 2 + [State.SENT, State.UNSURE]
+    assert (len(engine.platform.published), engine.platform.looked, engine.platform.measured) == (2, [], [])
 
 
 def test_a_dispatcher_that_stops_still_commits_saves(engine: Engine, threads: ThreadPoolExecutor) -> None:

@@ -315,6 +315,8 @@ class Dispatcher:
 
         One look is under way in any case, however much is due: an account waits for what it finds.
         """
+        if self.stopping:
+            return
         work.looks = looking.look(
             session,
             now=now,
