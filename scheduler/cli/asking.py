@@ -8,7 +8,7 @@ from scheduler.cli.output import say
 from scheduler.i18n import _
 
 
-class Stop(Exception):  # noqa: N818 -- no error: whoever is asked has had enough
+class Stop(Exception):
     """The answer is to ask no further."""
 
 
