@@ -17,12 +17,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
-import requests
 from urllib3 import exceptions as wire_errors
 
 from adapters.contract import N_
 from adapters.errors import AdapterError, Ambiguous, Misconfigured, Transient
 from adapters.hearing import hear
+from adapters.plain_requests import requests
 from adapters.secrecy import HIDDEN, guard_logs, strip_secrets
 from adapters.wire import NotingAdapter, wire
 

@@ -62,7 +62,7 @@ def _in_windows(
         if rule.kind in {"holiday", "joint-leave"} and rule.effect == "warn" and rule.start is None:
             problems += _days_off(file, item, found)
             continue
-        values = {"count": len(found), "rule": rule.title or rule.id, "first": found[0].isoformat(" ")}
+        values = {"count": len(found), "rule": rule.title or rule.id, "first": f"{found[0]:%Y-%m-%d %H:%M}"}
         code, words = _WORDS[rule.effect]
         problems.append(Problem(code, words, values, file=file, item=item, severity="warning"))
     return problems

@@ -31,12 +31,20 @@ from campaigns import forms, timetable
 from campaigns.problems import N_, nearest
 from campaigns.validation import refusal
 
+#: How people write the three zones of Indonesia by their distance from Greenwich.
+_OFFSETS = {
+    f"{name}+{sign}{hours}": zone
+    for name in ("GMT", "UTC")
+    for sign in ("", "0")
+    for hours, zone in ((7, "WIB"), (8, "WITA"), (9, "WIT"))
+}
+
 
 def _zone(value: str) -> str:
     try:
         timetable.zone(value)
     except timetable.NoSuchZoneError:
-        near = nearest(value, timetable.zone_names())
+        near = _OFFSETS.get(value.upper().replace(" ", "")) or nearest(value, timetable.zone_names())
         raise refusal(
             "zone",
             N_("There is no time zone {zone}. Use WIB, WITA, WIT or a name like Asia/Jakarta.{near}"),
@@ -84,7 +92,10 @@ def _slot(value: str) -> str:
     except ValueError:
         raise refusal(
             "slot",
-            N_("{value} is not a weekly slot. Write a day and a time, like “senin 07:30” or “daily 12:00”."),
+            N_(
+                "{value} is not a weekly slot. Write a day and a time, like “senin 07:30” or"
+                " “setiap hari 12:00”."
+            ),
             value=value,
         ) from None
     return value
@@ -179,7 +190,7 @@ Link = Annotated[str, Field(pattern=forms.LINK, examples=["https://jaga.id"])]
 
 def _readable_defaults(schema: dict[str, Any], model: type[BaseModel]) -> None:
     # pydantic writes a default timedelta as PT2H, which no file may say.
-    for name, about in model.model_fields.items():
+    for name, about in model.__pydantic_fields__.items():  # of models and of dataclasses
         if isinstance(about.default, timedelta):
             schema["properties"][name]["default"] = duration_text(about.default)
 

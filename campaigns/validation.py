@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from campaigns import forms
+from campaigns import forms, syntax
 from campaigns.problems import N_, Problem, nearest
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -44,15 +45,22 @@ _BUILT_IN: Mapping[str, tuple[str, ...]] = {
         "datetime_object_invalid",
     ),
     N_("{value} is not one of {choices}."): ("literal_error", "enum"),
-    N_("A table is expected here, not {value}."): ("model_type", "dict_type", "mapping_type"),
+    N_("A table is expected here, not {value}."): (
+        "model_type",
+        "dataclass_type",
+        "dict_type",
+        "mapping_type",
+    ),
 }
+#: In a model, in a dataclass.
+_UNKNOWN_KEY = ("extra_forbidden", "unexpected_keyword_argument")
 _WORDS = {kind: template for template, kinds in _BUILT_IN.items() for kind in kinds}
 
 
 def read_toml(path: Path) -> dict[str, Any] | Problem:
     """Given a file, return what it says as TOML, or the one problem that kept it from being read."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return Problem("no-file", N_("The file does not exist."), file=str(path))
     except PermissionError:
@@ -76,17 +84,10 @@ def read_toml(path: Path) -> dict[str, Any] | Problem:
             hint=N_("Save it again with the encoding UTF-8."),
             file=str(path),
         )
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        return Problem(
-            "toml",
-            N_("The file is not valid TOML: {why}"),
-            {"why": error},
-            hint=N_(
-                "Look at that line and the one before it: often a quotation mark or a bracket is missing, "
-                "or the seconds of a time (07:30:00)."
-            ),
-            file=str(path),
-        )
+        return syntax.problem(error, text, str(path))
 
 
 def parse(model: type[Model], raw: Mapping[str, Any], file: str) -> Model | list[Problem]:
@@ -116,7 +117,7 @@ def _problem(model: type[BaseModel], raw: Mapping[str, Any], file: str, details:
     item, rest = _item(raw, place)
     code, context = details["type"], details.get("ctx", {})
     problem = partial(Problem, file=file, item=item, field=".".join(str(step) for step in rest))
-    if code == "extra_forbidden":
+    if code in _UNKNOWN_KEY:
         near = nearest(str(place[-1]), _known_keys(model, place))
         return problem(
             "unknown-key",
@@ -150,17 +151,19 @@ def _item(raw: Mapping[str, Any], place: list[str | int]) -> tuple[str, list[str
 
 
 def _known_keys(model: type[BaseModel], place: list[str | int]) -> list[str]:
-    current = model
+    fields: Mapping[str, FieldInfo] = model.model_fields
     for step in place[:-1]:
-        if isinstance(step, str) and step in current.model_fields:
-            current = _model_in(current.model_fields[step].annotation) or current
-    return [about.alias or name for name, about in current.model_fields.items()]
+        if isinstance(step, str) and step in fields:
+            fields = _fields_in(fields[step].annotation) or fields
+    return [about.alias or name for name, about in fields.items()]
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+def _fields_in(annotation: Any) -> Mapping[str, FieldInfo] | None:
+    """Of the model, or dataclass, that a key holds."""
+    if isinstance(annotation, type):
+        fields: Mapping[str, FieldInfo] | None = getattr(annotation, "__pydantic_fields__", None)
+        return fields
+    return next((found for part in get_args(annotation) if (found := _fields_in(part))), None)
 
 
 def _shown(value: object) -> str:

@@ -266,6 +266,14 @@ class Windows(Part):
         """Those that do something."""
         return tuple(rule for rule in self.rules if rule.effect != "off")
 
+    @property
+    def binding(self) -> Windows:
+        """Without those that only warn, as whoever warns nobody needs them.
+
+        As a rule it is only they that ask the calendar for days off, which takes 12 MB.
+        """
+        return Windows(rules=tuple(rule for rule in self.rules if rule.effect != "warn"))
+
     def of(self, place: Place) -> tuple[Rule, ...]:
         """The rules that concern a post."""
         return tuple(rule for rule in self.active if concerns(rule, place))

@@ -17,6 +17,7 @@ from adapters.errors import AuthExpired
 from scheduler.config import Config
 from scheduler.i18n import N_
 from scheduler.secrets import SecretError, resolve
+from scheduler.vault import VaultError
 
 
 class _Now(Protocol):
@@ -79,11 +80,17 @@ class Accounts:
         if settings is None:
             raise AuthExpired(N_("The account is not in the configuration."), code="no-account")
 
+        def kept(name: str) -> str:
+            try:
+                return self._stored(account_id, name)
+            except VaultError as error:
+                raise AuthExpired(str(error), code="no-secret") from None
+
         def secret(name: str) -> str:
             reference = settings.secrets.get(name)
             if reference is None:
-                if kept := self._stored(account_id, name):
-                    return kept
+                if found := kept(name):
+                    return found
                 raise AuthExpired(N_("A secret of the account is not configured."), code=name)
             try:
                 return resolve(reference, self._config.file.parent, self._environment)
@@ -97,5 +104,5 @@ class Accounts:
             api_base=settings.api_base,
             options=dict(settings.options),
             public_url=self._public_url(),
-            granted=lambda: self._stored(account_id, scopes.NAME) or "",
+            granted=lambda: kept(scopes.NAME),
         )

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic.dataclasses import dataclass
 
 from campaigns.checks.desk import OFFICIAL
 from campaigns.definition import Duration, Id, Part, Target, Zone
@@ -59,6 +61,14 @@ def _ssh_key(value: str) -> str:
 SshKey = Annotated[str, AfterValidator(_ssh_key)]
 
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def _nothing() -> Mapping[str, Any]:
+    """One for all accounts."""
+    return _NOTHING
+
+
 class Person(Part):
     """Somebody who acts on campaigns."""
 
@@ -70,16 +80,17 @@ class Person(Part):
     ssh_keys: tuple[SshKey, ...] = Field(default=(), description="Public keys that sign in this name.")
 
 
-class AccountSettings(Part):
-    """One account on one platform."""
+@dataclass(slots=True, kw_only=True, config=Part.model_config)
+class AccountSettings:
+    """One account on one platform; a dataclass, since thousands of models take three times the memory."""
 
     platform: str
     agency: str = ""
     region: str = Field(default="", description="The region it speaks for; windows may name it.")
     handle: str = ""
-    secrets: SecretReferences = Field(default_factory=dict)
+    secrets: SecretReferences = Field(default_factory=_nothing)
     api_base: str = Field(default="", description="Another address for the platform's API.")
-    options: Mapping[str, str | int | float | bool] = Field(default_factory=dict)
+    options: Mapping[str, str | int | float | bool] = Field(default_factory=_nothing)
     look_after: tuple[Duration, ...] = Field(
         default=(),
         description="When an uncertain post is looked for; empty: as on its platform.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -34,21 +35,41 @@ class Vault:
         self._keys = tuple(keys)
         self._lock = threading.Lock()
         self._open: dict[str, dict[str, str]] | None = None
+        self._shut: dict[str, VaultError] = {}
+        """Of the accounts whose credentials do not open: why."""
 
     def load(self) -> None:
-        """Read every credential into memory; raise VaultError if one does not open with our keys."""
+        """Read every credential into memory; raise VaultError if one does not open with our keys.
+
+        All others are read even so: the trouble of one account is none of theirs.
+        """
         with self._store.read() as session:
             sealed = credentials.every(session)
-        opened = {row.account_id: self._unseal(row.account_id, row.sealed) for row in sealed}
+        opened: dict[str, dict[str, str]] = {}
+        shut: dict[str, VaultError] = {}
+        for row in sealed:
+            try:
+                opened[row.account_id] = self._unseal(row.account_id, row.sealed)
+            except VaultError as error:
+                shut[row.account_id] = error
         with self._lock:
-            self._open = opened
+            self._open, self._shut = opened, shut
+        if shut:
+            raise next(iter(shut.values()))
 
     def secret(self, account_id: str, name: str) -> str:
-        """A secret from memory, read at the first question; "" if there is none."""
+        """A secret from memory, read at the first question; "" if there is none.
+
+        Raise VaultError if those of this account do not open with our keys.
+        """
         if self._open is None:
-            self.load()
+            with suppress(VaultError):
+                self.load()
         with self._lock:
-            return (self._open or {}).get(account_id, {}).get(name, "")
+            known = (self._open or {}).get(account_id)
+            if known is None and account_id in self._shut:
+                raise self._shut[account_id]
+            return (known or {}).get(name, "")
 
     def refreshed(self, account_id: str, since: datetime) -> bool:
         """Read an account's credentials anew; True if they were replaced since ``since`` (UTC), or are not

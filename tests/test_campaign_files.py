@@ -23,6 +23,7 @@ from campaigns.definition import Campaign, Message, Override, Target, ThreadPart
 from campaigns.files import Audience, load, load_file
 from campaigns.media import media_facts
 from campaigns.problems import Problem, nearest
+from campaigns.validation import read_toml
 
 steady = settings(derandomize=True, deadline=None, database=None, max_examples=100)
 
@@ -158,7 +159,7 @@ def test_a_folder_that_does_not_exist_is_told_with_the_key_to_correct(tmp_path: 
     [
         (WHOLE.replace('"WIB"', '"WIB').encode(), "toml", "line 5"),
         (WHOLE.replace("2026-12-09", "2026-12-32").encode(), "toml", "line 7"),
-        (f"{WHOLE}at = [2026-12-01 07:30]".encode(), "toml", "the seconds of a time (07:30:00)"),
+        (f"{WHOLE}at = [2026-12-01 07:30]".encode(), "toml", "with their seconds: 2026-12-09T07:30:00"),
         (WHOLE.replace("id =", "id = 1\nid =", 1).encode(), "toml", "line 3"),
         (
             WHOLE.replace("hebat", "hébat").encode("latin-1"),
@@ -204,7 +205,7 @@ FORM: dict[str, tuple[str, str, str, str, str, str]] = {
     "end first": ("2026-12-09", "2026-11-22", "end-before-start", "", "end", "ends on 2026-11-22, before"),
     "no accounts": ('["kominfo-x"]', "[]", "too-short", "", "accounts", "must not be empty"),
     "accounts a text": ('["kominfo-x"]', '"kominfo-x"', "tuple-type", "", "accounts", "square brackets"),
-    "bad slot": ("senin 07:30", "senen 07:30", "slot", "", "slots.0", "“senin 07:30” or “daily 12:00”"),
+    "bad slot": ("senin 07:30", "senen 07:30", "slot", "", "slots.0", "“senin 07:30” or “setiap hari 12:00”"),
     "bad duration": (
         "slots =",
         'publish_within = "lama"\nslots =',
@@ -681,3 +682,36 @@ def test_mistakes_of_form_hide_no_mistakes_of_reference(tmp_path: Path) -> None:
         ("unknown-override", "a"),
         ("at-outside", "a"),
     }
+
+
+@pytest.mark.parametrize(
+    ("line", "right"),
+    [
+        ("start = 9/12/2026", "year, month, day"),
+        ("start = 09-12-2026", "year, month, day"),
+        ("at = [2026-12-09 07:30]", "with their seconds"),
+        ("at = [2026-12-09T07.30.00]", "with colons"),
+        ("title = “Hakordia”", "straight ones"),
+        ('title = "Pekan "Jujur" 2026"', "three of them"),
+        ("title = Hakordia", "Texts stand in quotation marks"),
+        ("kpk_logo = ya", "true and false"),
+        ('zone: "WIB"', "equals sign"),
+        ('file = "gambar\\jujur.jpg"', "slashes"),
+        ('zone = "WIB"\nzone = "WITA"', "stands twice"),
+        ('text = "satu\ndua"', "three quotation marks"),
+        ('text = """satu', "does not end"),
+        ("[[messages]", "at that line"),
+    ],
+)
+def test_what_is_no_toml_is_told_with_its_line_and_what_would_be_right(
+    tmp_path: Path, line: str, right: str
+) -> None:
+    """The lines themselves are not repeated: in a configuration they may hold a secret."""
+    file = tmp_path / "rapat.toml"
+    file.write_text(f'id = "rapat"\n{line}\n', encoding="utf-8")
+    problem = read_toml(file)
+    assert isinstance(problem, Problem)
+    assert right in problem.hint
+    assert set(problem.values) <= {"line", "why"}
+    if "line" in problem.values and right != "does not end":
+        assert problem.values["line"] in {2, 3}

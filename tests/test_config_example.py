@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from pydantic import BaseModel
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -42,17 +41,18 @@ def switched_on(text: str) -> str:
     )
 
 
-def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+def models_in(annotation: Any) -> Iterator[Any]:
+    """The models, and the dataclasses of pydantic, in the type of a key."""
+    if isinstance(annotation, type) and hasattr(annotation, "__pydantic_fields__"):
         yield annotation
     for part in get_args(annotation):
         yield from models_in(part)
 
 
-def missing(model: type[BaseModel], tables: list[Mapping[str, Any]], place: str = "") -> list[str]:
+def missing(model: Any, tables: list[Mapping[str, Any]], place: str = "") -> list[str]:
     """Every key of the model, and of the models in it, that no table of ``tables`` has."""
     found: list[str] = []
-    for name, about in model.model_fields.items():
+    for name, about in model.__pydantic_fields__.items():
         having = [table[name] for table in tables if name in table]
         if not having:
             found.append(f"{place}{name}")

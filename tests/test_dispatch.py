@@ -20,7 +20,7 @@ import pytest
 from kit.engine import HORIZON, HOUR, MINUTE, NOON, Engine, FakeAdapter, ManualClock, campaign, draw, on_both
 from kit.stores import new_store
 
-from adapters.contract import Absent, Found, Handed, Post, Progress, Reach, Receipt, Unknown
+from adapters.contract import Absent, Found, Handed, Post, Progress, RatePause, Reach, Receipt, Unknown
 from adapters.errors import (
     AccountHeld,
     AdapterError,
@@ -593,6 +593,32 @@ def test_what_is_late_but_allowed_goes_out(engine: Engine) -> None:
 
 
 @on_both
+def test_a_thousand_posts_are_too_late_in_one_turn_and_the_rest_in_the_next(engine: Engine) -> None:
+    """Given a long standstill, no answer waits until all that was missed is put away."""
+    engine.apply(campaign(engine.folder, accounts=[f"dinas-{number}" for number in range(1001)]))
+    engine.clock.forward(HOUR * 24)
+    assert engine.turn() == engine.clock.now()
+    left = [row for row in engine.rows() if row["state"] == State.PLANNED]
+    assert (len(left), engine.first.dispatcher.behind) == (1, True)
+    engine.work()
+    assert set(engine.states.values()) == {State.REVIEW}
+    assert not engine.first.dispatcher.behind
+
+
+def test_a_campaign_is_looked_at_again_only_if_something_was_applied_meanwhile(engine: Engine) -> None:
+    """Given a post that is tried again and again, nobody goes through every campaign each time."""
+    times = {"jujur": [NOON], "adil": [NOON + HOUR]}
+    engine.apply(campaign(engine.folder, times))
+    engine.platform.answers += [Transient("503")] * 2
+    engine.work()
+    assert not engine.first.dispatcher.replanned
+    engine.clock.forward(MINUTE)
+    engine.turn()
+    engine.apply(campaign(engine.folder, times, texts={"jujur": "Berubah"}))
+    engine.work()
+    assert engine.first.dispatcher.replanned
+
+
 def test_a_retry_that_comes_too_late_is_not_made(engine: Engine) -> None:
     engine.apply(campaign(engine.folder, publish_within="20s", if_missed="skip"))
     engine.platform.answers.append(Transient("no route"))
@@ -831,6 +857,19 @@ def test_a_post_that_belongs_to_another_delivery_is_not_adopted(engine: Engine) 
     first, second = engine.rows()
     assert (first["remote_id"], second["remote_id"]) == ("1", "")
     assert (second["state"], second["reason"]) == (State.UNSURE, "the post 1 belongs to another delivery")
+
+
+def test_one_post_is_not_adopted_by_two_that_are_looked_for_at_once(engine: Engine) -> None:
+    """Given an account that may pass, and two uncertain posts with one text, of which one is out."""
+    engine.rules["dinas"] = Rule(pass_unsure=True)
+    engine.apply(campaign(engine.folder, {"jujur": [NOON, NOON + SECOND]}))
+    engine.platform.answers += [Ambiguous("504"), Ambiguous("504")]
+    engine.work()
+    engine.work(SECOND)
+    engine.platform.looks += [Found("7", published_at=NOON)] * 2
+    engine.work(MINUTE)
+    assert sorted(row["remote_id"] for row in engine.rows()) == ["", "7"]
+    assert sorted(row["state"] for row in engine.rows()) == [State.SENT, State.UNSURE]
 
 
 def test_a_post_made_while_the_clock_was_an_hour_ahead_is_found(engine: Engine) -> None:
@@ -1139,6 +1178,7 @@ def test_a_loop_that_dies_leaves_no_worker_waiting(engine: Engine, threads: Thre
 def test_a_dispatcher_that_stops_claims_nothing_and_settles_what_is_in_flight(engine: Engine) -> None:
     engine.apply(campaign(engine.folder, {"satu": [NOON], "dua": [NOON]}, accounts=["dinas", "camat"]))
     engine.platform.figures = lambda _account, _ids: {}
+    engine.platform.answers += [None, Ambiguous("504")]
     engine.first.turn()
     assert engine.first.dispatcher.in_flight == 2
     engine.first.dispatcher.stopping = True
@@ -1148,8 +1188,8 @@ def test_a_dispatcher_that_stops_claims_nothing_and_settles_what_is_in_flight(en
     assert engine.first.dispatcher.in_flight == 0
     engine.clock.forward(HOUR)
     engine.turn()
-    assert sorted(engine.states.values()) == [State.PLANNED] * 2 + [State.SENT] * 2
-    assert (len(engine.platform.published), engine.platform.measured) == (2, [])
+    assert sorted(engine.states.values()) == [State.PLANNED] * 2 + [State.SENT, State.UNSURE]
+    assert (len(engine.platform.published), engine.platform.looked, engine.platform.measured) == (2, [], [])
 
 
 def test_a_dispatcher_that_stops_still_commits_saves(engine: Engine, threads: ThreadPoolExecutor) -> None:
@@ -1302,6 +1342,22 @@ def test_publishing_comes_before_figures(engine: Engine) -> None:
     assert len(engine.platform.measured) == 1
 
 
+def test_a_look_does_not_wait_until_no_post_is_due_any_more(engine: Engine) -> None:
+    """Given one worker and always a post that is due, an account still learns what became of its own."""
+    node = engine.node("one", workers=1)
+    names = [f"camat-{number}" for number in range(6)]
+    engine.apply(campaign(engine.folder, accounts=["dinas"]))
+    engine.platform.answers.append(Ambiguous("504"))
+    engine.work()
+    engine.apply(campaign(engine.folder, {"adil": [NOON + MINUTE]}, id_="lain", accounts=names))
+    engine.clock.forward(2 * MINUTE)
+    for _ in range(4):
+        node.turn()
+        node.run()
+    assert len(engine.platform.looked) == 1
+    assert 1 < len(engine.platform.published) < 6
+
+
 # Adapters that break the contract.
 
 
@@ -1313,6 +1369,17 @@ STRANGE: dict[str, Any] = {
     "a text": lambda post, progress: "ok",
     "a class of its own": type("Strange", (AdapterError,), {})("hm"),
     "an object in the progress": lambda post, progress: progress.save(at=NOON),
+    "no number in the progress": lambda post, progress: progress.save(part=float("nan")),
+}
+#: JSON can say half a character and a zero byte; a database takes neither.
+UGLY = "a\ud83d\0b"
+UGLY_ANSWERS: dict[str, tuple[Any, list[Any]]] = {
+    "receipt": (Receipt(UGLY, UGLY, UGLY), []),
+    "refusal": (Rejected(UGLY, code=UGLY), []),
+    "by hand": (Handed(UGLY), []),
+    "a bug": (KeyError(UGLY), [Found(UGLY, UGLY, shortfall=UGLY)]),
+    "look": (Ambiguous(UGLY), [Unknown(UGLY)]),
+    "pause": (RateLimited(UGLY, until=NOON + HOUR), []),
 }
 
 
@@ -1330,6 +1397,40 @@ def test_whatever_an_adapter_does_nobody_sends_it_again_without_looking(engine: 
     assert engine.row["asks"]
 
 
+@on_both
+@pytest.mark.parametrize("said", UGLY_ANSWERS.values(), ids=UGLY_ANSWERS)
+def test_what_a_platform_says_can_always_be_stored(engine: Engine, said: tuple[Any, list[Any]]) -> None:
+    """Given half a character and a zero byte in every text, the daemon lives on and keeps the rest."""
+    engine.apply(campaign(engine.folder))
+    engine.platform.answers.append(said[0])
+    engine.platform.looks.extend(said[1])
+    engine.platform.pause = RatePause(NOON + MINUTE, reason=UGLY)
+    engine.work()
+    engine.work(2 * MINUTE)
+    told = [engine.row["remote_id"], engine.row["reason"], *(one["reason"] for one in engine.attempts)]
+    assert any("a?b" in one for one in told)
+
+
+def test_a_pause_that_cannot_be_had_takes_no_answer_away(engine: Engine) -> None:
+    class Odd(FakeAdapter):
+        """Fails where it should say whether the platform wants a pause."""
+
+        @property
+        def pause(self) -> Any:
+            raise KeyError("x-rate-limit-reset")
+
+        @pause.setter
+        def pause(self, value: Any) -> None:
+            pass
+
+    node = engine.node("node-2", adapter=Odd)
+    engine.apply(campaign(engine.folder))
+    node.turn()
+    node.run()
+    node.turn()
+    assert engine.states == {"jujur": State.SENT}
+
+
 @pytest.mark.parametrize(
     "strange",
     [KeyError("id"), SystemExit(1), None, Found(""), Found("1", published_at=NOON.replace(tzinfo=None))],
@@ -1345,8 +1446,12 @@ def test_whatever_a_look_does_it_proves_nothing(engine: Engine, strange: Any) ->
 
 @pytest.mark.parametrize(
     "figures",
-    [lambda _a, _i: None, lambda _a, ids: dict.fromkeys(ids, Reach(raw={"at": NOON}))],  # type: ignore[dict-item]
-    ids=["nothing", "raw that is no JSON"],
+    [
+        lambda _a, _i: None,
+        lambda _a, ids: dict.fromkeys(ids, Reach(raw={"at": NOON})),  # type: ignore[dict-item]
+        lambda _a, ids: dict.fromkeys(ids, Reach(raw={"rate": float("nan")})),
+    ],
+    ids=["nothing", "raw that is no JSON", "no number"],
 )
 def test_figures_outside_the_contract_are_no_figures(
     engine: Engine, figures: Callable[[str, Sequence[str]], Mapping[str, Reach]]
@@ -1357,6 +1462,16 @@ def test_figures_outside_the_contract_are_no_figures(
     engine.work(HOUR)
     assert engine.snapshots == []
     assert engine.row["reach_at"] == NOON + HOUR + 15 * MINUTE
+
+
+@on_both
+def test_a_figure_that_cannot_be_stored_is_unknown(engine: Engine) -> None:
+    engine.platform.figures = lambda _a, ids: dict.fromkeys(ids, Reach(views=10**30, likes="12", shares=3))  # type: ignore[arg-type]
+    engine.apply(campaign(engine.folder))
+    engine.work()
+    engine.work(HOUR)
+    (snapshot,) = engine.snapshots
+    assert (snapshot["views"], snapshot["likes"], snapshot["shares"]) == (None, None, 3)
 
 
 # Several daemons.
@@ -1466,6 +1581,38 @@ def test_late_posts_of_an_account_keep_their_distance(engine: Engine) -> None:
     sent = [(post.text, at - NOON - HOUR) for _, post, at in engine.platform.posts]
     assert [text for text, _ in sent] == ["Pesan satu", "Pesan dua", "Pesan tiga"]
     assert [at for _, at in sent] == [MINUTE, 11 * MINUTE, 21 * MINUTE]
+
+
+def test_an_older_post_that_is_found_shortens_no_distance(engine: Engine) -> None:
+    """Given an account that may pass: the post found later went out earlier than the one it rests after."""
+    engine.rules["dinas"] = Rule(pass_unsure=True)
+    times = {"satu": [NOON], "dua": [NOON + MINUTE], "tiga": [NOON + MINUTE]}
+    engine.apply(campaign(engine.folder, times, min_gap="10m"))
+    engine.platform.answers.append(Ambiguous("504"))
+    engine.platform.looks += [Unknown("?"), Found("7", published_at=NOON)]
+    engine.work()
+    engine.work(MINUTE)
+    engine.work(MINUTE)
+    assert engine.states == {"satu": State.SENT, "dua": State.SENT, "tiga": State.PLANNED}
+    engine.work(8 * MINUTE)
+    assert engine.row_of("tiga")["state"] == State.PLANNED
+    engine.work(MINUTE)
+    assert engine.row_of("tiga")["state"] == State.SENT
+
+
+def test_a_post_that_a_person_found_is_followed_by_the_distance_too(engine: Engine) -> None:
+    """Given a post that a person says is out, its account rests as long as it always does."""
+    engine.apply(campaign(engine.folder, {"satu": [NOON], "dua": [NOON]}, min_gap="10m"))
+    engine.platform.answers.append(Ambiguous("504"))
+    engine.work()
+    with engine.store.write() as session:
+        (post,) = operations.passed_over(session, [State.UNSURE])
+        said: dict[str, Any] = {"remote_id": "7", "permalink": "https://fake.example/7", "reach_at": None}
+        operations.resolve_posted(session, post, actor="budi", at=NOON, min_gap=12 * MINUTE, **said)
+    engine.work(11 * MINUTE)
+    assert engine.row_of("dua")["state"] == State.PLANNED
+    engine.work(MINUTE)
+    assert engine.row_of("dua")["state"] == State.SENT
 
 
 def test_a_daemon_that_keeps_a_distance_wakes_at_its_end(engine: Engine) -> None:

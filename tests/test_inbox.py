@@ -122,13 +122,14 @@ def test_a_platform_that_tells_no_comments_is_not_asked_again(tmp_path: Path) ->
 
 
 def test_what_strangers_write_can_always_be_stored(engine: Engine) -> None:
-    """Given a zero byte and a text without end, which PostgreSQL and people would not take."""
-    engine.platform.comments = lambda _a, ids: {one: [reply(1, one, "a\0b" + "x" * 50_000)] for one in ids}
+    """Given a zero byte, half a character and a text without end, which no database and nobody would take."""
+    text = "a\0b\ud83d" + "x" * 50_000
+    engine.platform.comments = lambda _a, ids: {one: [reply(1, one, text)] for one in ids}
     ear = Ear(engine)
     ear.work()
     ear.work(15 * MINUTE)
     (row,) = engine.rows(comments)
-    assert (row["text"][:3], len(row["text"])) == ("abx", 10_000)
+    assert (row["text"][:4], len(row["text"])) == ("ab?x", 10_000)
 
 
 def test_a_comment_is_never_changed_nor_deleted(engine: Engine) -> None:

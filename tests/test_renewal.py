@@ -41,7 +41,7 @@ from scheduler.store import credentials
 from scheduler.store.database import Store, open_store
 from scheduler.store.media import MediaFolder
 from scheduler.store.tables import accounts
-from scheduler.vault import Vault
+from scheduler.vault import Vault, VaultError
 
 SECOND = timedelta(seconds=1)
 LIFE = timedelta(hours=2)
@@ -297,6 +297,26 @@ def test_keys_can_be_exchanged_while_a_renewal_is_under_way(sqlite: Office) -> N
     Vault(sqlite.two.store, KEYS).rotate(now=sqlite.clock.now(), actor="budi")
     sqlite.one.settle()
     assert sqlite.stored == "refresh-1"
+
+
+def test_keys_that_open_nothing_end_no_daemon_and_hold_up_no_other_account(sqlite: Office) -> None:
+    """Given a second account whose credentials somebody sealed with a key that this daemon does not have."""
+    foreign, now = Vault(sqlite.two.store, [Fernet.generate_key().decode()]), sqlite.clock.now()
+    foreign.keep("asing", {"refresh_token": "x"}, now + LIFE, now=now, actor="budi")
+    sqlite.clock.forward(LIFE - 29 * MINUTE)
+    assert sqlite.one.work() == 1
+    assert sqlite.one.vault.secret("dinas", "refresh_token") == sqlite.stored == "refresh-1"
+    with pytest.raises(VaultError):
+        sqlite.one.vault.secret("asing", "refresh_token")
+    sqlite.clock.forward(LIFE - 29 * MINUTE)
+    sqlite.one.start()
+    sqlite.one.desk.run()
+    with sqlite.two.store.write() as session:  # sealed anew while the call was under way
+        row = credentials.locked(session, "dinas")
+        assert row is not None
+        credentials.reseal(session, row, "gAAAAA", now=now, actor="budi")
+    sqlite.one.settle()
+    assert sqlite.one.renewal.in_flight == 0
 
 
 def test_a_call_that_found_no_free_worker_in_time_is_not_made(sqlite: Office) -> None:

@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from kit.office import ROOT, gaung_process
 
+from scheduler.cli.app import COMMANDS
 from scheduler.cli.words import EVENTS
 
 CATALOG = ROOT / "scheduler" / "locale" / "id" / "LC_MESSAGES" / "gaung.po"
@@ -54,6 +55,34 @@ def told(command, path, found):
     return found
 
 print(json.dumps(told(typer.main.get_command(build(EVERYTHING)), ["gaung"], {})))
+"""
+
+
+#: Reads the arguments of every example as its command would; what is refused gets a question mark.
+EXAMPLES = """
+import json, shlex, typer
+from scheduler.cli import choose_language
+
+choose_language([])
+from scheduler.cli.app import build, wanted
+from scheduler.cli.helping import EXAMPLES
+from scheduler.i18n import _
+
+def read(command, name, arguments, parent=None):
+    context = command.make_context(name, list(arguments), parent=parent)
+    if rest := [*getattr(context, "_protected_args", ()), *context.args]:
+        name, member, rest = command.resolve_command(context, rest)
+        read(member, name, rest, context)
+
+def understood(line):
+    arguments = shlex.split(line.partition(" > ")[0])[1:]
+    try:
+        read(typer.main.get_command(build(wanted(arguments))), "gaung", arguments)
+    except Exception as error:
+        return f"{line} {error}?"
+    return line
+
+print(json.dumps({name: [understood(_(one)) for one in lines] for name, lines in EXAMPLES.items()}))
 """
 
 
@@ -131,10 +160,28 @@ def test_no_line_of_a_help_page_is_left_in_english() -> None:
         page = helps(lang)[command]["page"]
         told = {line.strip() for line in page.splitlines() if line.strip()}
         # A long option stands on a line of its own, its help below.
-        return {line for line in told if not re.fullmatch(r"(-\w, )?-\S+( <[^>]*>)?", line)}
+        # A long option stands on a line of its own, its help below; examples without words are the same.
+        same = re.compile(r"(-\w, )?-\S+( <[^>]*>)?|gaung .*")
+        return {line for line in told if not same.fullmatch(line)}
 
     for command in helps("en"):
         assert lines("id", command) & lines("en", command) == set(), command
+
+
+@pytest.mark.parametrize("lang", ["id", "en"])
+def test_every_command_has_examples_that_it_understands(lang: str) -> None:
+    examples = json.loads(
+        subprocess.run(
+            [sys.executable, "-c", EXAMPLES],
+            env={**os.environ, "GAUNG_LANG": lang, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+            timeout=60,
+        ).stdout
+    )
+    assert {command for command, (place, _text) in COMMANDS.items() if place} == set(examples)
+    assert [line for lines in examples.values() for line in lines if line.endswith("?")] == []
 
 
 def test_the_help_that_a_user_sees_is_in_the_language_of_the_user(tmp_path: Path) -> None:

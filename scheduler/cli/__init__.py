@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from scheduler import i18n
@@ -42,11 +43,16 @@ def _configured(arguments: list[str]) -> str:
     named = _option(arguments, "--config")
     try:
         text = find_file(Path(named) if named else None, os.environ).read_text(encoding="utf-8-sig")
-        import tomllib
-
-        return str(tomllib.loads(text).get("language", ""))
     except (OSError, ValueError):
         return ""
+    import tomllib
+
+    # The key stands before the first table; the rest may be thousands of accounts. "[" may begin a line of
+    # a value as well: then that part is no TOML.
+    for part in (text.partition("\n[")[0], text):
+        with suppress(ValueError):
+            return str(tomllib.loads(part).get("language", ""))
+    return ""
 
 
 def _option(arguments: list[str], name: str) -> str:

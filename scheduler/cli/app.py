@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from scheduler.cli.helping import Told
 from scheduler.cli.output import emit
 from scheduler.cli.workplace import Workplace
 from scheduler.i18n import N_, _
@@ -200,25 +201,7 @@ def build(name: str) -> typer.Typer:
     return app
 
 
-#: Typer's headings: it translates these itself, from our catalog (``i18n.make_default``).
-_HEADINGS = (N_("Arguments"), N_("Options"), N_("Commands"), N_("required"), N_("default: {default}"))
-
-
-class _Translated:
-    """The two texts of a help page that Typer does not translate."""
-
-    def get_help_option(self, context: Any) -> Any:
-        option = super().get_help_option(context)  # type: ignore[misc]
-        if option:
-            option.help = _("Show this text and leave.")
-        return option
-
-    def format_usage(self, context: Any, formatter: Any) -> None:
-        pieces = self.collect_usage_pieces(context)  # type: ignore[attr-defined]
-        formatter.write_usage(context.command_path, " ".join(pieces), prefix=_("Usage: "))
-
-
-class _Command(_Translated, TyperCommand):
+class _Command(Told, TyperCommand):
     def invoke(self, context: Any) -> Any:
         """Run the command, if the role of whoever runs it allows that."""
         from scheduler.governance import roles
@@ -229,7 +212,7 @@ class _Command(_Translated, TyperCommand):
         return super().invoke(context)
 
 
-class _Group(_Translated, TyperGroup):
+class _Group(Told, TyperGroup):
     def list_commands(self, context: Any) -> list[str]:
         """In the order of the day's work; Typer would put the groups last."""
         order = [name.rpartition(" ")[2] for name in COMMANDS]

@@ -71,6 +71,10 @@ def tell(error: GaungError) -> None:
 
 
 def _tell_usage(error: Any) -> None:
+    from campaigns.problems import nearest
+    from scheduler.cli.app import COMMANDS
+    from scheduler.cli.helping import argument
+
     kind = type(error).__name__
     if kind == "NoArgsIsHelpError":  # its message is the help
         say(error.format_message())
@@ -78,18 +82,38 @@ def _tell_usage(error: Any) -> None:
     parameter = getattr(error, "param", None)
     name = getattr(error, "option_name", "") or getattr(error, "param_hint", "") or ""
     if not name and parameter is not None:
-        name = parameter.opts[0] if parameter.opts[0].startswith("-") else str(parameter.name).upper()
+        name = parameter.opts[0] if parameter.opts[0].startswith("-") else argument(parameter.name)
     message = error.format_message()
     if "No such command" in message:
         kind, name = "NoSuchCommand", message.split("'")[1]
     template = _USAGE.get(kind)
-    why = getattr(error, "message", "").removeprefix("Value error, ")
-    if found := re.fullmatch(r"'(.*)' is not one of (.*?)\.?", why):
-        why = _("{value} is not one of {choices}.", value=found[1], choices=found[2])
-    what = _(template, name=name, why=why) if template else message
+    why = _why(getattr(error, "message", "").removeprefix("Value error, "))
+    what = _(template, name=name, why=why) if template else _why(message)
     say(_("Error: {what}", what=what))
+    if kind == "NoSuchCommand" and (near := nearest(name, COMMANDS)):
+        say("  " + _("Did you mean {near}?", near=near))
     path = error.ctx.command_path if getattr(error, "ctx", None) else "gaung"
     say("  " + _("See “{command} --help”.", command=path))
+
+
+#: Why a value cannot be used, as Typer and pydantic say it, and as a person is told.
+_REASONS: Sequence[tuple[str, str]] = (
+    (r"'(?P<value>.*)' is not one of (?P<choices>.*?)\.?", N_("{value} is not one of {choices}.")),
+    (r"Input should be a valid integer.*", N_("a whole number is wanted, like 1250.")),
+    (r"Input should be a valid (number|decimal).*", N_("a number is wanted, like 2.5.")),
+    (r"Input should be greater than or equal to (?P<limit>.*)", N_("it must be {limit} or more.")),
+    (r"Input should be less than or equal to (?P<limit>.*)", N_("it must be {limit} or less.")),
+    (r"Option '.*' requires (an|\d+) arguments?\.", N_("its value is missing.")),
+    (r"Got unexpected extra argument\(?s?\)? \((?P<value>.*)\)\.?", N_("there is no place for “{value}”.")),
+    (r"'(?P<value>.*)' does not match the formats? .*", N_("{value} is not a date like 2026-12-09.")),
+)
+
+
+def _why(said: str) -> str:
+    for pattern, template in _REASONS:
+        if found := re.fullmatch(pattern, said):
+            return _(template, **found.groupdict())
+    return said
 
 
 def _tell_unforeseen(error: Exception) -> int:

@@ -13,7 +13,12 @@ from scheduler.i18n import _, ngettext
 
 def sentence(problem: Problem) -> str:
     """What is wrong, in one sentence."""
-    return _(problem.message, **problem.values)
+    from scheduler.cli.quiet import KINDS
+
+    values = dict(problem.values)
+    if (rule := str(values.get("rule", ""))) in KINDS:  # a window that comes with Gaung has no title
+        values["rule"] = _(KINDS[rule])
+    return _(problem.message, **values)
 
 
 def tell_problems(problems: Sequence[Problem]) -> None:

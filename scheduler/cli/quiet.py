@@ -53,14 +53,25 @@ def rule_words(rule: Rule) -> str:
 
 def week_words(rule: Rule) -> str:
     """The weekdays and times of a window, as they are written in the language in use."""
+    return ", ".join(part for part in (day_words(rule), time_words(rule)) if part)
+
+
+def day_words(rule: Rule) -> str:
+    """The weekdays of a window; none if it is for all of them."""
     from babel.dates import get_day_names
 
     from campaigns.timetable import weekdays
 
     names = get_day_names("wide", context="stand-alone", locale=language())
     days = sorted({number for day in rule.days for number in weekdays(day)})
-    times = [one.replace(":", ".").replace("-", "–") if language() == "id" else one for one in rule.times]
-    return ", ".join((*(names[number] for number in days if len(days) < 7), *times))
+    return ", ".join(names[number] for number in days if len(days) < 7)
+
+
+def time_words(rule: Rule) -> str:
+    """The times of a window."""
+    return ", ".join(
+        one.replace(":", ".").replace("-", "–") if language() == "id" else one for one in rule.times
+    )
 
 
 def window_columns(post: PlannedPost, windows: Windows, zone: str) -> dict[str, Any]:

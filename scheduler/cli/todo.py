@@ -118,12 +118,14 @@ def _everyday(found: Found) -> Iterator[Task]:
         yield Task("login", 1, said, f"gaung accounts login {account}")
     if count := len({(row["campaign"], row["message"]) for row in found.sent_back}):
         said = ngettext(
-            "{count} message was sent back: mend the campaign file",
-            "{count} messages were sent back: mend the campaign files",
+            "{count} message was sent back; when it is mended",
+            "{count} messages were sent back; when they are mended",
             count,
         )
         yield Task("sent-back", count, said, "gaung apply")
     for campaign, count in found.waiting.items():
+        if not count:
+            continue
         said = ngettext("{count} text waits for approval", "{count} texts wait for approval", count)
         yield Task("unapproved", count, said, f"gaung approve {campaign}")
     if count := found.standing.comments_open:

@@ -182,7 +182,7 @@ class Workplace:
             reach_ages=self.config.reach.ages,
             replies_ages=self.config.inbox.ages,
             comments_kept=self.config.inbox.keep,
-            rules=self._rules(),
+            rules=self.rules(),
             counted=[
                 name
                 for name, settings in self.config.accounts.items()
@@ -196,7 +196,7 @@ class Workplace:
             ],
         )
 
-    def _rules(self) -> dict[str, Rule]:
+    def rules(self) -> dict[str, Rule]:
         """What holds for accounts with rules of their own: their settings before those of their platform."""
         from scheduler.config import PlatformSettings
         from scheduler.engine.retry import Rule
@@ -255,7 +255,7 @@ class Workplace:
     def _objections(self, loaded: Sequence[Loaded]) -> list[Problem]:
         from scheduler.checking import editorial_problems
 
-        gaps = {name: rule.min_gap for name, rule in self._rules().items()}
+        gaps = {name: rule.min_gap for name, rule in self.rules().items()}
         now, known = self.clock.now(), self._posts_of_others(loaded)
         return editorial_problems(loaded, self.config, self.windows, gaps, known, now)
 

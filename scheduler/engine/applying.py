@@ -108,9 +108,10 @@ def extend(
         now = store.moment(session, now)
         if not wanted(session, now):
             return 0
+        windows = windowing.current(session).binding
         for version in stored.in_force(session):
             loaded = restore(version.definition, Path(version.source))
-            changes = _compare(session, loaded, now, horizon)
+            changes = _compare(session, loaded, now, horizon, windows)
             _write(session, loaded, changes, actor="daemon", now=now)
             added += len(changes.new)
     return added

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
@@ -20,7 +21,6 @@ from adapters.contract import (
     Credentials,
     Finding,
     Found,
-    Handed,
     Kind,
     Media,
     Part,
@@ -32,20 +32,18 @@ from adapters.contract import (
     Reply,
     ReplyTo,
     Unknown,
-    counted,
 )
 from adapters.errors import (
     AdapterError,
-    Ambiguous,
     AuthExpired,
     Misconfigured,
-    RateLimited,
     Rejected,
     Stopped,
 )
 from adapters.hearing import listening
 from adapters.matching import EARLIER
 from adapters.transport import CONNECT_TIMEOUT, LONGEST_UPLOAD, READ_TIMEOUT, SLOWEST_UPLOAD, fenced
+from scheduler.engine import sound
 from scheduler.engine.retry import Outcome
 from scheduler.store.claiming import Claim
 from scheduler.store.content import Stored
@@ -112,7 +110,7 @@ class Calls:
             if claim.reply_to and adapter.reply_limits is None:  # it would make a post of it
                 raise Rejected(NO_REPLIES, code="no-replies")
             with fenced(held):
-                return _outcome(adapter.publish(self.post(claim), progress))
+                return sound.outcome(adapter.publish(self.post(claim), progress))
 
         with listening() as heard:
             told = self._told(claim.account_id, "publish", send)
@@ -128,14 +126,14 @@ class Calls:
                 return Receipt(remote_id, permalink, shortfall)
         match self._told(claim.account_id, "begun", lambda adapter: adapter.begun(progress)).answer:
             case Receipt(remote_id, permalink):
-                stop.remote_id, stop.permalink = str(remote_id), str(permalink or "")
+                stop.remote_id, stop.permalink = sound.text(remote_id), sound.text(permalink)
         return stop
 
     def find(self, claim: Claim, progress: Progress) -> Told[Finding | AdapterError]:
         """Look for a delivery whose outcome is unknown; an absence seen too soon proves nothing."""
 
         def look(adapter: Adapter) -> Finding:
-            found = _finding(adapter.find(self.post(claim), progress, claim.first_try_at - EARLIER))
+            found = sound.finding(adapter.find(self.post(claim), progress, claim.first_try_at - EARLIER))
             if not isinstance(found, Absent):
                 return found
             if claim.at < (listed := claim.last_try_at + adapter.listing_lag):
@@ -155,8 +153,8 @@ class Calls:
         """Ask for figures of posts; each post gets an answer, each unknown figure a reason."""
 
         def ask(adapter: Adapter) -> Figures:
-            figures = adapter.explained(remote_ids, adapter.reach(remote_ids))
-            json.dumps([dict(one.raw) for one in figures.values()])  # or it could not be stored
+            figures = adapter.explained(remote_ids, sound.figures(adapter.reach(remote_ids)))
+            json.dumps([dict(one.raw) for one in figures.values()], allow_nan=False)  # or no store took it
             return Figures(figures, dict(adapter.metrics), adapter.api_version)
 
         return self._told(account_id, "reach", ask)
@@ -167,7 +165,7 @@ class Calls:
         def ask(adapter: Adapter) -> Followers | None:
             if not adapter.follower_metric:
                 return None
-            return Followers(counted(adapter.followers()), adapter.follower_metric, adapter.api_version)
+            return Followers(sound.number(adapter.followers()), adapter.follower_metric, adapter.api_version)
 
         return self._told(account_id, "followers", ask)
 
@@ -175,8 +173,7 @@ class Calls:
         """Ask whether the platform takes another post of an account; None if it does."""
 
         def ask(adapter: Adapter) -> RatePause | None:
-            pause = adapter.room()
-            return pause if isinstance(pause, RatePause) and pause.until.tzinfo is not None else None
+            return sound.pause(adapter.room())
 
         return self._told(account_id, "room", ask)
 
@@ -196,7 +193,7 @@ class Calls:
                 told = adapter.replies_since(asked, most or 0)
             else:
                 told = adapter.replies(remote_ids)
-            return {id_: _heard(found) for id_, found in told.items()}
+            return {id_: sound.replies(found) for id_, found in told.items()}
 
         return self._told(account_id, "replies", ask)
 
@@ -206,10 +203,9 @@ class Calls:
 
     def renew_before(self, account_id: str) -> timedelta | None:
         """How long before their end the credentials of an account are renewed; None for never."""
-        try:
+        with suppress(Exception):  # whatever is wrong with it, who uses it is told
             return self.adapter(account_id).renew_before
-        except (AdapterError, Misconfigured):
-            return None
+        return None
 
     def renew(self, account_id: str) -> Credentials | AdapterError | None:
         """Renew the credentials of an account."""
@@ -222,14 +218,16 @@ class Calls:
         try:
             adapter = self.adapter(account_id)
             answer = call(adapter)
-        except AdapterError as error:
-            answer = _sound(error)
         except Misconfigured as error:
             answer = AuthExpired(str(error), code="misconfigured")
         except BaseException as error:  # a worker that dies without an answer would hold its post for ever
-            log.exception("unexpected", extra={"action": action, "account": account_id})
-            answer = Ambiguous(f"{type(error).__name__}: {error}")
-        return Told(answer, _pause(adapter))
+            if not isinstance(error, AdapterError):
+                log.exception("unexpected", extra={"action": action, "account": account_id})
+            answer = sound.error(error)
+        pause: RatePause | None = None
+        with suppress(Exception):  # nor may what it says of the next call take away the answer to this one
+            pause = sound.pause(adapter.pause) if adapter else None
+        return Told(answer, pause)
 
     def post(self, claim: Claim) -> Post:
         """The post as the adapter is to see it."""
@@ -267,66 +265,3 @@ def stored_post(content: Stored, folder: MediaFolder, key: str = "") -> Post:
 def _items(claim: Claim) -> Sequence[Mapping[str, Any]]:
     """Every file of a post."""
     return (*claim.media, *(item for part in claim.thread for item in part["media"]))
-
-
-# A stranger's adapter may break the contract. What the store could not take must not come as far as
-# the dispatcher, where it would end the daemon.
-
-
-def _outcome(answer: object) -> Outcome:
-    match answer:
-        case Receipt(remote_id, permalink):
-            id_ = "" if remote_id is None else str(remote_id)
-            return replace(answer, remote_id=id_, permalink=str(permalink or ""))
-        case Handed(place):
-            return replace(answer, place=str(place))
-    return Ambiguous(f"the adapter answered {answer!r}")
-
-
-def _finding(answer: object) -> Finding:
-    match answer:
-        case Found(remote_id, permalink, at) if remote_id and (at is None or at.tzinfo is not None):
-            return replace(answer, remote_id=str(remote_id), permalink=str(permalink or ""))
-        case Absent():
-            return answer
-        case Unknown(reason, until):
-            known = isinstance(until, datetime) and until.tzinfo is not None
-            return replace(answer, reason=str(reason), until=until if known else None)
-    return Unknown(f"the adapter answered {answer!r}")
-
-
-#: Characters of a comment that are kept.
-_LONGEST_COMMENT = 10_000
-
-
-def _heard(replies: Iterable[Reply]) -> list[Reply]:
-    """Comments as they can be stored, whatever strangers wrote into them."""
-
-    def sound(text: object) -> str:
-        return str(text or "").replace("\0", "")[:_LONGEST_COMMENT]
-
-    return [
-        replace(
-            one,
-            remote_id=str(one.remote_id),
-            under=str(one.under),
-            author=sound(one.author),
-            text=sound(one.text),
-            url=sound(one.url),
-        )
-        for one in replies
-        if one.remote_id and one.written_at.tzinfo is not None
-    ]
-
-
-def _pause(adapter: Adapter | None) -> RatePause | None:
-    pause = adapter.pause if adapter else None
-    return pause if isinstance(pause, RatePause) and pause.until.tzinfo is not None else None
-
-
-def _sound(error: AdapterError) -> AdapterError:
-    """The error, its texts made texts; a rate limit that does not say until when is only an ambiguity."""
-    error.reason = str(error.reason)
-    if isinstance(error, RateLimited) and getattr(error.until, "tzinfo", None) is None:
-        return Ambiguous(error.reason, code=error.code)
-    return error

@@ -179,7 +179,7 @@ class MailedProgress:
 
     def note(self, **facts: Json) -> None:
         """Add facts that are committed with the answer."""
-        json.dumps(facts)  # what cannot be stored fails here, not in the dispatcher
+        json.dumps(facts, allow_nan=False)  # what cannot be stored fails here, not in the dispatcher
         self._saved |= facts
         self._noted = True
 
@@ -188,7 +188,7 @@ class MailedProgress:
 
         Raise Stopped, the facts committed, if the office has stopped it: nothing further is sent.
         """
-        json.dumps(facts)  # what cannot be stored fails here, not in the dispatcher
+        json.dumps(facts, allow_nan=False)  # what cannot be stored fails here, not in the dispatcher
         self._saved |= facts
         request = SaveRequest(self._claim, dict(self._saved))
         self._mailbox.put(request)

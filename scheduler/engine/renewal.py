@@ -9,8 +9,8 @@ of exactly what it renewed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -49,15 +49,17 @@ class Renewal(Errand[Renewed]):
         ends = self._vault.ends()
         if not ends:
             return
-        self._vault.load()
+        with self._told(""):  # of the accounts whose credentials do open, those go on that are in memory
+            self._vault.load()
         for account_id, end in ends.items():
             before = self._calls.renew_before(account_id)
             if end is None or before is None or account_id in self._asked or now < end - before:
                 continue
             begun = self._clock.steady()
-            version = self._vault.lease(account_id, node=self._node, end=end, now=now, lasts=LEASE)
-            if version is not None:
-                self._ask(account_id, partial(self._renew, account_id, version, begun))
+            with self._told(account_id):
+                version = self._vault.lease(account_id, node=self._node, end=end, now=now, lasts=LEASE)
+                if version is not None:
+                    self._ask(account_id, partial(self._renew, account_id, version, begun))
 
     def take(self, messages: Sequence[Message]) -> list[Message]:
         """Take the answers that are for here; return the others.
@@ -87,19 +89,29 @@ class Renewal(Errand[Renewed]):
                 account, node=self._node, version=message.version, now=message.at, lasts=AGAIN
             )
             if answer is not None:
-                said = {"action": "not_renewed", "account": account, "reason": answer.reason}
-                log.warning("not renewed", extra=said)
-        elif self._vault.keep(
-            account,
-            answer.secrets,
-            answer.expires_at,
-            now=message.at,
-            actor="daemon",
-            over=message.version,
-        ):
-            log.info("renewed", extra={"action": "renewed", "account": account})
-        else:  # a login, a logout or another node was first, and what that left is the newer one
-            log.warning("renewed too late", extra={"action": "renewed_too_late", "account": account})
+                _not_renewed(account, answer.reason)
+            return
+        with self._told(account):
+            kept = self._vault.keep(
+                account,
+                answer.secrets,
+                answer.expires_at,
+                now=message.at,
+                actor="daemon",
+                over=message.version,
+            )
+            if kept:
+                log.info("renewed", extra={"action": "renewed", "account": account})
+            else:  # a login, a logout or another node was first, and what that left is the newer one
+                log.warning("renewed too late", extra={"action": "renewed_too_late", "account": account})
+
+    @contextmanager
+    def _told(self, account_id: str) -> Iterator[None]:
+        """Stored credentials that do not open with our keys are told, and end no daemon."""
+        try:
+            yield
+        except VaultError as error:
+            _not_renewed(account_id, str(error))
 
     def _renew(self, account_id: str, version: int, begun: float) -> Renewed:
         answer: Credentials | AdapterError | None
@@ -108,3 +120,7 @@ class Renewal(Errand[Renewed]):
         else:
             answer = self._calls.renew(account_id)
         return Renewed(account_id, version, answer, self._clock.now())
+
+
+def _not_renewed(account_id: str, reason: str) -> None:
+    log.warning("not renewed", extra={"action": "not_renewed", "account": account_id, "reason": reason})

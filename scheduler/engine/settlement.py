@@ -23,6 +23,7 @@ from scheduler.store import account_states, settling
 from scheduler.store.claiming import Claim
 from scheduler.store.database import Session
 from scheduler.store.doubles import LATE
+from scheduler.store.editions import edition
 from scheduler.store.transitions import Change, record
 
 log = logging.getLogger("gaung.settle")
@@ -31,8 +32,8 @@ log = logging.getLogger("gaung.settle")
 ASK_AGAIN = timedelta(minutes=15)
 
 
-#: Account and remote id of a post -> the delivery that has it as its own.
-Owners = Mapping[tuple[str, str], int]
+#: Account and remote id of a post -> the delivery that has it as its own; whoever adopts one adds itself.
+Owners = dict[tuple[str, str], int]
 
 
 def next_age(published_at: datetime, now: datetime, ages: Sequence[timedelta]) -> datetime | None:
@@ -62,7 +63,7 @@ class Settlement:
                 self._pause(account, message.pause)
 
     def answers(self, messages: Sequence[Answered]) -> bool:
-        """Settle publishing calls that came back; return whether a delivery is planned again."""
+        """Settle publishing calls that came back; return whether a campaign must be looked at again."""
         standing = settling.standings(self.session, [message.claim.delivery_id for message in messages])
         owners = self._owners([(one.claim, one.outcome) for one in messages])
         heard = settling.add_answers(
@@ -88,15 +89,14 @@ class Settlement:
                 self._late(message, stands.state, heard.get(claim.attempt_id, {}))
                 continue
             changes.append(_change(claim, before, decision, values, heard.get(claim.attempt_id, {})))
-            _log(claim, decision)
-            self._account(claim.account_id, decision)
+            self._follow(claim, decision, owners)
         settling.settle(self.session, changes, now=self.now)
         settling.end_attempts(self.session, ends)
         self._rest(messages, changes)
-        return _planned_again(changes)
+        return self._outdated(messages, changes)
 
     def looks(self, messages: Sequence[Looked]) -> bool:
-        """Settle looks at the platform that came back; return whether a delivery is planned again."""
+        """Settle looks at the platform that came back; return whether a campaign must be looked at again."""
         standing = settling.standings(self.session, [message.claim.delivery_id for message in messages])
         owners = self._owners([(one.claim, one.finding) for one in messages])
         changes: list[Change] = []
@@ -110,11 +110,10 @@ class Settlement:
             values = self._values(message, decision, found_at or claim.last_try_at, "found")
             values["looks"] = stands.looks + decision.counts
             changes.append(_change(claim, State.UNSURE, decision, values))
-            _log(claim, decision)
-            self._account(claim.account_id, decision)
+            self._follow(claim, decision, owners)
         settling.settle(self.session, changes, now=self.now)
         self._rest(messages, changes)
-        return _planned_again(changes)
+        return self._outdated(messages, changes)
 
     def figures(self, messages: Sequence[Measured]) -> None:
         """Store figures that came back, or note when to ask again."""
@@ -172,6 +171,21 @@ class Settlement:
         }
         return settling.owners(self.session, posts)
 
+    def _outdated(self, messages: Sequence[Answered | Looked], changes: Sequence[Change]) -> bool:
+        """Whether a delivery is planned again of which the campaign file may have changed meanwhile."""
+        again = {one.delivery_id for one in changes if after(one.before, one.event) is State.PLANNED}
+        if not again:
+            return False
+        in_force = edition(self.session)
+        return any(one.claim.delivery_id in again and one.claim.edition != in_force for one in messages)
+
+    def _follow(self, claim: Claim, decision: Decision, owners: Owners) -> None:
+        """What a decision means beyond its own row."""
+        _log(claim, decision)
+        if decision.event in _ON_PLATFORM:
+            owners[claim.account_id, decision.remote_id] = claim.delivery_id
+        self._account(claim.account_id, decision)
+
     def _account(self, account_id: str, decision: Decision) -> None:
         if decision.pause_until:
             self._pause(account_id, RatePause(decision.pause_until, decision.app_wide, decision.reason))
@@ -204,7 +218,7 @@ class Settlement:
         self, message: Answered | Looked, decision: Decision, at: datetime, source: str
     ) -> dict[str, Any]:
         """The columns that a settled delivery gets: the same for all, so that they go in one statement."""
-        on_platform = decision.event in {Event.ACCEPTED, Event.FOUND}
+        on_platform = decision.event in _ON_PLATFORM
         # What people say to an answer stands under its post, and its figures are nobody's report.
         followed = on_platform and not message.claim.reply_to
         return {
@@ -249,12 +263,9 @@ def _others(claim: Claim, remote_id: str, owners: Owners) -> str:
     return "" if owner == claim.delivery_id else f"the post {remote_id} belongs to another delivery"
 
 
+_ON_PLATFORM = frozenset({Event.ACCEPTED, Event.FOUND})
 #: States in which a delivery whose lease ran out can still be kept from being sent twice.
 _MAY_TURN = frozenset({State.UNSURE, State.PLANNED})
-
-
-def _planned_again(changes: Sequence[Change]) -> bool:
-    return any(after(change.before, change.event) is State.PLANNED for change in changes)
 
 
 def snapshot(delivery_id: int, figures: Figures, remote_id: str, at: datetime) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import (
     exists,
+    or_,
     select,
     update,
 )
@@ -25,7 +26,9 @@ def pause_account(session: Session, account_id: str, until: datetime, reason: st
 
 
 def rest(session: Session, until: Mapping[str, datetime]) -> None:
-    """Keep the distance: let no post of these accounts go out before the moment given for each."""
+    """Keep the distance: let no post of these accounts go out before the moment given for each, nor before
+    the end of a longer rest.
+    """
     if not until:
         return
     connection = session.connection()
@@ -33,7 +36,12 @@ def rest(session: Session, until: Mapping[str, datetime]) -> None:
     blank = {"code": "", "reason": "", "identity": ""}
     connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["account_id"], set_={"resting_until": statement.excluded.resting_until}
+            index_elements=["account_id"],
+            set_={"resting_until": statement.excluded.resting_until},
+            where=or_(
+                accounts.c.resting_until.is_(None),
+                accounts.c.resting_until < statement.excluded.resting_until,
+            ),
         ),
         # In one order, since another node may be about the same accounts.
         [{"account_id": name, "resting_until": until[name], **blank} for name in sorted(until)],

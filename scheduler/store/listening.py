@@ -7,6 +7,7 @@ server was away costs a little time and nothing else.
 from __future__ import annotations
 
 import logging
+import selectors
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -35,9 +36,19 @@ def listen(engine: Engine, heard: Callable[[], None], ended: threading.Event) ->
                 driver.autocommit = True
                 driver.execute(f"LISTEN {CHANNEL}")
                 heard()  # of what was said while nobody listened
-                while not ended.is_set():
-                    for _ in driver.notifies(timeout=PATIENCE, stop_after=1):
-                        heard()
+                _hear(driver, heard, ended)
         except (psycopg.Error, SQLAlchemyError, OSError) as error:
             log.info("not listening", extra={"action": "not_listening", "reason": str(error).strip()})
             ended.wait(AGAIN)
+
+
+def _hear(driver: Any, heard: Callable[[], None], ended: threading.Event) -> None:
+    """Wait at the connection's socket: psycopg's own waiting looks ten times a second, for most of what an
+    idle daemon costs."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(driver, selectors.EVENT_READ)
+        while not ended.is_set():
+            for _ in driver.notifies(timeout=0):
+                heard()
+            while not ended.is_set() and not selector.select(PATIENCE):
+                pass

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from sqlmodel import Session
 
 from scheduler.states import Event, State
+from scheduler.store import account_states
 from scheduler.store.tables import CampaignVersion, Delivery, deliveries
 from scheduler.store.transitions import Change, apply_changes
 
@@ -146,8 +147,12 @@ def resolve_posted(
     remote_id: str,
     permalink: str,
     reach_at: datetime | None,
+    min_gap: timedelta = timedelta(0),
 ) -> None:
-    """A person says that the post is on the platform, and where."""
+    """A person says that the post is on the platform, and where.
+
+    Its account then keeps the distance as after any other post: the campaign's, or ``min_gap`` if longer.
+    """
     event = Event.COMPLETED if delivery.state == State.HANDED else Event.FOUND
     values = {
         "remote_id": remote_id,
@@ -161,6 +166,9 @@ def resolve_posted(
         "replies_at": at if remote_id and delivery.comment_id is None else None,
     }
     change(session, delivery, event, actor=actor, at=at, values=values, detail={"permalink": permalink})
+    gap = max(min_gap, timedelta(seconds=delivery.min_gap))
+    if gap and delivery.comment_id is None:
+        account_states.rest(session, {delivery.account_id: at + gap})
 
 
 def resolve_absent(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 
 from sqlalchemy.exc import DBAPIError
 
@@ -20,7 +20,7 @@ def told(name: str) -> Iterator[None]:
     """Turn what the database driver raises about the database as a whole into a StoreError in words."""
     try:
         yield
-    except (DBAPIError, sqlite3.Error) as error:
+    except Exception as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         if (trouble := _trouble(cause)) is None:
             raise
@@ -54,21 +54,28 @@ _CROSSED = (
     N_("Try again."),
 )
 
-#: Result codes (sqlite.org/rescode.html) of what is no mistake of ours.
-_SQLITE = {
-    sqlite3.SQLITE_BUSY: _LOCKED,
-    sqlite3.SQLITE_LOCKED: _LOCKED,
-    sqlite3.SQLITE_PROTOCOL: _LOCKED,
-    sqlite3.SQLITE_FULL: _FULL,
-    sqlite3.SQLITE_NOTADB: FOREIGN,
-    sqlite3.SQLITE_CORRUPT: FOREIGN,
-    sqlite3.SQLITE_READONLY: CLOSED,
-    sqlite3.SQLITE_CANTOPEN: CLOSED,
-    sqlite3.SQLITE_PERM: CLOSED,
-    sqlite3.SQLITE_IOERR: _AWAY,
-    # On a disk without any room left the index of the WAL cannot be made; extended codes come first.
-    sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,
-}
+
+@cache
+def _sqlite() -> Mapping[int, tuple[str, str]]:
+    """By result codes (sqlite.org/rescode.html) of what is no mistake of ours."""
+    import sqlite3  # not where the database is PostgreSQL
+
+    return {
+        sqlite3.SQLITE_BUSY: _LOCKED,
+        sqlite3.SQLITE_LOCKED: _LOCKED,
+        sqlite3.SQLITE_PROTOCOL: _LOCKED,
+        sqlite3.SQLITE_FULL: _FULL,
+        sqlite3.SQLITE_NOTADB: FOREIGN,
+        sqlite3.SQLITE_CORRUPT: FOREIGN,
+        sqlite3.SQLITE_READONLY: CLOSED,
+        sqlite3.SQLITE_CANTOPEN: CLOSED,
+        sqlite3.SQLITE_PERM: CLOSED,
+        sqlite3.SQLITE_IOERR: _AWAY,
+        # On a disk without any room left the index of the WAL cannot be made; extended codes come first.
+        sqlite3.SQLITE_IOERR_SHMSIZE: _FULL,
+    }
+
+
 #: SQLSTATE, or its class (postgresql.org/docs/current/errcodes-appendix.html).
 _POSTGRES = {
     "40": _CROSSED,  # deadlock, serialization failure
@@ -87,9 +94,9 @@ _POSTGRES = {
 
 def _trouble(cause: BaseException | None) -> tuple[str, str] | None:
     """What an error of the driver says about the database as a whole; None if it is about a statement."""
-    if isinstance(cause, sqlite3.Error):
+    if type(cause).__module__ == "sqlite3":
         code = getattr(cause, "sqlite_errorcode", 0)
-        return _SQLITE.get(code) or _SQLITE.get(code & 0xFF)
+        return _sqlite().get(code) or _sqlite().get(code & 0xFF)
     state = getattr(cause, "sqlstate", None)
     if state:
         diagnosis = getattr(cause, "diag", None)

@@ -67,12 +67,7 @@ def approve(
 
         return take_in(workplace, store, signed)
     if not campaign:
-        raise GaungError(
-            N_("{name} is missing."),
-            hint=N_("See “{command} --help”."),
-            name="CAMPAIGN",
-            command="gaung approve",
-        )
+        return _name_campaigns(workplace, store)
     version = _version(store, campaign)
     if withdraw:
         return _withdraw(workplace, store, version, message, reason)
@@ -110,6 +105,23 @@ def approve(
     if chosen and not complete:
         say(_("Further stages follow before it goes out."))
     return 0 if complete and len(chosen) == len(waiting) else 3
+
+
+def _name_campaigns(workplace: Workplace, store: Store) -> int:
+    """Say which campaigns have something to approve; approving names one of them."""
+    from scheduler.cli import pending
+
+    with store.read() as session:
+        waiting = pending.waiting(session, workplace.clock.now())
+    if not waiting:
+        say(_("Nothing waits for approval."))
+        return 0
+    hints = [f"gaung approve {name} ({len(texts)})" for name, texts in waiting.items()]
+    raise GaungError(
+        N_("No campaign is named. These have texts that wait for approval:"),
+        hint="{campaigns}",
+        campaigns="\n  ".join(hints),
+    )
 
 
 def check_again(workplace: Workplace, version: CampaignVersion, offered: Sequence[Waiting]) -> None:

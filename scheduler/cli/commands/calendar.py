@@ -11,7 +11,7 @@ import typer
 
 from scheduler.cli.options import FormatOption
 from scheduler.cli.output import Format, listing, say
-from scheduler.cli.quiet import EFFECTS, KINDS, rule_words, week_words
+from scheduler.cli.quiet import EFFECTS, KINDS, day_words, rule_words, time_words, week_words
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
 from scheduler.i18n import N_, _, language, ngettext
@@ -204,7 +204,8 @@ def windows(context: typer.Context, form: FormatOption = Format.TABLE) -> None:
         for rule in rules
     ]
     if form is Format.TABLE:
-        for row in rows:
+        for row, rule in zip(rows, rules, strict=True):
+            row |= {"days": day_words(rule), "times": time_words(rule)}
             row |= {"kind": _(KINDS[str(row["kind"])]), "effect": _(EFFECTS[str(row["effect"])])}
         for key in ("scope", "source", "signed_off_by", "signed_off_on", "start", "end"):
             if not any(row[key] for row in rows):

@@ -88,6 +88,7 @@ def resolve(
         typer.Option("--double", help=_("It was accepted twice: you have seen to the second one.")),
     ] = False,
 ) -> None:
+    from scheduler.engine.retry import Rule
     from scheduler.engine.settlement import next_age
     from scheduler.store import campaigns as stored
     from scheduler.store import operations
@@ -125,6 +126,7 @@ def resolve(
                     remote_id=remote_id or posted,
                     permalink=posted,
                     reach_at=next_age(now, now, workplace.config.reach.ages) if remote_id else None,
+                    min_gap=workplace.rules().get(one.account_id, Rule()).min_gap,
                 )
     say(_("Recorded."))
 

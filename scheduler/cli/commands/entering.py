@@ -43,7 +43,7 @@ def enter(
     now = workplace.clock.now()
     with workplace.store().write() as session:
         one = one_post(session, post)
-        if one.state != State.SENT:
+        if one.state not in {State.SENT, State.REMOVED}:
             raise GaungError(N_("The post {id} is not published, so it has no figures."), id=one.key[:SHOWN])
         settling.add_snapshots(session, [entered(one.id or 0, figures, now, "manual")])
         transitions.record(

@@ -49,6 +49,8 @@ def followers(
         form,
         empty=_("The configuration has no accounts."),
     )
+    if form is Format.TABLE and rows and not any(row["followers"] is not None for row in rows):
+        say(_("Nothing is counted yet. To ask the platforms: gaung followers --now"))
     return 1 if failed else 0
 
 

@@ -10,7 +10,8 @@ import typer
 
 from scheduler.cli.output import say
 from scheduler.cli.workplace import Workplace
-from scheduler.i18n import _, language, ngettext
+from scheduler.errors import GaungError
+from scheduler.i18n import N_, _, language, ngettext
 
 if TYPE_CHECKING:
     from scheduler.reports.columns import Headers
@@ -130,14 +131,21 @@ def _headers(asked: Headings | None, people: bool) -> Headers:
     return "en" if asked is Headings.EN or (asked is None and people) else "codes"
 
 
-def _format(form: ReportFormat | None, output: Path | None) -> str:
+def _format(chosen: ReportFormat | None, output: Path | None) -> str:
     """The format that is asked for: by name, else by the ending of the file, else csv."""
     from scheduler.reports import formats
 
-    if form:
-        return form.value
-    ending = output.suffix if output else ""
-    return formats.by_suffix(ending) or "csv"
+    if chosen:
+        return chosen.value
+    if output is None or not output.suffix:
+        return "csv"
+    if (form := formats.by_suffix(output.suffix)) is None:
+        raise GaungError(
+            N_("Reports are not written as {ending}; nothing was written."),
+            hint=N_("Let --output end with .csv, .json, .xlsx, .html or .pdf, or choose with --format."),
+            ending=output.suffix,
+        )
+    return form
 
 
 def _write(report: Report, form: str, output: Path | None) -> None:

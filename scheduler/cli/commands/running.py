@@ -34,16 +34,14 @@ def run(
     once: Annotated[bool, typer.Option("--once", help=_("One pass over what is due now, then end."))] = False,
     json_log: Annotated[bool, typer.Option("--json-log", help=_("Write the log as JSON lines."))] = False,
 ) -> int:
+    workplace: Workplace = context.obj
+    # First: what reading thousands of accounts takes for a while is used again by what is imported next.
+    workplace.accounts.check_secret_files()
     from scheduler.cli.logs import start_logging
     from scheduler.engine.daemon import Daemon, Installation
-    from scheduler.store import listings
 
-    workplace: Workplace = context.obj
     start_logging(as_json=json_log)
     store = workplace.store(create=True)
-    workplace.accounts.check_secret_files()
-    with store.read() as session:
-        before = listings.standing(session, workplace.clock.now())
     installation = Installation(
         workplace.calls,
         workplace.treasury,
@@ -57,6 +55,10 @@ def run(
         say(_("Gaung is running. Stop it with Ctrl-C; what is being sent is finished first."))
         daemon.run()
         return 0
+    from scheduler.store import listings
+
+    with store.read() as session:
+        before = listings.standing(session, workplace.clock.now())
     daemon.run_once()
     with store.read() as session:
         after = listings.standing(session, workplace.clock.now())
@@ -155,7 +157,8 @@ def _look(workplace: Workplace, form: Format) -> Look:
         late += operations.passed_over(session, [State.MISSED], since=now - LATELY)
     stored = endings(workplace)
     ending = [name for name, one in stored.items() if one.soon]
-    texts = {name: len(those) for name, those in waiting.items()}
+    # What was sent back waits for its drafter first.
+    texts = {name: sum(one.back is None for one in those) for name, those in waiting.items()}
     tasks = todo.tasks(todo.Found(standing, texts, back, ending), now)
     facts = {
         **todo.facts(tasks, form),

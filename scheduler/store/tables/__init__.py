@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from sqlalchemy import event
 from sqlmodel import SQLModel
 
 from scheduler.store.guards import guard, held
-from scheduler.store.tables.columns import Money, UtcDateTime, table
+from scheduler.store.tables.columns import Money, UtcDateTime, say_conditions, table
 from scheduler.store.tables.consent import (
     Approval,
     AuditEvent,
@@ -106,3 +107,4 @@ __all__ = [
 ]
 
 guard(SQLModel.metadata, held())  # made last: it is about several of them
+event.listen(SQLModel.metadata, "before_create", say_conditions)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    Connection,
     DateTime,
     Index,
+    MetaData,
     Table,
     Text,
     text,
@@ -22,6 +25,12 @@ from sqlmodel import Field, SQLModel
 
 #: Characters of a time to the microsecond, without an offset.
 _LENGTH = 26
+
+
+class Row(SQLModel):
+    """What every table is. No pydantic validators are built: nobody asks tables for them."""
+
+    model_config = {"defer_build": True}
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -105,9 +114,14 @@ def long_text(default: str = "") -> Any:
 
 def partial_index(condition: str, name: str, *columns: str, unique: bool = False) -> Index:
     """An index over the rows that meet ``condition`` only, in both databases."""
-    return Index(
-        name, *columns, unique=unique, sqlite_where=text(condition), postgresql_where=text(condition)
-    )
+    return Index(name, *columns, unique=unique, info={"where": condition})
+
+
+def say_conditions(metadata: MetaData, connection: Connection, **_: Any) -> None:
+    """Before tables are made: to name a dialect earlier would import that of the other database too."""
+    for index in chain.from_iterable(one.indexes for one in metadata.tables.values()):
+        if condition := index.info.get("where"):
+            index.dialect_options[connection.dialect.name]["where"] = text(condition)
 
 
 def table(model: type[SQLModel]) -> Table:

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Index, Integer, String, true
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from scheduler.store.guards import append_only, guard
-from scheduler.store.tables.columns import instant, long_text, partial_index, stored, table
+from scheduler.store.tables.columns import Row, instant, long_text, partial_index, stored, table
 
 
-class Approval(SQLModel, table=True):
+class Approval(Row, table=True):
     """Somebody's recorded yes to one content digest in one campaign.
 
     Where a campaign has several stages, each is a row; the one that ends them is ``complete``.
@@ -43,7 +43,7 @@ class Approval(SQLModel, table=True):
     """What was signed, where approvals are signed."""
 
 
-class SignedStatement(SQLModel, table=True):
+class SignedStatement(Row, table=True):
     """A list of contents that somebody signed with their SSH key, exactly as it was signed."""
 
     __tablename__ = "signed_statement"
@@ -57,7 +57,7 @@ class SignedStatement(SQLModel, table=True):
     stored_at: datetime = instant(null=False)
 
 
-class SentBack(SQLModel, table=True):
+class SentBack(Row, table=True):
     """A content that somebody sent back to its drafter; it is over when it was approved after all."""
 
     __tablename__ = "sent_back"
@@ -73,7 +73,7 @@ class SentBack(SQLModel, table=True):
     over_at: datetime | None = instant()
 
 
-class LegalHold(SQLModel, table=True):
+class LegalHold(Row, table=True):
     """An order to keep everything of a campaign: while it lasts, the database refuses to delete it."""
 
     __tablename__ = "legal_hold"
@@ -88,7 +88,7 @@ class LegalHold(SQLModel, table=True):
     lifted_at: datetime | None = instant()
 
 
-class Stop(SQLModel, table=True):
+class Stop(Row, table=True):
     """An order that nothing in its scope goes out; in force until it is lifted, by a person or at its end."""
 
     __table_args__ = (partial_index("lifted_at IS NULL", "stops_in_force", "id"),)
@@ -112,7 +112,7 @@ class Stop(SQLModel, table=True):
     lifted_by: str = ""
 
 
-class WindowSet(SQLModel, table=True):
+class WindowSet(Row, table=True):
     """The windows as they were applied: every set is kept, the newest is in force."""
 
     __tablename__ = "window_set"
@@ -123,7 +123,7 @@ class WindowSet(SQLModel, table=True):
     applied_by: str
 
 
-class AuditEvent(SQLModel, table=True):
+class AuditEvent(Row, table=True):
     """Who did what, when, from which state to which: written in the transaction of the change itself.
 
     Append-only, and a chain: see ``scheduler.store.auditing``.

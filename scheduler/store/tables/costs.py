@@ -6,12 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import Column, Index
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from scheduler.store.tables.columns import Money, instant, money, partial_index, stored, table
+from scheduler.store.tables.columns import Money, Row, instant, money, partial_index, stored, table
 
 
-class Spending(SQLModel, table=True):
+class Spending(Row, table=True):
     """What an account may spend, has spent and has reserved in one month: all that a claim reads of it."""
 
     account_id: str = Field(primary_key=True)
@@ -37,7 +37,7 @@ class Spending(SQLModel, table=True):
     """Billed acts whose price nobody knows."""
 
 
-class ContentPrice(SQLModel, table=True):
+class ContentPrice(Row, table=True):
     """What publishing a content costs at the prices in force, for accounts with a budget."""
 
     __tablename__ = "content_price"
@@ -49,7 +49,7 @@ class ContentPrice(SQLModel, table=True):
     """Which prices; a row of others is made anew."""
 
 
-class Charge(SQLModel, table=True):
+class Charge(Row, table=True):
     """Billed acts: reserved when an attempt begins, closed with what was really done when it is settled."""
 
     __table_args__ = (

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, Index, String, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from scheduler.store.guards import COMMENT_COLUMNS, erasable, guard, unchanging
-from scheduler.store.tables.columns import instant, long_text, stored, stored_later, table
+from scheduler.store.tables.columns import Row, instant, long_text, stored, stored_later, table
 
 
-class Snapshot(SQLModel, table=True):
+class Snapshot(Row, table=True):
     """The figures of one post at one moment; only ever appended. NULL is unknown, never zero."""
 
     __table_args__ = (Index("snapshots_of", "delivery_id", "taken_at"),)
@@ -39,7 +39,7 @@ class Snapshot(SQLModel, table=True):
     """The version of its interface."""
 
 
-class RetiredMetric(SQLModel, table=True):
+class RetiredMetric(Row, table=True):
     """A figure that a platform refuses for every post of every account, until it tells it again."""
 
     __tablename__ = "retired_metric"
@@ -63,7 +63,7 @@ class RetiredMetric(SQLModel, table=True):
         return {"platform": self.platform, "metric": self.name, "api": self.api, "since": since}
 
 
-class FollowerCount(SQLModel, table=True):
+class FollowerCount(Row, table=True):
     """How many people followed an account at one moment; only ever appended. NULL is unknown, never zero."""
 
     __tablename__ = "follower_count"
@@ -85,7 +85,7 @@ class FollowerCount(SQLModel, table=True):
     """The platform's reason to refuse, or who entered it."""
 
 
-class Comment(SQLModel, table=True):
+class Comment(Row, table=True):
     """What somebody wrote under a post, as it was when it was first seen; only ever appended."""
 
     __table_args__ = (
@@ -111,7 +111,7 @@ class Comment(SQLModel, table=True):
     """When who wrote it, what and where was taken out: the only change that the database lets through."""
 
 
-class CommentCase(SQLModel, table=True):
+class CommentCase(Row, table=True):
     """Who takes care of a comment, and how that ended; every step is in the audit."""
 
     __tablename__ = "comment_case"

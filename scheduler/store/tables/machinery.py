@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from scheduler.store.tables.columns import instant, long_text, table
+from scheduler.store.tables.columns import Row, instant, long_text, table
 
 
-class Credential(SQLModel, table=True):
+class Credential(Row, table=True):
     """The secrets of an account that a login gave, encrypted (``scheduler.vault``)."""
 
     account_id: str = Field(primary_key=True)
@@ -24,7 +24,7 @@ class Credential(SQLModel, table=True):
     """Before this no other node begins to."""
 
 
-class Node(SQLModel, table=True):
+class Node(Row, table=True):
     """A daemon, and when it was last heard of."""
 
     name: str = Field(primary_key=True)
@@ -38,7 +38,7 @@ class Node(SQLModel, table=True):
     stopped_at: datetime | None = instant()
 
 
-class Routine(SQLModel, table=True):
+class Routine(Row, table=True):
     """Something that is done from time to time by one of the daemons, not by each."""
 
     name: str = Field(primary_key=True)

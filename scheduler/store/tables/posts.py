@@ -10,10 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, Column, Index, Text, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from scheduler.store.guards import guard, unchanging
 from scheduler.store.tables.columns import (
+    Row,
     UtcDateTime,
     instant,
     long_text,
@@ -29,7 +30,7 @@ def _as_planned(context: Any) -> Any:
     return context.get_current_parameters()["planned_at"]
 
 
-class CampaignVersion(SQLModel, table=True):
+class CampaignVersion(Row, table=True):
     """A campaign as it was applied: every applied file is kept, the highest version is in force."""
 
     __tablename__ = "campaign_version"
@@ -48,7 +49,7 @@ class CampaignVersion(SQLModel, table=True):
     applied_by: str
 
 
-class Content(SQLModel, table=True):
+class Content(Row, table=True):
     """What is to be published on one account, by its digest: never changed, only replaced by another."""
 
     digest: str = Field(primary_key=True)
@@ -65,7 +66,7 @@ class Content(SQLModel, table=True):
     """Of an answer to a comment: remote ids of the ``comment`` and of the ``post`` it stands under."""
 
 
-class Delivery(SQLModel, table=True):
+class Delivery(Row, table=True):
     """One message on one account at one time, and where it stands."""
 
     __table_args__ = (
@@ -137,7 +138,7 @@ class Delivery(SQLModel, table=True):
     """The comment that it answers; NULL for a post of a campaign. (No foreign key: comments point here.)"""
 
 
-class Attempt(SQLModel, table=True):
+class Attempt(Row, table=True):
     """One call of a platform to publish, recorded before it is made."""
 
     __table_args__ = (
@@ -158,7 +159,7 @@ class Attempt(SQLModel, table=True):
     remote_id: str = ""
 
 
-class PlatformAnswer(SQLModel, table=True):
+class PlatformAnswer(Row, table=True):
     """What a platform answered to one attempt, word for word but for secrets; only ever appended."""
 
     __tablename__ = "platform_answer"
@@ -170,7 +171,7 @@ class PlatformAnswer(SQLModel, table=True):
     """In order: ``method``, ``address``, ``status``, ``body``."""
 
 
-class AccountState(SQLModel, table=True):
+class AccountState(Row, table=True):
     """What is known of an account beyond the configuration."""
 
     __tablename__ = "account_state"
