@@ -467,12 +467,12 @@ def started(office: Office, name: str) -> subprocess.Popen[bytes]:
     return process
 
 
-def until(what: Callable[[], Any]) -> Any:
-    """Wait for something to be true and return it."""
+def until(what: Callable[[], Any], every: float = 0.05) -> Any:
+    """Wait for something to be true and return it; it is looked at ``every`` so many seconds."""
     end = time.monotonic() + 2 * PATIENCE
     while not (found := what()):
         assert time.monotonic() < end
-        time.sleep(0.05)
+        time.sleep(every)
     return found
 
 
@@ -529,7 +529,7 @@ def test_a_machine_that_sleeps_in_a_call_is_relieved_and_does_no_harm(postgres: 
             until(network.storage.posts)
             sleeper.send_signal(signal.SIGSTOP)
             others.append(started(office, "other"))
-            until(lambda: [post["state"] for post in office.posts()] == ["sent"])
+            until(lambda: [post["state"] for post in office.posts()] == ["sent"], every=0.5)
             assert len(office.must("nodes", "--format", "json").json) == 2
             sleeper.send_signal(signal.SIGCONT)
             for process in (sleeper, *others):
