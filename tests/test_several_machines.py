@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -425,6 +426,29 @@ def test_a_commit_of_which_the_word_was_lost_does_no_harm(tmp_path: Path) -> Non
     store.close()
 
 
+def test_a_post_claimed_again_in_the_commit_whose_word_was_lost_is_not_forgotten(tmp_path: Path) -> None:
+    """Given a refusal and the next claim of the same post in one commit, the node knows it never sent it."""
+    new_store(tmp_path).close()
+    store = Deaf(make_engine(f"sqlite:///{tmp_path / 'gaung.db'}"))
+    engine = Engine(tmp_path, store=store)
+    engine.policy = replace(engine.policy, retry_after=timedelta(0))
+    node = engine.node("node-2")
+    engine.apply(campaign(engine.folder))
+    engine.platform.answers.append(Transient("refused"))
+    node.turn()
+    node.run()
+    store.deaf = 1
+    with pytest.raises(StoreError):
+        node.turn()
+    assert engine.states == {"jujur": State.SENDING}
+    node.turn()
+    assert node.run() == 1
+    node.turn()
+    assert engine.states == {"jujur": State.SENT}
+    assert [row["code"] for row in engine.attempts] == ["transient", "not-begun", ""]
+    store.close()
+
+
 # Daemons as processes of their own.
 
 
@@ -443,12 +467,12 @@ def started(office: Office, name: str) -> subprocess.Popen[bytes]:
     return process
 
 
-def until(what: Callable[[], Any]) -> Any:
-    """Wait for something to be true and return it."""
+def until(what: Callable[[], Any], every: float = 0.05) -> Any:
+    """Wait for something to be true and return it; it is looked at ``every`` so many seconds."""
     end = time.monotonic() + 2 * PATIENCE
     while not (found := what()):
         assert time.monotonic() < end
-        time.sleep(0.05)
+        time.sleep(every)
     return found
 
 
@@ -505,7 +529,7 @@ def test_a_machine_that_sleeps_in_a_call_is_relieved_and_does_no_harm(postgres: 
             until(network.storage.posts)
             sleeper.send_signal(signal.SIGSTOP)
             others.append(started(office, "other"))
-            until(lambda: [post["state"] for post in office.posts()] == ["sent"])
+            until(lambda: [post["state"] for post in office.posts()] == ["sent"], every=0.5)
             assert len(office.must("nodes", "--format", "json").json) == 2
             sleeper.send_signal(signal.SIGCONT)
             for process in (sleeper, *others):
