@@ -6,9 +6,11 @@ theirs through the entry-point group ``gaung.adapters``; nobody can replace a na
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from difflib import get_close_matches
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import entry_points
 
@@ -34,19 +36,25 @@ BUILT_IN: Mapping[str, str] = {
 def places() -> dict[str, str]:
     """Return every platform's name and its "module:Class"; raise Misconfigured if a name is taken twice."""
     known = dict(BUILT_IN)
-    for point in entry_points(group=GROUP):
+    for name, place in _of_strangers(tuple(sys.path)):
         # The same distribution can be found twice on sys.path; only a different class is a clash.
-        if known.setdefault(point.name, point.value) != point.value:
+        if known.setdefault(name, place) != place:
             raise Misconfigured(
                 N_(
                     "Two adapters are called {name}: {first} and {second}."
                     " Uninstall the package that brings one of them."
                 ),
-                name=point.name,
-                first=known[point.name],
-                second=point.value,
+                name=name,
+                first=known[name],
+                second=place,
             )
     return known
+
+
+@lru_cache(maxsize=4)
+def _of_strangers(path: tuple[str, ...]) -> Sequence[tuple[str, str]]:  # noqa: ARG001 -- what it depends on
+    """Name and "module:Class" of what installed distributions register: to look goes through all of them."""
+    return [(point.name, point.value) for point in entry_points(group=GROUP)]
 
 
 #: Platforms that have a guided login -> "module:function" (account, now, dialogue) -> Credentials.

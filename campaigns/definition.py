@@ -190,7 +190,7 @@ Link = Annotated[str, Field(pattern=forms.LINK, examples=["https://jaga.id"])]
 
 def _readable_defaults(schema: dict[str, Any], model: type[BaseModel]) -> None:
     # pydantic writes a default timedelta as PT2H, which no file may say.
-    for name, about in model.model_fields.items():
+    for name, about in model.__pydantic_fields__.items():  # of models and of dataclasses
         if isinstance(about.default, timedelta):
             schema["properties"][name]["default"] = duration_text(about.default)
 

@@ -10,6 +10,7 @@ import io
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -324,6 +325,8 @@ def test_cancelled_posts_stay_out(office: Office) -> None:
         office.must("cancel", "--campaign", "rapat", code=2)
     office.must("apply")
     assert {post["state"] for post in office.posts()} == {"withdrawn"}
+    office.must("report", "rapat", "-o", office.folder / "rapat.html")
+    assert "of 0 planned" in (office.folder / "rapat.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("if_missed", ["review", "skip"])
@@ -667,3 +670,13 @@ def test_pictures_go_with_their_post(office: Office, network: PracticeServer) ->
     assert [one.alt for one in published.pictures] == ["Kotak biru"]
     text = office.must("posts", "show", post["id"]).out
     assert "Kotak biru" in text
+
+    # A database that was moved without the media is noticed: by the doctor, and in the evidence.
+    office.campaign("nanti", {"tiga": later()}, extra=media)
+    office.must("apply")
+    office.must("bundle", "bergambar", "-o", office.folder / "a.zip")
+    shutil.rmtree(office.state / "media")
+    bad = [row for row in office.must("doctor", "--format", "json", code=2).json if not row["good"]]
+    assert [(row["check"], row["note"]) for row in bad] == [("media-of-posts", "not there: gambar/a.jpg")]
+    bundled = office.must("bundle", "bergambar", "-o", office.folder / "a.zip", code=1)
+    assert "1 approved picture is not at hand" in bundled.err

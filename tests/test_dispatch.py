@@ -593,6 +593,32 @@ def test_what_is_late_but_allowed_goes_out(engine: Engine) -> None:
 
 
 @on_both
+def test_a_thousand_posts_are_too_late_in_one_turn_and_the_rest_in_the_next(engine: Engine) -> None:
+    """Given a long standstill, no answer waits until all that was missed is put away."""
+    engine.apply(campaign(engine.folder, accounts=[f"dinas-{number}" for number in range(1001)]))
+    engine.clock.forward(HOUR * 24)
+    assert engine.turn() == engine.clock.now()
+    left = [row for row in engine.rows() if row["state"] == State.PLANNED]
+    assert (len(left), engine.first.dispatcher.behind) == (1, True)
+    engine.work()
+    assert set(engine.states.values()) == {State.REVIEW}
+    assert not engine.first.dispatcher.behind
+
+
+def test_a_campaign_is_looked_at_again_only_if_something_was_applied_meanwhile(engine: Engine) -> None:
+    """Given a post that is tried again and again, nobody goes through every campaign each time."""
+    times = {"jujur": [NOON], "adil": [NOON + HOUR]}
+    engine.apply(campaign(engine.folder, times))
+    engine.platform.answers += [Transient("503")] * 2
+    engine.work()
+    assert not engine.first.dispatcher.replanned
+    engine.clock.forward(MINUTE)
+    engine.turn()
+    engine.apply(campaign(engine.folder, times, texts={"jujur": "Berubah"}))
+    engine.work()
+    assert engine.first.dispatcher.replanned
+
+
 def test_a_retry_that_comes_too_late_is_not_made(engine: Engine) -> None:
     engine.apply(campaign(engine.folder, publish_within="20s", if_missed="skip"))
     engine.platform.answers.append(Transient("no route"))
@@ -1152,6 +1178,7 @@ def test_a_loop_that_dies_leaves_no_worker_waiting(engine: Engine, threads: Thre
 def test_a_dispatcher_that_stops_claims_nothing_and_settles_what_is_in_flight(engine: Engine) -> None:
     engine.apply(campaign(engine.folder, {"satu": [NOON], "dua": [NOON]}, accounts=["dinas", "camat"]))
     engine.platform.figures = lambda _account, _ids: {}
+    engine.platform.answers += [None, Ambiguous("504")]
     engine.first.turn()
     assert engine.first.dispatcher.in_flight == 2
     engine.first.dispatcher.stopping = True
@@ -1161,8 +1188,8 @@ def test_a_dispatcher_that_stops_claims_nothing_and_settles_what_is_in_flight(en
     assert engine.first.dispatcher.in_flight == 0
     engine.clock.forward(HOUR)
     engine.turn()
-    assert sorted(engine.states.values()) == [State.PLANNED] * 2 + [State.SENT] * 2
-    assert (len(engine.platform.published), engine.platform.measured) == (2, [])
+    assert sorted(engine.states.values()) == [State.PLANNED] * 2 + [State.SENT, State.UNSURE]
+    assert (len(engine.platform.published), engine.platform.looked, engine.platform.measured) == (2, [], [])
 
 
 def test_a_dispatcher_that_stops_still_commits_saves(engine: Engine, threads: ThreadPoolExecutor) -> None:
@@ -1313,6 +1340,22 @@ def test_publishing_comes_before_figures(engine: Engine) -> None:
     node.turn()
     node.run()
     assert len(engine.platform.measured) == 1
+
+
+def test_a_look_does_not_wait_until_no_post_is_due_any_more(engine: Engine) -> None:
+    """Given one worker and always a post that is due, an account still learns what became of its own."""
+    node = engine.node("one", workers=1)
+    names = [f"camat-{number}" for number in range(6)]
+    engine.apply(campaign(engine.folder, accounts=["dinas"]))
+    engine.platform.answers.append(Ambiguous("504"))
+    engine.work()
+    engine.apply(campaign(engine.folder, {"adil": [NOON + MINUTE]}, id_="lain", accounts=names))
+    engine.clock.forward(2 * MINUTE)
+    for _ in range(4):
+        node.turn()
+        node.run()
+    assert len(engine.platform.looked) == 1
+    assert 1 < len(engine.platform.published) < 6
 
 
 # Adapters that break the contract.

@@ -12,27 +12,32 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from kit.engine import HOUR, MINUTE, NOON, Engine, ManualClock, campaign, draw, rows
+from kit.engine import HORIZON, HOUR, MINUTE, NOON, Engine, ManualClock, Node, campaign, draw, rows
 from kit.office import ROOT, Office, wait_for
 from kit.postgres import Server, own_server
 from kit.stores import new_store
+from sqlalchemy import text
 
+from adapters.errors import Transient
 from adapters.practice.site.server import running
 from scheduler.engine import applying
+from scheduler.engine.rounds import Rounds
+from scheduler.engine.settings import Rhythm, Settings
 from scheduler.errors import StoreError
 from scheduler.governance import anchoring
 from scheduler.states import State
-from scheduler.store import presence, routines
+from scheduler.store import claiming, presence, routines
 from scheduler.store.database import Session, Store, make_engine, open_store
 from scheduler.store.tables import deliveries
 from scheduler.store.tables import routines as routine_rows
+from scheduler.vault import Vault
 
 SECOND = timedelta(seconds=1)
 PATIENCE = 60
@@ -188,6 +193,69 @@ def test_planning_on_is_done_once(store: Store, tmp_path: Path) -> None:
     assert [extend("one"), extend("two")] == [0, 0]
     (done,) = [row for row in engine.rows(routine_rows) if row["name"] == "extend"]
     assert done["node"] == "one"
+
+
+def test_daemons_that_plan_on_at_the_same_moment_add_each_post_once(
+    postgres_store: Store, tmp_path: Path
+) -> None:
+    """Given a daemon whose turn it is, and one that must look at a post of its own again, neither ends."""
+    engine = Engine(tmp_path, store=postgres_store.for_daemon())
+    engine.apply(campaign(engine.folder, {"jujur": [NOON, NOON + HORIZON + HOUR]}), approve=False)
+    engine.clock.forward(timedelta(days=1))
+
+    def plan_on(name: str) -> None:
+        node = engine.node(name)
+        node.dispatcher.replanned = True
+        rounds_of(node).go(node.dispatcher)
+
+    with ThreadPoolExecutor(2) as threads:
+        with engine.store.write() as session:  # nobody writes before both have looked
+            session.execute(text("LOCK TABLE delivery IN EXCLUSIVE MODE"))
+            going = [threads.submit(plan_on, name) for name in ("one", "two")]
+            assert wait(going, 0.5).done == set()
+        for done in going:
+            done.result(PATIENCE)
+    assert len(engine.rows()) == 2
+
+
+def test_planning_on_gives_way_to_a_claim(postgres_store: Store, tmp_path: Path) -> None:
+    """Given a post that has left its file, and another daemon that claims it while this one withdraws it."""
+    engine = Engine(tmp_path, store=postgres_store.for_daemon())
+    engine.apply(campaign(engine.folder, {"jujur": [NOON], "adil": [NOON + HOUR]}))
+    engine.platform.answers.append(Transient("refused"))
+    node = engine.first
+    node.turn()
+    engine.apply(campaign(engine.folder, {"adil": [NOON + HOUR]}))
+    node.run()
+    node.turn()
+    engine.clock.forward(MINUTE)
+    rounds, at = rounds_of(node), engine.clock.now()
+    with ThreadPoolExecutor(1) as thread:
+        with engine.store.write() as session:
+            (claimed,) = claiming.claim(session, now=at, lease_until=at + MINUTE, node="two", limit=1)
+            going = thread.submit(rounds.go, node.dispatcher)
+            with pytest.raises(TimeoutError):
+                going.result(0.5)
+        going.result(PATIENCE)
+    assert node.dispatcher.replanned, "it is looked at again"
+    assert engine.row_of("jujur")["state"] == State.SENDING
+    assert claimed.text == "Pesan jujur"
+
+
+def rounds_of(node: Node) -> Rounds:
+    """What the daemon of a node does besides publishing."""
+    settings = Settings(
+        workers=4,
+        lease=2 * MINUTE,
+        horizon=HORIZON,
+        attempts=3,
+        retry_after=SECOND,
+        retry_at_most=MINUTE,
+        look_after=(SECOND,),
+        reach_ages=(),
+    )
+    me = presence.Presence(node.means.node, "kantor", 7, "", "1.0")
+    return Rounds(node.means, settings, Rhythm(), Vault(node.means.store, ()), me, None)
 
 
 def test_figures_are_asked_for_by_one_node(store: Store, tmp_path: Path) -> None:
@@ -375,12 +443,12 @@ def started(office: Office, name: str) -> subprocess.Popen[bytes]:
     return process
 
 
-def until(what: Callable[[], Any]) -> Any:
-    """Wait for something to be true and return it."""
+def until(what: Callable[[], Any], every: float = 0.05) -> Any:
+    """Wait for something to be true and return it; it is looked at ``every`` so many seconds."""
     end = time.monotonic() + 2 * PATIENCE
     while not (found := what()):
         assert time.monotonic() < end
-        time.sleep(0.05)
+        time.sleep(every)
     return found
 
 
@@ -437,7 +505,7 @@ def test_a_machine_that_sleeps_in_a_call_is_relieved_and_does_no_harm(postgres: 
             until(network.storage.posts)
             sleeper.send_signal(signal.SIGSTOP)
             others.append(started(office, "other"))
-            until(lambda: [post["state"] for post in office.posts()] == ["sent"])
+            until(lambda: [post["state"] for post in office.posts()] == ["sent"], every=0.5)
             assert len(office.must("nodes", "--format", "json").json) == 2
             sleeper.send_signal(signal.SIGCONT)
             for process in (sleeper, *others):

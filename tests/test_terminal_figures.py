@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -24,7 +25,7 @@ from kit.office import ROOT, Office
 from adapters.practice.site import PracticeServer
 from adapters.practice.site.server import running
 from scheduler.cli.layout import Column, entries, pairs, widths
-from scheduler.reports import growth
+from scheduler.reports import charts, growth
 
 BROWSER = {"Accept": "text/html,*/*"}
 
@@ -144,6 +145,20 @@ def test_facts_stand_below_their_heading_where_there_is_no_room_beside_it() -> N
         "  satu, dua dan tiga sudah terbit pagi",
         "  ini",
     ]
+
+
+@pytest.mark.parametrize(("days", "labels"), [(0, ["26"]), (2, ["26", "27", "28"])])
+def test_no_day_is_written_twice_below_a_curve(days: int, labels: list[str]) -> None:
+    points = [(date(2026, 11, 26 + day), day) for day in range(days + 1)]
+    drawn = charts.curve(
+        [charts.Series("views", points)],
+        width=700,
+        title="",
+        description="",
+        number=lambda one: "",
+        day=lambda at: f"{at:%d}",
+    )
+    assert re.findall(r">(\d\d)</text>", drawn) == labels
 
 
 # status --watch

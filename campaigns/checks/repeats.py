@@ -63,10 +63,12 @@ def too_close(desk: Desk) -> Iterator[Finding]:
             told.add((mine.message_id, account))
             other = earlier if mine is later else later
             yield Finding(
-                N_("On {account} it is less than {gap} from {other} ({at}); the later one will wait."),
+                N_(
+                    "On {account} it is less than {minutes} min from {other} ({at}); the later one will wait."
+                ),
                 {
                     "account": account,
-                    "gap": f"{int(gap.total_seconds() // 60)} min",
+                    "minutes": int(gap.total_seconds() // 60),
                     "other": other.message_id,
                     "at": _at(later, desk),
                 },

@@ -152,7 +152,7 @@ class Daemon:
         """One pass: everything that is due now, until nothing is in flight (for cron, Task Scheduler)."""
         with self._signals(), self._workers(), self._store.patience(DATABASE_PATIENCE):
             self.turn([])
-            while self.in_flight or self._waits_for_others():
+            while self.in_flight or self._is_not_through():
                 self.turn(self._wait(self._clock.steady()))
 
     def _wait(self, begun: float) -> list[Message]:
@@ -168,6 +168,8 @@ class Daemon:
     @property
     def patience(self) -> float:
         """Seconds after which a turn is wanted though nothing came in: what waits is taken back then."""
+        if self._dispatcher.behind:
+            return 0.0
         return PATIENCE if self._dispatcher.waiting else LONGEST_SLEEP
 
     def _pace(self, messages: Sequence[Message]) -> float:
@@ -175,9 +177,9 @@ class Daemon:
         answers = all(isinstance(one, Answered) for one in messages)
         return CALM_PACE if answers and len(messages) < self._dispatcher.waiting else PACE
 
-    def _waits_for_others(self) -> bool:
-        """Whether a pass must stay until it knows what became of a daemon that seems to be gone."""
-        return self._dispatcher.suspects and not self._dispatcher.stopping
+    def _is_not_through(self) -> bool:
+        """Whether a pass must stay: there is more to put away, or a daemon that seems to be gone."""
+        return (self._dispatcher.behind or self._dispatcher.suspects) and not self._dispatcher.stopping
 
     def _done(self) -> bool:
         return self._dispatcher.stopping and not self.in_flight

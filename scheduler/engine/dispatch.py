@@ -97,8 +97,10 @@ class Dispatcher:
         self._store, self._clock, self._treasury = means.store, means.clock, means.treasury
         self._terms, self._gate = terms, terms.gate
         self.replanned = False
-        """Set when a delivery that was on its way is planned again: its campaign file may have changed
-        meanwhile, and must be looked at before it goes out. Whoever does so takes it back."""
+        """Set when a delivery that was on its way is planned again and something was applied meanwhile: its
+        campaign must be looked at before it goes out. Whoever does so takes it back."""
+        self.behind = False
+        """More is too late than one turn puts away."""
         self.stopping = False
         """Set to claim nothing more; what is in flight still settles."""
         self._publishing: dict[int, Claim] = {}
@@ -173,11 +175,12 @@ class Dispatcher:
                 if not brief:
                     self._find_more(session, now, work)
                     next_due = _earliest(
-                        due.next_due(session, now),
+                        now if self.behind else due.next_due(session, now),
                         stopping.next_end(session, now),
                         windowing.next_change(session, now),
                     )
         except StoreError:
+            self.behind = False  # as far as is known; the next turn looks again
             self._doubtful = True  # perhaps all of it was committed, and only the word of it got lost
             self._give_up(self._ahead.recall(everything=True))  # what holds now nobody knows
             raise
@@ -278,7 +281,7 @@ class Dispatcher:
             ended, silent = self._leases.look(leases.under_way(session, list(self._publishing)), now)
             leases.lose(session, now, ended, ended=True, look_after=self._first_look)
             leases.lose(session, now, silent, ended=False)
-        due.expire(session, now)
+        self.behind = due.expire(session, now)
 
     def _first_look(self, account_id: str) -> timedelta:
         return self._terms.policy.for_account(self._terms.rules.get(account_id, Rule())).look_after[0]
@@ -308,18 +311,21 @@ class Dispatcher:
         return _Work(held, free - len(claims), claims)
 
     def _find_more(self, session: Session, now: datetime, work: _Work) -> None:
-        """Give the workers that no post needs something else to do."""
-        if work.free <= 0:
+        """Give the workers that no post needs something else to do.
+
+        One look is under way in any case, however much is due: an account waits for what it finds.
+        """
+        if self.stopping:
             return
         work.looks = looking.look(
             session,
             now=now,
             lease_until=now + self._terms.limits.lease,
             node=self._means.node,
-            limit=work.free,
+            limit=max(work.free, 0 if self._looking else 1),
             held=work.held,
         )
-        work.free -= len(work.looks)
+        work.free -= min(len(work.looks), max(work.free, 0))
         if work.free > 0:
             due = settling.reach_due(session, now, work.free * FIGURES_AT_ONCE)
             chosen = [account for account in due if account not in self._measuring][: work.free]

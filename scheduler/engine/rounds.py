@@ -23,6 +23,7 @@ from scheduler.engine.settings import Rhythm, Settings
 from scheduler.store import inbox, presence, retiring, routines
 from scheduler.store.database import Session
 from scheduler.store.presence import Presence
+from scheduler.store.transitions import StaleStateError
 from scheduler.vault import Vault
 
 log = logging.getLogger("gaung.daemon")
@@ -109,9 +110,14 @@ class Rounds:
         def wanted(session: Session, moment: datetime) -> bool:
             every = self._plan.interval - EARLY if self._planned else STARTED_TOGETHER
             mine = routines.take(session, "extend", now=moment, every=every, node=self._node)
+            if not mine and dispatcher.replanned:
+                routines.wait(session, "extend")  # or both of us would add the same posts
             return mine or dispatcher.replanned
 
-        added = applying.extend(self._store, now=now, horizon=self._settings.horizon, wanted=wanted)
+        try:
+            added = applying.extend(self._store, now=now, horizon=self._settings.horizon, wanted=wanted)
+        except StaleStateError:  # another daemon has just claimed what was to be withdrawn
+            return
         self._planned, dispatcher.replanned = True, False
         self._plan.done(now)
         log.info("extended", extra={"action": "extended", "added": added})

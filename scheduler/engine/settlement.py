@@ -23,6 +23,7 @@ from scheduler.store import account_states, settling
 from scheduler.store.claiming import Claim
 from scheduler.store.database import Session
 from scheduler.store.doubles import LATE
+from scheduler.store.editions import edition
 from scheduler.store.transitions import Change, record
 
 log = logging.getLogger("gaung.settle")
@@ -62,7 +63,7 @@ class Settlement:
                 self._pause(account, message.pause)
 
     def answers(self, messages: Sequence[Answered]) -> bool:
-        """Settle publishing calls that came back; return whether a delivery is planned again."""
+        """Settle publishing calls that came back; return whether a campaign must be looked at again."""
         standing = settling.standings(self.session, [message.claim.delivery_id for message in messages])
         owners = self._owners([(one.claim, one.outcome) for one in messages])
         heard = settling.add_answers(
@@ -92,10 +93,10 @@ class Settlement:
         settling.settle(self.session, changes, now=self.now)
         settling.end_attempts(self.session, ends)
         self._rest(messages, changes)
-        return _planned_again(changes)
+        return self._outdated(messages, changes)
 
     def looks(self, messages: Sequence[Looked]) -> bool:
-        """Settle looks at the platform that came back; return whether a delivery is planned again."""
+        """Settle looks at the platform that came back; return whether a campaign must be looked at again."""
         standing = settling.standings(self.session, [message.claim.delivery_id for message in messages])
         owners = self._owners([(one.claim, one.finding) for one in messages])
         changes: list[Change] = []
@@ -112,7 +113,7 @@ class Settlement:
             self._follow(claim, decision, owners)
         settling.settle(self.session, changes, now=self.now)
         self._rest(messages, changes)
-        return _planned_again(changes)
+        return self._outdated(messages, changes)
 
     def figures(self, messages: Sequence[Measured]) -> None:
         """Store figures that came back, or note when to ask again."""
@@ -169,6 +170,14 @@ class Settlement:
             if isinstance(answer, Receipt | Found)
         }
         return settling.owners(self.session, posts)
+
+    def _outdated(self, messages: Sequence[Answered | Looked], changes: Sequence[Change]) -> bool:
+        """Whether a delivery is planned again of which the campaign file may have changed meanwhile."""
+        again = {one.delivery_id for one in changes if after(one.before, one.event) is State.PLANNED}
+        if not again:
+            return False
+        in_force = edition(self.session)
+        return any(one.claim.delivery_id in again and one.claim.edition != in_force for one in messages)
 
     def _follow(self, claim: Claim, decision: Decision, owners: Owners) -> None:
         """What a decision means beyond its own row."""
@@ -257,10 +266,6 @@ def _others(claim: Claim, remote_id: str, owners: Owners) -> str:
 _ON_PLATFORM = frozenset({Event.ACCEPTED, Event.FOUND})
 #: States in which a delivery whose lease ran out can still be kept from being sent twice.
 _MAY_TURN = frozenset({State.UNSURE, State.PLANNED})
-
-
-def _planned_again(changes: Sequence[Change]) -> bool:
-    return any(after(change.before, change.event) is State.PLANNED for change in changes)
 
 
 def snapshot(delivery_id: int, figures: Figures, remote_id: str, at: datetime) -> Mapping[str, Any]:

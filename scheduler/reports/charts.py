@@ -68,9 +68,9 @@ def curve(
         value = top * step // 4
         parts.append(_line(left, y(value), right, y(value), RULE, "rule"))
         parts.append(_text(left - 6, y(value) + 4, number(value), anchor="end"))
-    several = 6 if width > 500 else 3
+    several = min(6 if width > 500 else 3, (last - first).days)  # no day is written twice
     for step in range(several + 1):
-        at = first + timedelta(days=round(days * step / several))
+        at = first + timedelta(days=round(days * step / max(several, 1)))
         anchor = "start" if step == 0 else "end" if step == several else "middle"
         parts.append(_text(x(at), height - 8, day(at), anchor=anchor))
     for place, one in enumerate(series):

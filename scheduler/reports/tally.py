@@ -14,6 +14,7 @@ from typing import Any
 
 from scheduler.reports.columns import COUNTED, GroupBy
 from scheduler.reports.rows import PUBLISHED, Row
+from scheduler.states import State
 
 #: How many of the best and of the weakest posts are kept.
 SHOWN = 5
@@ -170,6 +171,11 @@ class Summary(Coverage):
                     order = -self.total.posts
                     _keep(self._best[name], (value, order, row))
                     _keep(self._weakest[name], (-value, order, row))
+
+    @property
+    def planned(self) -> int:
+        """How many posts were to go out; what was withdrawn was not, in the end."""
+        return self.total.posts - self.states.get(State.WITHDRAWN, 0)
 
     def _by(self, place: int) -> dict[Any, Tally]:
         """The tallies by one part of what a post is, in the order of their names."""

@@ -29,6 +29,7 @@ from scheduler.states import Event, State
 from scheduler.store.conditions import NOW, clear, in_state
 from scheduler.store.content import WORDING, Stored
 from scheduler.store.dialects import among
+from scheduler.store.editions import NONE, Edition, edition
 from scheduler.store.holding import Holds
 from scheduler.store.present import present
 from scheduler.store.tables import attempts, contents, deliveries
@@ -64,6 +65,8 @@ class Claim:
     """When the last attempt ended, or began if its end is unknown."""
     lost_at: datetime | None = None
     """When an attempt was last given up though its process may still have been at it."""
+    edition: Edition = NONE
+    """What was in force when it was claimed to be published."""
 
 
 class Candidate(Stored, Protocol):
@@ -179,6 +182,7 @@ def claim(
         _open_attempts(connection.dialect.name), {"ids": [row.id for row in rows], "_node": node, "now": now}
     ).all()
     attempt_of = {delivery_id: attempt_id for attempt_id, delivery_id in opened}
+    in_force = edition(session)
     return [
         of_row(
             row,
@@ -187,6 +191,7 @@ def claim(
             at=now,
             first_try_at=now,
             last_try_at=now,
+            edition=in_force,
         )
         for row in rows
     ]

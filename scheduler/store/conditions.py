@@ -43,11 +43,12 @@ def clear(holds: Holds, passing: Collection[str]) -> tuple[ColumnElement[bool], 
         deliveries.c.allowed_at <= NOW,  # its time has not come, or a window has moved it
         deliveries.c.due_at <= NOW,  # it was tried, and is tried again later
         deliveries.c.expires_at >= NOW,  # it is too late (``due.expire`` puts it away)
-        approved(),  # nobody has approved it, not all stages have, or that is void or at its end
-        affordable(NOW),  # the month's budget of its account has no room for it
-        ~holding.held(holds),  # a stop or a window holds it
+        # What holds a whole account first: after a standstill most of what is due waits for its account.
         _account_usable(),  # its account is disabled, pauses, or keeps the distance between posts
         _account_free(passing),  # another post of its account is on its way, or of unknown outcome
+        ~holding.held(holds),  # a stop or a window holds it
+        approved(),  # nobody has approved it, not all stages have, or that is void or at its end
+        affordable(NOW),  # the month's budget of its account has no room for it
         _first_of_account(holds),  # an earlier one of its account could go out
     )
 

@@ -25,13 +25,16 @@ from scheduler.store.present import present
 from scheduler.store.tables import accounts, deliveries
 from scheduler.store.transitions import Change, apply_changes
 
+#: Deliveries that are put away in one transaction, at most.
+AT_ONCE = 1000
 #: The code of a delivery whose time passed while its account's budget held it.
 OVER_BUDGET = "over-budget"
 
 
-def expire(session: Session, now: datetime) -> int:
-    """Move every planned delivery that is too late to ``missed`` or ``review``; return how many.
+def expire(session: Session, now: datetime) -> bool:
+    """Move planned deliveries that are too late to ``missed`` or ``review``; return whether more are left.
 
+    A thousand at once, the earliest first: after a long standstill nobody else waits for all of them.
     What was held back is put to a person, whatever its campaign does with what it misses.
     """
     rows = session.connection().execute(_expired(present(session, now)), {"now": now}).all()
@@ -51,7 +54,7 @@ def expire(session: Session, now: datetime) -> int:
         actor="daemon",
         at=now,
     )
-    return len(rows)
+    return len(rows) == AT_ONCE
 
 
 def _held_back(row: Row[Any]) -> bool:
@@ -77,6 +80,8 @@ def _expired(holds: Holds) -> Select[Any]:
             over_budget(NOW).label("over_budget"),
         )
         .where(in_state(State.PLANNED), deliveries.c.allowed_at <= NOW, deliveries.c.expires_at < NOW)
+        .order_by(deliveries.c.allowed_at, deliveries.c.id)
+        .limit(AT_ONCE)
         .with_for_update(of=deliveries, skip_locked=True)
     )
 

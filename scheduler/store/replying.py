@@ -14,6 +14,8 @@ from sqlmodel import Session
 
 from campaigns.planning import digest_of
 from campaigns.timetable import to_local
+from scheduler.errors import GaungError
+from scheduler.i18n import N_
 from scheduler.states import EDITABLE, State
 from scheduler.store import auditing, operations
 from scheduler.store.inbox import Entry
@@ -39,8 +41,9 @@ def draft(
     """Draft an answer to a comment, to go out as soon as it is approved, but not later than ``within``.
 
     ``post`` is the delivery under which the comment stands. A draft that has not left the house is taken
-    out, and the new one takes its place.
+    out, and the new one takes its place. Raise GaungError if the comment is answered, or about to be.
     """
+    _refuse_second(entry)
     number = entry.comment.id or 0
     replaced = _earlier(session, number)
     if replaced is not None:
@@ -84,6 +87,23 @@ def draft(
     )
     auditing.note(session, [event])
     return Draft(answer, replaced)
+
+
+def _refuse_second(entry: Entry) -> None:
+    """Raise GaungError if the comment is answered, or an answer to it is on its way."""
+    if entry.answered_at:
+        raise GaungError(
+            N_("Comment {number} is answered already."),
+            hint=N_("What is to be corrected is taken down first: gaung takedown ID."),
+            number=entry.comment.id,
+        )
+    if entry.answer and entry.condition == "replying" and entry.answer.state not in EDITABLE:
+        raise GaungError(
+            N_("An answer to comment {number} is on its way."),
+            hint=N_("“gaung posts show {id}” says how it stands."),
+            number=entry.comment.id,
+            id=entry.answer.key[:8],
+        )
 
 
 def _earlier(session: Session, comment_id: int) -> Delivery | None:

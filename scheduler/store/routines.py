@@ -38,7 +38,7 @@ def _take(session: Session, name: str, now: datetime, every: timedelta, node: st
     connection = session.connection()
     dialect = connection.dialect.name
     if dialect == "postgresql":
-        lock = func.pg_try_advisory_xact_lock(_LOCKS, crc32(name.encode()) & 0x7FFFFFFF)
+        lock = func.pg_try_advisory_xact_lock(_LOCKS, _number(name))
         if not connection.execute(select(lock)).scalar():
             return False
     last = connection.execute(_last(), {"_name": name}).first()
@@ -47,6 +47,17 @@ def _take(session: Session, name: str, now: datetime, every: timedelta, node: st
         return False
     connection.execute(_note(dialect), {"name": name, "done_at": now, "node": node})
     return True
+
+
+def wait(session: Session, name: str) -> None:
+    """Wait until no other daemon is at ``name``, and let none begin before this transaction ends."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCKS, _number(name))))
+
+
+def _number(name: str) -> int:
+    return crc32(name.encode()) & 0x7FFFFFFF
 
 
 @cache

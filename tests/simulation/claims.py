@@ -128,9 +128,9 @@ class Claims:
         return min(self._left_before.get(account, 0), self._left.get(account, 0) + row.parts)
 
     def _keeps_distance(self, row: Row, other: Row) -> None:
-        """After a post that is known to be out, its account is quiet for a while."""
+        """After a post that is known to be out, its account is quiet for a while; not after an answer."""
         out = self.network.of(other.key)
-        if not out or other.id not in self._gaps or other.source == "manual":
+        if not out or other.comment or other.id not in self._gaps or other.source == "manual":
             return  # what a person published, or found, at what time is no affair of the dispatcher
         quiet_until = out[0].at + self._gaps[other.id]
         if self.now() < quiet_until and self.clocks_right_since() < out[0].at:

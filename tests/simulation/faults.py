@@ -83,6 +83,7 @@ class Deed(StrEnum):
     ROLE = "takes an approver's role away, or gives it back"
     TAKE_DOWN = "takes a post down"
     DELETE = "deletes a post by hand, and says so"
+    REPLY = "drafts an answer to a comment"
 
     RESOLVED_POSTED = "says that a post is there"
     RESOLVED_ABSENT = "says that a post is not there"

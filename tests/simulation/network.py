@@ -161,6 +161,9 @@ class Network:
             at=self.now(),
             listed_at=self.now() + (late if self.styles[account].listing_lag else timedelta(0)),
         )
+        others = [one for one in self.posts if one.parent == made.parent and one.key != post.key]
+        if post.reply_to and any(not one.removed for one in others):
+            self.wrong(f"{post.reply_to.comment} is answered by {others[0].remote_id} and {made.remote_id}")
         self.posts.append(made)
         if held:
             self.wrong(f"{post.key[:8]} is public twice: {held[0].remote_id} and {made.remote_id}")
@@ -211,6 +214,7 @@ class SimulatedAdapter(Adapter):
 
     platform: ClassVar[str] = "simulated"
     limits: Limits = Limits(text=1000, threads=True)
+    reply_limits: Limits | None = Limits(text=1000)
     sees: ClassVar[bool] = True
     """Whether its listing can show a post at all."""
     prepares: ClassVar[bool] = False
@@ -247,7 +251,7 @@ class SimulatedAdapter(Adapter):
         parts = 1 + len(post.thread)
         struck = len(ids) + int(network.fate.number(f"part {call}") * (parts - len(ids)))
         for part in range(len(ids), parts):
-            parent = ids[-1] if ids else ""
+            parent = ids[-1] if ids else _under(post)
             if fault is Fault.REJECTED and part == struck and part:  # what is out stays out
                 network.met(fault, post.key)
                 return Receipt(ids[0], f"https://simulated.example/{ids[0]}", "a part was refused")
@@ -353,7 +357,7 @@ class SimulatedAdapter(Adapter):
             return self._mislead(fault, post)
         if not self.sees:
             return Unknown("this platform has no listing")
-        parent, root = "", None
+        parent, root = _under(post), None
         for part in range(1 + len(post.thread)):
             found = network.listed(self.account.id, post, part, parent, since)
             if found is None:
@@ -413,6 +417,11 @@ class SimulatedAdapter(Adapter):
         return {"part": len(ids)} if post.thread and isinstance(ids, list) and ids else {}
 
 
+def _under(post: Post) -> str:
+    """What a post stands under: a comment, or nothing."""
+    return post.reply_to.comment if post.reply_to else ""
+
+
 class LateAdapter(SimulatedAdapter):
     """Lists a new post only after a while, as it warns, and prepares a post before it is public."""
 
@@ -430,4 +439,5 @@ class ManualAdapter(SimulatedAdapter):
     """Prepares a post for a person."""
 
     by_hand: ClassVar[bool] = True
+    reply_limits: Limits | None = None
     sees: ClassVar[bool] = False

@@ -25,9 +25,19 @@ from campaigns.definition import Campaign, Target
 from campaigns.files import Loaded
 from scheduler.engine import applying, removing
 from scheduler.engine.calls import Calls
+from scheduler.errors import GaungError
 from scheduler.governance import verification
 from scheduler.states import Event, RefusedTransitionError, State
-from scheduler.store import account_states, approving, consents, operations, spending, stopping
+from scheduler.store import (
+    account_states,
+    approving,
+    consents,
+    inbox,
+    operations,
+    replying,
+    spending,
+    stopping,
+)
 from scheduler.store import campaigns as stored
 from scheduler.store.database import Session, Store
 from scheduler.store.media import MediaFolder
@@ -156,6 +166,7 @@ class Office:
             Deed.RESUME: self._resume,
             Deed.BUDGET: self._raise_budget,
             Deed.ROLE: self._role,
+            Deed.REPLY: self._reply,
         }
 
     def _approve(self, name: str) -> None:
@@ -279,6 +290,50 @@ class Office:
         who = lost[0] if lost else self._pick(f"who {name}", dict.fromkeys(APPROVERS))
         self.rules.set_approvers(self.rules.approvers ^ {who})
         self.did(Deed.ROLE, who)
+
+    def _reply(self, name: str) -> None:
+        """Somebody wrote under a post; what is drafted waits for an approval like any post."""
+        hand = {account for account, style in self.network.styles.items() if style.by_hand}
+        out = [
+            row
+            for row in self.watch.of_state(State.SENT)
+            if not row.comment and row.account not in hand and self.network.holds(row.key)
+        ]
+        if not out:
+            return
+        row = out[int(self.fate.number(f"which {name}") * len(out))]
+        written = {
+            "delivery_id": row.id,
+            "account_id": row.account,
+            "remote_id": f"c-{row.remote_id}",  # it may be there already, and an answer drafted
+            "under": row.remote_id,
+            "text": "Lapor ke mana?",
+            "author": "warga",
+            "url": "",
+            "own": False,
+            "written_at": self.now(),
+            "seen_at": self.now(),
+        }
+        with self.store.write() as session:
+            inbox.keep(session, [written])
+            (entry,) = [
+                one
+                for one in inbox.entries(session, inbox.Wanted(account=row.account))
+                if one.comment.remote_id == written["remote_id"]
+            ]
+            try:
+                replying.draft(
+                    session,
+                    entry,
+                    _read(session, row.id),
+                    f"Lewat lapor.go.id ({name})",
+                    by="ani",
+                    at=self.now(),
+                    within=2 * DAY,
+                )
+            except GaungError:
+                return  # it is answered, or an answer is on its way
+        self.did(Deed.REPLY, str(row))
 
     def _take_down(self, deed: Deed, name: str) -> None:
         out = [row for row in self.watch.of_state(State.SENT, State.REVIEW) if row.remote_id]

@@ -43,6 +43,8 @@ class Row:
     lease_until: str | None
     node: str
     parts: int
+    comment: str
+    """The comment that it answers, by its id on the platform; "" if it is no answer."""
 
     @property
     def place(self) -> tuple[str, int]:
@@ -55,8 +57,9 @@ class Row:
 
 _ROWS = (
     "SELECT d.id, key, campaign_id, message_id, d.account_id, state, allowed_at, min_gap, source, d.digest,"
-    " asks, code, reason, remote_id, expires_at, lease_until, node, 1 + json_array_length(thread)"
-    " FROM delivery d JOIN content c ON c.digest = d.digest"
+    " asks, code, reason, d.remote_id, expires_at, lease_until, node, 1 + json_array_length(thread),"
+    " coalesce(comment.remote_id, '') FROM delivery d JOIN content c ON c.digest = d.digest"
+    " LEFT JOIN comment ON comment.id = comment_id"
 )
 _EVENTS = (
     'SELECT id, action, delivery_id, "before", "after", digest, at FROM audit_event WHERE id > ? ORDER BY id'
@@ -140,7 +143,10 @@ class Watch:
             self._wrong(f"{row} is taken down, and still is there")
 
     def _sent(self, row: Row) -> None:
-        there = [one.remote_id for one in self._network.of(row.key)]
+        public = self._network.of(row.key)
+        if public and public[0].parent != row.comment:
+            self._wrong(f"{row} stands under {public[0].parent or 'nothing'}, not under {row.comment}")
+        there = [one.remote_id for one in public]
         if row.remote_id not in there:
             self._wrong(f"{row} is sent as {row.remote_id or 'nothing'}, the platform has {there}")
 

@@ -60,6 +60,7 @@ APP = ("prompt", "late")
 MESSAGES = 3
 MOMENTS = 3
 HAPPENINGS = 32
+COMMENTS = 1
 #: Of each daemon. Where there is one only, posts wait for it.
 WORKERS = (3, 1)
 
@@ -276,8 +277,19 @@ class World:
         self._after()
         for number in range(HAPPENINGS):
             self._happening(f"happening {number}", moments)
+        for number in range(COMMENTS):
+            self._comment(f"comment {number}")
         for node in self.nodes:
             node.boot()
+
+    def _comment(self, name: str) -> None:
+        """In half of the worlds somebody writes under a post; the answer is mostly approved soon."""
+        if self.fate.whether(name, 0.5):
+            drafted = START + self.fate.between(name, DAY, TROUBLED)
+            self.at(drafted, partial(self._deed, Deed.REPLY, name))
+            if self.fate.number(f"approved {name}") < 0.7:
+                after = self.fate.between(f"after {name}", SECOND, DAY)
+                self.at(drafted + after, partial(self._deed, Deed.APPROVE, name))
 
     def _draft(self, name: str, moments: list[datetime]) -> Draft:
         first = moments[int(self.fate.number(f"when {name}") * len(moments))]

@@ -29,7 +29,7 @@ def bundle(
         Path | None,
         typer.Option(help=_("A layout of the office's own instead of the configured one."), readable=False),
     ] = None,
-) -> None:
+) -> int:
     from scheduler.cli.reports import moment, must_exist, office
     from scheduler.reports import tables
     from scheduler.reports.bundle import bundle as bundles
@@ -57,3 +57,14 @@ def bundle(
             posts=made.posts,
         )
     )
+    if made.missing:
+        say(
+            ngettext(
+                "{count} approved picture is not at hand; its alt text stands in its place."
+                " Is state/media whole?",
+                "{count} approved pictures are not at hand; their alt texts stand in their place."
+                " Is state/media whole?",
+                made.missing,
+            )
+        )
+    return 1 if made.missing else 0

@@ -106,6 +106,12 @@ def new_key(
 
     try:
         handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise GaungError(
+            N_("The file {file} is there already; a key is never written over."),
+            hint=N_("Choose another name, like {file}-2."),
+            file=file,
+        ) from None
     except OSError as error:
         raise GaungError(
             N_("The key file {file} cannot be made: {why}"), file=file, why=error.strerror or error
@@ -124,6 +130,9 @@ def new_key(
 def rotate(context: typer.Context) -> None:
     workplace: Workplace = context.obj
     count = workplace.vault.rotate(now=workplace.clock.now(), actor=workplace.actor.id)
+    if not count:
+        say(_("No credentials are stored, so none had to be encrypted anew."))
+        return
     say(
         ngettext(
             "The credentials of {count} account are encrypted with the first key now.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
 from statistics import median
@@ -110,7 +111,9 @@ def inbox(
     )
     if form is not Format.TABLE:
         headings |= dict.fromkeys(more, "")
-    listing(rows, headings, form, empty=_("No comments."))
+    else:
+        headings |= _what_became(workplace, rows)
+    listing(rows, headings, form, empty=_none(workplace, found))
     if form is Format.TABLE:
         if found:
             _tell_times(found)
@@ -121,6 +124,42 @@ def inbox(
             say(_("Not read, since each is billed: comments of {names}. See read_budget.", names=accounts))
         if old:
             say(old)
+
+
+def _what_became(workplace: Workplace, rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Put into words when, by whom and after how long comments were answered; return the columns it needs."""
+    for row in rows:
+        seconds = row["response_seconds"]
+        row["response"] = None if seconds is None else _hours(timedelta(seconds=seconds))
+        row["answered_by"] = workplace.person_name(row["answered_by"]) if row["answered_by"] else None
+    columns = {
+        "answered_at": _("answered at"),
+        "answered_by": _("answered by"),
+        "response": _("after"),
+        "note": _("note"),
+    }
+    return {name: heading for name, heading in columns.items() if any(row[name] for row in rows)}
+
+
+def _none(workplace: Workplace, found: Sequence[Entry]) -> str:
+    """What is said if no comment is listed."""
+    from campaigns.definition import duration_text
+
+    if found:
+        return _("None of these. All comments: gaung inbox --state all")
+    ages = workplace.config.inbox.ages
+    if not ages:
+        return _("No comments.")
+    return _(
+        "No comments so far. The daemon fetches them from {first} to {last} after a post is published.",
+        first=duration_text(ages[0]),
+        last=duration_text(ages[-1]),
+    )
+
+
+def _hours(time: timedelta) -> str:
+    minutes = time // timedelta(minutes=1)
+    return _("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
 
 
 def _old(workplace: Workplace, session: Session) -> str:
@@ -160,14 +199,12 @@ def _tell_times(found: list[Entry]) -> None:
         say(ngettext("{count} is about to be answered.", "{count} are about to be answered.", count))
     times = [seconds for one in found if (seconds := one.response_seconds) is not None]
     if times:
-        minutes = timedelta(seconds=median(times)) // timedelta(minutes=1)
         say(
             ngettext(
-                "{count} was answered; median response time: {hours} h {minutes} min.",
-                "{count} were answered; median response time: {hours} h {minutes} min.",
+                "{count} was answered; median response time: {time}.",
+                "{count} were answered; median response time: {time}.",
                 len(times),
-                hours=minutes // 60,
-                minutes=minutes % 60,
+                time=_hours(timedelta(seconds=median(times))),
             )
         )
 

@@ -50,7 +50,6 @@ def reply(
     store, now = workplace.store(), workplace.clock.now()
     with store.write() as session:
         entry = unclosed(session, comment)
-        _refuse_second(entry)
         post = session.get_one(Delivery, entry.comment.delivery_id)
         words = _canned(workplace, post, canned) if canned else text.strip()
         problems = _problems(workplace, session, entry, post, words)
@@ -79,25 +78,6 @@ def reply(
             message=message,
         )
     )
-
-
-def _refuse_second(entry: Entry) -> None:
-    """Raise GaungError if the comment is answered, or an answer to it is on its way."""
-    from scheduler.states import EDITABLE
-
-    if entry.answered_at:
-        raise GaungError(
-            N_("Comment {number} is answered already."),
-            hint=N_("What is to be corrected is taken down first: gaung takedown ID."),
-            number=entry.comment.id,
-        )
-    if entry.answer and entry.condition == "replying" and entry.answer.state not in EDITABLE:
-        raise GaungError(
-            N_("An answer to comment {number} is on its way."),
-            hint=N_("“gaung posts show {id}” says how it stands."),
-            number=entry.comment.id,
-            id=entry.answer.key[:8],
-        )
 
 
 def _problems(

@@ -183,6 +183,8 @@ def _check_workplace(workplace: Workplace) -> Iterator[_Finding]:
             yield _Finding(code, what, False, _in_words(error))
         else:
             yield _Finding(code, what, True, "")
+    if (found := _approved_media(workplace)) is not None:
+        yield found
     yield _Finding("approvers", _("People who may approve"), *_approvers(workplace))
     if config.approval.signing == "ssh":
         yield _Finding("signing", _("Approvals can be signed"), *_signing(config))
@@ -203,6 +205,22 @@ def _retired(workplace: Workplace) -> Iterator[_Finding]:
         return  # said where the database is looked at
     if lines:
         yield _Finding("figures", _("Figures that platforms tell"), True, "\n".join(lines))
+
+
+def _approved_media(workplace: Workplace) -> _Finding | None:
+    """Whether the media of posts to come are there: whoever moves a database may leave them behind."""
+    from scheduler.states import State
+    from scheduler.store import listings
+
+    try:
+        with workplace.store().read() as session:
+            coming = listings.posts(session, listings.PostFilter(states=[State.PLANNED]))
+    except GaungError:
+        return None  # said where the database is looked at
+    files = {(one["sha256"], one["name"]) for post in coming for one in post.media}
+    gone = sorted({name for sha256, name in files if not workplace.media.path(sha256, name).is_file()})
+    note = _("not there: {names}", names=", ".join(gone)) if gone else ""
+    return _Finding("media-of-posts", _("Media of the posts to come are there"), not gone, note)
 
 
 def _in_words(error: GaungError) -> str:

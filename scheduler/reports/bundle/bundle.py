@@ -37,6 +37,8 @@ class Bundle:
     archive: zipfile.ZipFile
     hashes: dict[str, str] = field(default_factory=dict)
     posts: int = 0
+    missing: int = 0
+    """Approved pictures that are not at hand; in their place stands their alt text."""
 
     def put(self, path: str, content: bytes) -> None:
         """Add a file; raise GaungError if there is one of that name."""
@@ -77,7 +79,7 @@ def write(
         for what, path in given.items():
             if path and what in makers:
                 bundle.put(path, makers[what]())
-        for path, content in _posts(report("json"), layout, names):
+        for path, content in _posts(report("json"), layout, names, bundle):
             bundle.put(path, content)
         bundle.posts = report("json").coverage.total.published
         if readme := given.get("readme"):
@@ -100,14 +102,18 @@ def _names(names: dict[str, str], number: int, row: Row) -> dict[str, Any]:
     return {**names, **facts, "no": number, "date": when.date().isoformat()}
 
 
-def _posts(report: Report, layout: Layout, names: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+def _posts(
+    report: Report, layout: Layout, names: dict[str, str], bundle: Bundle
+) -> Iterator[tuple[str, bytes]]:
     """The files of every published post: its picture, and beside it a shortcut to where it stands."""
     for number, row in enumerate(report.rows(), 1):
         if row["state"] not in PUBLISHED:
             continue
         own = _names(names, number, row)
         if path := layout.path("picture", own):
-            yield path, draw(_card(report, row))
+            card = _card(report, row)
+            bundle.missing += card.pictures.count(None)
+            yield path, draw(card)
         if row["permalink"] and (path := layout.path("permalink", own)):
             yield path, f"[InternetShortcut]\r\nURL={row['permalink']}\r\n".encode()
 

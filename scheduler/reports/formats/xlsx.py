@@ -148,7 +148,9 @@ def _timeline(report: Report, sheet: Sheet) -> None:
     ]
     days = report.summary.days
     curves = {name: dict(points) for name, points in report.growth.items()}
-    known = sorted({*days, *(day for curve in curves.values() for day in curve)})
+    today = report.as_of.wall.date()
+    # Of days to come nobody knows anything, although posts are planned on them.
+    known = sorted(day for day in {*days, *(day for one in curves.values() for day in one)} if day <= today)
     rows: list[Cells] = [
         [
             day,

@@ -51,7 +51,7 @@ def _headlines(report: Report, sheet: Sheet, row: int) -> int:
     page, style = sheet.sheet, sheet.book.style
     total = report.summary.total
     boxes = [
-        (_("Posts published"), total.published, _("of {count} planned", count=total.posts)),
+        (_("Posts published"), total.published, _("of {count} planned", count=report.summary.planned)),
         *(
             (title, total.sum(name), _("known for {known} of {published} posts", known=total.known(name),
                                        published=total.published))
