@@ -205,6 +205,20 @@ def test_extending_follows_the_newest_version(engine: Engine) -> None:
     assert everything(engine) == before
 
 
+def test_a_stored_campaign_that_cannot_be_read_holds_up_no_other(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Given a definition that this version of Gaung refuses, the daemon says so and plans the others on."""
+    engine.apply(campaign(engine.folder, id_="lama"))
+    engine.apply(campaign(engine.folder, {"jujur": [NOON, NOON + HORIZON + HOUR]}))
+    with engine.store.write() as session:
+        refused = versions.c.campaign_id == "lama"
+        session.execute(versions.update().where(refused).values(definition={"campaign": {"id": "lama"}}))
+    assert applying.extend(engine.store, now=NOON + DAY, horizon=HORIZON) == 1
+    assert [one.campaign for one in caplog.records] == ["lama"]  # type: ignore[attr-defined]
+    assert len(engine.rows()) == 3
+
+
 def test_a_shorter_horizon_loses_nothing(engine: Engine) -> None:
     engine.apply(campaign(engine.folder, TWO))
     applying.extend(engine.store, now=NOON, horizon=HOUR)

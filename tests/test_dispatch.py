@@ -593,6 +593,20 @@ def test_what_is_late_but_allowed_goes_out(engine: Engine) -> None:
 
 
 @on_both
+def test_what_was_begun_is_put_to_a_person_even_in_a_campaign_that_skips(engine: Engine) -> None:
+    """Given a thread of which a part may be public, and no time left for the rest, nobody calls it missed."""
+
+    def half(_post: Post, progress: Progress) -> Receipt:
+        progress.note(parts=[1])
+        raise Transient("503")
+
+    engine.apply(campaign(engine.folder, if_missed="skip", publish_within="1m"))
+    engine.platform.answers.append(half)
+    engine.work()
+    engine.work(HOUR)
+    assert (engine.row["state"], engine.row["code"]) == (State.REVIEW, "too-late")
+
+
 def test_a_thousand_posts_are_too_late_in_one_turn_and_the_rest_in_the_next(engine: Engine) -> None:
     """Given a long standstill, no answer waits until all that was missed is put away."""
     engine.apply(campaign(engine.folder, accounts=[f"dinas-{number}" for number in range(1001)]))

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -422,6 +423,29 @@ def test_a_commit_of_which_the_word_was_lost_does_no_harm(tmp_path: Path) -> Non
     assert engine.events()[4:] == ["accepted"]
     assert len(engine.platform.posts) == 1
     assert engine.first.dispatcher.in_flight == 0
+    store.close()
+
+
+def test_a_post_claimed_again_in_the_commit_whose_word_was_lost_is_not_forgotten(tmp_path: Path) -> None:
+    """Given a refusal and the next claim of the same post in one commit, the node knows it never sent it."""
+    new_store(tmp_path).close()
+    store = Deaf(make_engine(f"sqlite:///{tmp_path / 'gaung.db'}"))
+    engine = Engine(tmp_path, store=store)
+    engine.policy = replace(engine.policy, retry_after=timedelta(0))
+    node = engine.node("node-2")
+    engine.apply(campaign(engine.folder))
+    engine.platform.answers.append(Transient("refused"))
+    node.turn()
+    node.run()
+    store.deaf = 1
+    with pytest.raises(StoreError):
+        node.turn()
+    assert engine.states == {"jujur": State.SENDING}
+    node.turn()
+    assert node.run() == 1
+    node.turn()
+    assert engine.states == {"jujur": State.SENT}
+    assert [row["code"] for row in engine.attempts] == ["transient", "not-begun", ""]
     store.close()
 
 

@@ -6,6 +6,7 @@ does. Applied definitions are stored; the daemon extends them as the horizon mov
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, time, timedelta
@@ -23,6 +24,8 @@ from scheduler.store.database import Session, Store
 from scheduler.store.media import MediaFolder
 from scheduler.store.operations import publish_within
 from scheduler.store.tables import CampaignVersion
+
+log = logging.getLogger("gaung.plan")
 
 _EVER = datetime.max.replace(tzinfo=UTC)
 
@@ -101,7 +104,8 @@ def extend(
 ) -> int:
     """Plan what came within the horizon since the campaigns were applied; return how many deliveries.
 
-    ``wanted`` says whether it is this daemon's turn, by the transaction's own time.
+    ``wanted`` says whether it is this daemon's turn, by the transaction's own time. A campaign whose stored
+    definition this version of Gaung refuses is told in the log and left as it is.
     """
     added = 0
     with store.write() as session:
@@ -110,7 +114,12 @@ def extend(
             return 0
         windows = windowing.current(session).binding
         for version in stored.in_force(session):
-            loaded = restore(version.definition, Path(version.source))
+            try:
+                loaded = restore(version.definition, Path(version.source))
+            except (KeyError, TypeError, ValueError) as error:  # what is planned of it goes out all the same
+                facts = {"campaign": version.campaign_id, "reason": f"{type(error).__name__}: {error}"}
+                log.error("campaign unreadable", extra={"action": "campaign_unreadable", **facts})
+                continue
             changes = _compare(session, loaded, now, horizon, windows)
             _write(session, loaded, changes, actor="daemon", now=now)
             added += len(changes.new)

@@ -59,7 +59,7 @@ _RANDOM = SystemRandom()
 
 def node_name() -> str:
     """A name that no other daemon has: host, process, and a few random characters."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_RANDOM.randrange(16**4):04x}"
+    return f"{socket.gethostname()}:{os.getpid()}:{_RANDOM.randrange(16**8):08x}"
 
 
 @cache

@@ -161,7 +161,9 @@ class Dispatcher:
                 saved = self._save(session, now)
                 replanned = self._settle(session, now)
                 if self._doubtful or self._given_up:
-                    held = list(self._publishing)
+                    # Of what has its answer no call runs; if it is on its way, nobody heard of that claim.
+                    answered = [one for one in self._unsettled if isinstance(one, Answered)]
+                    held = self._publishing.keys() - {one.claim.delivery_id for one in answered}
                     replanned |= leases.release(session, now, self._means.node, held) > 0
                 renewed = self._renew(session, now)
                 self._treasury.settle(session, now, [one.delivery_id for one in self._settled()])

@@ -35,7 +35,8 @@ def expire(session: Session, now: datetime) -> bool:
     """Move planned deliveries that are too late to ``missed`` or ``review``; return whether more are left.
 
     A thousand at once, the earliest first: after a long standstill nobody else waits for all of them.
-    What was held back is put to a person, whatever its campaign does with what it misses.
+    What was held back is put to a person, whatever its campaign does with what it misses; and so is what was
+    begun, since a part of it may be public.
     """
     rows = session.connection().execute(_expired(present(session, now)), {"now": now}).all()
     apply_changes(
@@ -44,7 +45,7 @@ def expire(session: Session, now: datetime) -> bool:
             Change(
                 row.id,
                 State.PLANNED,
-                Event.MISSED if row.if_missed == "skip" and not _held_back(row) else Event.HELD,
+                Event.MISSED if row.if_missed == "skip" and not _concerns_a_person(row) else Event.HELD,
                 row.campaign_id,
                 row.digest,
                 {"code": _why_late(row)},
@@ -57,8 +58,8 @@ def expire(session: Session, now: datetime) -> bool:
     return len(rows) == AT_ONCE
 
 
-def _held_back(row: Row[Any]) -> bool:
-    return bool(row.held or row.over_budget)
+def _concerns_a_person(row: Row[Any]) -> bool:
+    return bool(row.held or row.over_budget or row.progress)
 
 
 def _why_late(row: Row[Any]) -> str:
@@ -75,6 +76,7 @@ def _expired(holds: Holds) -> Select[Any]:
             deliveries.c.campaign_id,
             deliveries.c.digest,
             deliveries.c.if_missed,
+            deliveries.c.progress,
             approved().label("approved"),
             holding.code(holds).label("held"),
             over_budget(NOW).label("over_budget"),

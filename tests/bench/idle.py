@@ -12,7 +12,9 @@ from bench import databases, rows, stage
 from bench.figure import Figure
 
 DELIVERIES = 100_000
-SECONDS = 60
+SECONDS = 20
+#: A minute in all.
+RUNS = 3
 #: What the daemon does after its start is over by then.
 CALM = 5
 
@@ -30,12 +32,16 @@ def figures() -> Iterator[Figure]:
             config = stage.configure(place.folder, "http://127.0.0.1:9", database=place.url)
             running.append((kind, stack.enter_context(stage.daemon(config, program="bench.counted"))))
         time.sleep(CALM)
-        before = [(process.cpu(), _statements(process)) for _, process in running]
-        time.sleep(SECONDS)
-        for (kind, process), (cpu, statements) in zip(running, before, strict=True):
-            used = (process.cpu() - cpu) / SECONDS * 100
-            yield Figure(f"idle, {kind}: processor", [used], "% of core", 0.2)
-            yield Figure(f"idle, {kind}: statements", [_statements(process) - statements], "a minute")
+        used: dict[str, list[tuple[float, float]]] = {kind: [] for kind, _ in running}
+        for _ in range(RUNS):
+            before = [(process.cpu(), _statements(process)) for _, process in running]
+            time.sleep(SECONDS)
+            for (kind, process), (cpu, statements) in zip(running, before, strict=True):
+                share = (process.cpu() - cpu) / SECONDS * 100
+                used[kind].append((share, (_statements(process) - statements) * 60 / SECONDS))
+        for kind, process in running:
+            yield Figure(f"idle, {kind}: processor", [share for share, _ in used[kind]], "% of core", 0.2)
+            yield Figure(f"idle, {kind}: statements", [count for _, count in used[kind]], "a minute")
             yield Figure(f"idle, {kind}: resident memory", [process.resident()], "MB", 80)
 
 

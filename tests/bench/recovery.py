@@ -11,6 +11,7 @@ from bench.figure import Figure
 
 POSTS = 64
 LEASE = 10
+RUNS = 3
 #: Longer than the measurement: no answer arrives.
 SILENCE = 120.0
 
@@ -21,7 +22,7 @@ def figures() -> Iterator[Figure]:
         for kind in databases.KINDS:
             yield Figure(
                 f"recovery, {kind}: settled after kill -9",
-                [_recovered(kind, platform)],
+                [_recovered(kind, platform) for _ in range(RUNS)],
                 "s",
                 detail=f"(of which the lease is {LEASE} s at most)",
             )
