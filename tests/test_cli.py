@@ -211,11 +211,11 @@ def test_without_a_terminal_and_without_yes_the_texts_are_shown_and_nothing_is_a
 
 
 def test_at_a_terminal_each_text_is_asked_for(office: Office) -> None:
-    office.campaign("rapat", {"satu": later(), "dua": later(2)})
+    office.campaign("rapat", {"satu": later(), "dua": later(2), "tiga": later(3)})
     office.must("apply")
     leader, follower = pty.openpty()
     try:
-        os.write(leader, b"y\nn\n")
+        os.write(leader, b"y\nn\ns\n")  # the third is left for another time
         done = subprocess.run(
             [sys.executable, "-m", "scheduler.cli", "--config", office.config, "approve", "rapat"],
             stdin=follower,
@@ -229,7 +229,11 @@ def test_at_a_terminal_each_text_is_asked_for(office: Office) -> None:
         os.close(leader)
         os.close(follower)
     assert done.returncode == 3, done.stdout + done.stderr
-    assert {post["message"]: post["approved"] for post in office.posts()} == {"satu": True, "dua": False}
+    assert {post["message"]: post["approved"] for post in office.posts()} == {
+        "satu": True,
+        "dua": False,
+        "tiga": False,
+    }
 
 
 def test_whoever_applied_cannot_approve_where_two_persons_are_asked_for(office: Office) -> None:
@@ -385,6 +389,21 @@ def test_a_person_who_did_not_find_an_uncertain_post_lets_it_be_sent(unsure: Off
         unsure.must("run", "--once")
         assert len(server.storage.posts("dinas")) == 1
     assert unsure.post("satu")["state"] == "sent"
+
+
+def test_an_edit_made_while_nobody_knew_holds_for_what_is_sent_then(unsure: Office, tmp_path: Path) -> None:
+    """Given a post of unknown outcome whose text was corrected meanwhile, the old text never goes out."""
+    file = unsure.folder / "campaigns" / "rapat.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("gratifikasi", "suap"), encoding="utf-8")
+    unsure.must("apply")
+    unsure.must("resolve", unsure.post("satu")["id"], "--absent")
+    with running(tmp_path / "baru.db") as server:
+        unsure.configure(api_base=server.url)
+        unsure.must("run", "--once")
+        assert not server.storage.posts("dinas")
+        unsure.must("approve", "rapat", "--yes")
+        unsure.must("run", "--once")
+        assert [post.text for post in server.storage.posts("dinas")] == ["Pesan satu: tolak suap."]
 
 
 # Accounts

@@ -13,6 +13,7 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import typer
 
@@ -70,7 +71,7 @@ class Walk:
         self.command("report", campaign, "--output", f"{campaign}.csv")
         self.show((self.place / f"{campaign}.csv").read_text(encoding="utf-8"), 3, width=150)
         self.title(_("How everything stands"))
-        self.command("status", allowed=(0, 3), shown=9)
+        self.command("status", allowed=(0, 3), shown=12)
         say()
         say(
             _(
@@ -79,7 +80,9 @@ class Walk:
                 folder=self.place,
             )
         )
-        say(_("To go on: cd {folder}, then gaung practice serve", folder=self.place))
+        # The accounts of the demo know the network by its port, and make demo leaves no gaung on the path.
+        command = f"{_program()} practice serve --port {urlsplit(url).port}"
+        say(_("To go on: cd {folder}, then {command}", folder=self.place, command=command))
         return 0
 
     @property
@@ -240,3 +243,10 @@ class Walk:
                     process.wait(timeout=20)
                 except subprocess.TimeoutExpired:
                     process.kill()
+
+
+def _program() -> str:
+    """How the user starts Gaung: by name where that is on the path, else by its place."""
+    beside = Path(sys.executable).with_name("gaung.exe" if sys.platform == "win32" else "gaung")
+    found = shutil.which("gaung")
+    return "gaung" if (found and Path(found) == beside) or not beside.exists() else str(beside)

@@ -6,6 +6,7 @@ needs the network inside a program uses :class:`PracticeServer`.
 
 from __future__ import annotations
 
+import errno
 import logging
 import signal
 import socket
@@ -110,6 +111,15 @@ def _listen(address: str, port: int) -> socket.socket:
     try:
         return socket.create_server((address, port), family=family)
     except (OSError, OverflowError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise Misconfigured(
+                N_(
+                    "Port {port} of {host} is in use already, perhaps by a practice network that still runs."
+                    " End that one, or give another port and write it into api_base of the accounts."
+                ),
+                port=port,
+                host=address,
+            ) from error
         raise Misconfigured(
             N_("Port {port} of {host} cannot be used: {error}. Give another port."),
             port=port,

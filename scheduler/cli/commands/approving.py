@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scheduler.cli.asking import agrees
+from scheduler.cli.asking import Stop, agrees
 from scheduler.cli.options import ReasonOption
 from scheduler.cli.output import emit, say
 from scheduler.cli.workplace import Workplace
@@ -267,8 +267,15 @@ def _ask(
     chosen = []
     for number, one in enumerate(offered, 1):
         show(workplace, one, number, len(offered), before.get(_place(one)))
-        if yes or agrees(_("Approve? [y/N]")):
-            chosen.append(one)
+        try:
+            if yes or agrees(_("Approve? [y/N, s: stop here]"), may_stop=True):
+                chosen.append(one)
+        except Stop:
+            break
+        except (typer.Abort, KeyboardInterrupt, EOFError):
+            say("")
+            say(_("Nothing was approved, also not what you said yes to. To keep that, answer s."))
+            raise
         emit("")
     return chosen
 
