@@ -80,9 +80,10 @@ class Person(Part):
     ssh_keys: tuple[SshKey, ...] = Field(default=(), description="Public keys that sign in this name.")
 
 
+# A dataclass, since thousands of models take three times the memory.
 @dataclass(slots=True, kw_only=True, config=Part.model_config)
 class AccountSettings:
-    """One account on one platform; a dataclass, since thousands of models take three times the memory."""
+    """One account on one platform."""
 
     platform: str
     agency: str = ""

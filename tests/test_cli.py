@@ -391,6 +391,21 @@ def test_a_person_who_did_not_find_an_uncertain_post_lets_it_be_sent(unsure: Off
     assert unsure.post("satu")["state"] == "sent"
 
 
+def test_an_edit_made_while_nobody_knew_holds_for_what_is_sent_then(unsure: Office, tmp_path: Path) -> None:
+    """Given a post of unknown outcome whose text was corrected meanwhile, the old text never goes out."""
+    file = unsure.folder / "campaigns" / "rapat.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("gratifikasi", "suap"), encoding="utf-8")
+    unsure.must("apply")
+    unsure.must("resolve", unsure.post("satu")["id"], "--absent")
+    with running(tmp_path / "baru.db") as server:
+        unsure.configure(api_base=server.url)
+        unsure.must("run", "--once")
+        assert not server.storage.posts("dinas")
+        unsure.must("approve", "rapat", "--yes")
+        unsure.must("run", "--once")
+        assert [post.text for post in server.storage.posts("dinas")] == ["Pesan satu: tolak suap."]
+
+
 # Accounts
 
 

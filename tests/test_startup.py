@@ -44,7 +44,15 @@ finally:
     sys.stderr.write("\\nIMPORTED " + " ".join(name for name, module in sys.modules.items() if module))
 """
 #: Nothing that a daemon of practice accounts asks for, on the database that it does not have or on any.
-NEVER = {"charset_normalizer", "holidays", "jinja2", "openpyxl", "xlsxwriter", "cryptography"}
+NEVER = {
+    "charset_normalizer",
+    "cryptography",
+    "holidays",
+    "jinja2",
+    "openpyxl",
+    "scheduler.governance.verification",
+    "xlsxwriter",
+}
 OTHER_DATABASE = {
     "sqlite": {"psycopg", "sqlalchemy.dialects.postgresql"},
     "postgresql": {"sqlite3", "sqlalchemy.dialects.sqlite"},

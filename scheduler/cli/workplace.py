@@ -120,11 +120,11 @@ class Workplace:
 
     def write_anchor_if_due(self, store: Store, now: datetime) -> None:
         """Anchor the audit once a day; that it cannot be written is told in the log, once."""
-        from scheduler.governance import anchoring
-
         file, key = self.anchor
         if file is None:
             return
+        from scheduler.governance import anchoring
+
         try:
             anchoring.write_if_due(store, file, now, key, platform.node())
             self._anchor_failed = False

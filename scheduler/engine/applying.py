@@ -114,16 +114,29 @@ def extend(
             return 0
         windows = windowing.current(session).binding
         for version in stored.in_force(session):
-            try:
-                loaded = restore(version.definition, Path(version.source))
-            except (KeyError, TypeError, ValueError) as error:  # what is planned of it goes out all the same
-                facts = {"campaign": version.campaign_id, "reason": f"{type(error).__name__}: {error}"}
-                log.error("campaign unreadable", extra={"action": "campaign_unreadable", **facts})
-                continue
-            changes = _compare(session, loaded, now, horizon, windows)
-            _write(session, loaded, changes, actor="daemon", now=now)
-            added += len(changes.new)
+            added += follow(session, version, now=now, horizon=horizon, windows=windows)
     return added
+
+
+def follow(
+    session: Session,
+    version: CampaignVersion,
+    *,
+    now: datetime,
+    horizon: timedelta,
+    actor: str = "daemon",
+    windows: Windows | None = None,
+) -> int:
+    """Let the deliveries of a campaign follow what was applied last; return how many are new."""
+    try:
+        loaded = restore(version.definition, Path(version.source))
+    except (KeyError, TypeError, ValueError) as error:  # what is planned of it goes out all the same
+        facts = {"campaign": version.campaign_id, "reason": f"{type(error).__name__}: {error}"}
+        log.error("campaign unreadable", extra={"action": "campaign_unreadable", **facts})
+        return 0
+    changes = _compare(session, loaded, now, horizon, windows)
+    _write(session, loaded, changes, actor=actor, now=now)
+    return len(changes.new)
 
 
 def _compare(

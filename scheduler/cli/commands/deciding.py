@@ -88,6 +88,7 @@ def resolve(
         typer.Option("--double", help=_("It was accepted twice: you have seen to the second one.")),
     ] = False,
 ) -> None:
+    from scheduler.engine import applying
     from scheduler.engine.retry import Rule
     from scheduler.engine.settlement import next_age
     from scheduler.store import campaigns as stored
@@ -113,10 +114,14 @@ def resolve(
         one = one_post(session, post)
         with refused(one):
             if absent:
-                within = operations.publish_within(stored.current(session, one.campaign_id))
+                version = stored.current(session, one.campaign_id)
+                within = operations.publish_within(version)
                 operations.resolve_absent(
                     session, one, actor=workplace.actor.id, at=now, publish_within=within
                 )
+                if version is not None:  # its file may have changed while nobody knew
+                    horizon = workplace.config.daemon.horizon
+                    applying.follow(session, version, now=now, horizon=horizon, actor=workplace.actor.id)
             else:
                 operations.resolve_posted(
                     session,
