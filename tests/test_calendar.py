@@ -78,9 +78,8 @@ def test_joint_leave_and_dates_that_are_not_official_are_marked(office: Office) 
 
 def test_in_a_narrow_window_the_month_is_told_day_by_day() -> None:
     def post(day: int, message: str) -> Entry:
-        start = datetime(2026, 12, day, 7, 30)
-        facts = {"whole_days": False, "title": message, "key": message, "message": message}
-        return Entry("post", start, start, **facts, state="planned", approved=True)
+        start = datetime(2026, 12, day, 7, 30)  # noqa: DTZ001 -- local, as entries are
+        return Entry("post", start, start, False, message, message, message=message, approved=True)
 
     told = [line.plain for line in agenda(date(2026, 12, 1), [post(9, "jujur"), post(9, "peduli")])]
     assert len(told) == 4, "days without anything are left out"
