@@ -9,6 +9,9 @@ import pytest
 from icalendar import Calendar
 from kit.office import DEAD, WIB, Office, soon
 
+from scheduler.cli.commands.calendar import agenda
+from scheduler.reports.calendar import Entry
+
 RULES = """
 [[windows.rules]]
 id = "berkabung"
@@ -71,6 +74,17 @@ def test_joint_leave_and_dates_that_are_not_official_are_marked(office: Office) 
     assert off["2027-03-09"]["kind"] == "joint-leave"
     assert (off["2027-03-10"]["kind"], off["2027-03-10"]["estimated"]) == ("holiday", "True")
     assert "not official" in office.must("calendar", "2027-03").err
+
+
+def test_in_a_narrow_window_the_month_is_told_day_by_day() -> None:
+    def post(day: int, message: str) -> Entry:
+        start = datetime(2026, 12, day, 7, 30)  # noqa: DTZ001 -- local, as entries are
+        return Entry("post", start, start, False, message, message, message=message, approved=True)
+
+    told = [line.plain for line in agenda(date(2026, 12, 1), [post(9, "jujur"), post(9, "peduli")])]
+    assert len(told) == 4, "days without anything are left out"
+    assert "9" in told[1]
+    assert told[2:] == ["  • 07.30 jujur", "  • 07.30 peduli"]
 
 
 def test_other_programs_read_the_calendar(office: Office, at: datetime, tmp_path: Path) -> None:

@@ -10,19 +10,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scheduler.cli.options import FormatOption
-from scheduler.cli.output import Format, listing, say
+from scheduler.cli.output import Format, listing, say, window
 from scheduler.cli.quiet import EFFECTS, KINDS, day_words, rule_words, time_words, week_words
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
 from scheduler.i18n import N_, _, language, ngettext
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from rich.table import Table
+    from rich.text import Text
 
     from scheduler.reports.calendar import Entry
 
 #: Lines of a day in the terminal; what is more is only counted.
 LINES = 6
+#: Columns of a window below which the names of messages would be broken to pieces in a grid of seven days.
+_GRID = 100
 COLUMNS = (
     *("date", "time", "kind", "title", "campaign", "message", "account", "state", "approved"),
     *("effect", "estimated", "source", "permalink"),
@@ -99,16 +104,42 @@ def _row(entry: Entry) -> dict[str, Any]:
 
 
 def _show(first: date, found: Sequence[Entry]) -> None:
-    """One month: weeks from Monday, as offices count them."""
-    import sys
+    """One month: weeks from Monday, as offices count them; in a narrow window day by day."""
+    from rich.console import Console
 
+    width = window()
+    console = Console(width=width or 140, highlight=False)
+    if width and width < _GRID:
+        for line in agenda(first, found):
+            console.print(line)
+    else:
+        console.print(_grid(first, found))
+    estimated = any(entry.estimated for entry in found if _after(first) > entry.start.date() >= first)
+    if estimated:
+        say(_("(?) The date is not official yet."))
+
+
+def agenda(first: date, found: Sequence[Entry]) -> Iterator[Text]:
+    """The days of a month on which there is something, each with its lines below."""
+    from babel.dates import format_date
+    from rich.text import Text
+
+    yield Text(format_date(first, "MMMM y", language()), style="italic")
+    day = first
+    while day < _after(first):
+        (_number, style), *lines = _cell(day, found)
+        if lines:
+            yield Text(format_date(day, "EEEE, d MMMM", language()), style=style)
+            yield from (Text(f"  {line}", style=look) for line, look in lines)
+        day += timedelta(days=1)
+
+
+def _grid(first: date, found: Sequence[Entry]) -> Table:
     from babel.dates import format_date, get_day_names
     from rich.box import SQUARE
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console(width=None if sys.stdout.isatty() else 140, highlight=False)
     names = get_day_names("abbreviated", context="stand-alone", locale=language())
     table = Table(box=SQUARE, show_lines=True, expand=True, title=format_date(first, "MMMM y", language()))
     for number in range(7):
@@ -119,10 +150,7 @@ def _show(first: date, found: Sequence[Entry]) -> None:
         cells = [_cell(one, found) if one.month == first.month else [] for one in week]
         table.add_row(*(Text("\n").join(Text.assemble(line) for line in cell) for cell in cells))
         day += timedelta(days=7)
-    console.print(table)
-    estimated = any(entry.estimated for entry in found if _after(first) > entry.start.date() >= first)
-    if estimated:
-        say(_("(?) The date is not official yet."))
+    return table
 
 
 def _cell(day: date, found: Sequence[Entry]) -> list[tuple[str, str]]:

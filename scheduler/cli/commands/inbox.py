@@ -136,7 +136,7 @@ def _what_became(workplace: Workplace, rows: list[dict[str, Any]]) -> dict[str, 
         "answered_at": _("answered at"),
         "answered_by": _("answered by"),
         "response": _("after"),
-        "note": _("note"),
+        "note": _("note at closing"),
     }
     return {name: heading for name, heading in columns.items() if any(row[name] for row in rows)}
 
