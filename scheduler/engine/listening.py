@@ -55,12 +55,13 @@ class Listening(Errand[Heard]):
                 until = self._treasury.comments_again(account_id, now)
                 inbox.ask_next(session, {one.delivery_id: until for one in posts})
                 return
-            if most and not self._alone(session, account_id, now):  # what another reads is not charged yet
+            # A post is first put in line when it goes out: until its first age it only gets its time.
+            ripe = [one for one in posts if self._ages and one.published_at + min(self._ages) <= now]
+            if ripe and most and not self._alone(session, account_id, now):
+                # What another daemon reads is not charged yet.
                 inbox.ask_next(session, {one.delivery_id: now + BILLED for one in posts})
                 return
             known = inbox.newest(session, [one.delivery_id for one in posts]) if most else {}
-            # A post is first put in line when it goes out: until its first age it only gets its time.
-            ripe = [one for one in posts if self._ages and one.published_at + min(self._ages) <= now]
             when = {one.delivery_id: next_age(one.published_at, now, self._ages) for one in posts}
             inbox.ask_next(session, when | {one.delivery_id: now + AGAIN for one in ripe})
         if ripe:
@@ -69,12 +70,12 @@ class Listening(Errand[Heard]):
 
     def _alone(self, session: Session, account_id: str, now: datetime) -> bool:
         """Whether no other daemon is reading billed comments of an account."""
-        name = f"billed comments of {account_id}"
-        return routines.hold(session, name, now=now, lasts=BILLED, node=self._node)
+        return routines.hold(session, _reading(account_id), now=now, lasts=BILLED, node=self._node)
 
     def _keep(self, message: Heard) -> None:
         account, replies, ids = message.account_id, message.replies, list(message.asked.values())
         with self._store.write() as session:
+            routines.let_go(session, _reading(account), node=self._node)
             if message.pause and message.pause.until > message.at:
                 account_states.pause_account(session, account, message.pause.until)
             if isinstance(replies, AdapterError):
@@ -119,3 +120,8 @@ class Listening(Errand[Heard]):
     ) -> Heard:
         replies, pause = self._calls.replies(account_id, list(asked), known, most)
         return Heard(account_id, asked, replies, self._clock.now(), pause)
+
+
+def _reading(account_id: str) -> str:
+    """The routine of reading comments that an account pays for."""
+    return f"billed comments of {account_id}"

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any
 from zlib import crc32
 
-from sqlalchemy import Insert, Select, bindparam, func, select
+from sqlalchemy import Delete, Insert, Select, bindparam, delete, func, select
 from sqlmodel import Session
 
 from scheduler.store.dialects import insert
@@ -31,6 +31,11 @@ def take(session: Session, name: str, *, now: datetime, every: timedelta, node: 
 def hold(session: Session, name: str, *, now: datetime, lasts: timedelta, node: str) -> bool:
     """Whether ``node`` may do ``name`` now, because no other has begun it for as long as it ``lasts``."""
     return _take(session, name, now, lasts, node, own=True)
+
+
+def let_go(session: Session, name: str, *, node: str) -> None:
+    """``node`` is through with what it held, if it did: others need not wait until its time is over."""
+    session.connection().execute(_let_go(), {"_name": name, "_node": node})
 
 
 def _take(session: Session, name: str, now: datetime, every: timedelta, node: str, *, own: bool) -> bool:
@@ -63,6 +68,13 @@ def _number(name: str) -> int:
 @cache
 def _last() -> Select[Any]:
     return select(routines.c.done_at, routines.c.node).where(routines.c.name == bindparam("_name"))
+
+
+@cache
+def _let_go() -> Delete:
+    return delete(routines).where(
+        routines.c.name == bindparam("_name"), routines.c.node == bindparam("_node")
+    )
 
 
 @cache

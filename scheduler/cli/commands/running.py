@@ -34,12 +34,11 @@ def run(
     once: Annotated[bool, typer.Option("--once", help=_("One pass over what is due now, then end."))] = False,
     json_log: Annotated[bool, typer.Option("--json-log", help=_("Write the log as JSON lines."))] = False,
 ) -> int:
-    workplace: Workplace = context.obj
-    # First: what reading thousands of accounts takes for a while is used again by what is imported next.
-    workplace.accounts.check_secret_files()
     from scheduler.cli.logs import start_logging
     from scheduler.engine.daemon import Daemon, Installation
 
+    workplace: Workplace = context.obj
+    workplace.accounts.check_secret_files()
     start_logging(as_json=json_log)
     store = workplace.store(create=True)
     installation = Installation(
