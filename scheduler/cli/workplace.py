@@ -67,8 +67,8 @@ class Workplace:
 
     def close(self) -> None:
         """Release the databases that were opened; SQLite then puts its files in order."""
-        for store in self._open:
-            store.close()
+        while self._open:
+            self._open.pop().close()
 
     @cached_property
     def accounts(self) -> Accounts:

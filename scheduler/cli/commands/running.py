@@ -111,7 +111,13 @@ def status(
     if watch:
         from scheduler.cli.watching import watch as stay
 
-        return stay(lambda: _look(workplace, form), form)
+        def again() -> Look:
+            try:
+                return _look(workplace, form)
+            finally:
+                workplace.close()  # each look opens the database for itself, for days
+
+        return stay(again, form)
     look = _look(workplace, form)
     if form is Format.TABLE:
         for line in (*look.answer, ""):
