@@ -367,6 +367,7 @@ def unsure(lost: Office, tmp_path: Path) -> Office:
 
 def test_a_person_who_found_an_uncertain_post_gives_its_address(unsure: Office) -> None:
     assert unsure.must("status", "--format", "json", code=3).json[0]["unsure"] == 1
+    assert "gaung resolve ID --absent" in unsure.must("posts", "--state", "unsure").err
     post = unsure.post("satu")["id"]
     with unsure.unchanged():
         unsure.must("resolve", post, code=2)

@@ -147,6 +147,14 @@ def lines(found: Sequence[Task], standing: Standing) -> list[str]:
     """The answer to "is all well?": what to do, or that there is nothing."""
     if found:
         return [_("To do:"), *(f"  {one.words}: {one.command}" for one in found)]
+    if late := standing.overdue:
+        return [
+            ngettext(
+                "Nothing to decide, but {count} post is past its time: gaung posts --state planned",
+                "Nothing to decide, but {count} posts are past their time: gaung posts --state planned",
+                late,
+            )
+        ]
     if upcoming := standing.next_due:
         at = local_time(upcoming.allowed_at, upcoming.zone)
         return [_("All is well. The next post goes out on {time}.", time=at)]

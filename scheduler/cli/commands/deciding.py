@@ -135,7 +135,15 @@ def resolve(
                     reach_at=next_age(now, now, workplace.config.reach.ages) if remote_id else None,
                     min_gap=workplace.rules().get(one.account_id, Rule()).min_gap,
                 )
-    say(_("Recorded."))
+    if absent:
+        say(
+            _(
+                "Recorded: it is not published. It is sent again while its campaign allows that"
+                " (gaung status)."
+            )
+        )
+    else:
+        say(_("Recorded: it is published."))
 
 
 def _seen_to(workplace: Workplace, post: str) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from scheduler.cli.choosing import SHOWN, one_post
 from scheduler.cli.options import FormatOption
-from scheduler.cli.output import Format, details, emit, listing
+from scheduler.cli.output import Format, details, emit, listing, say
 from scheduler.cli.workplace import Workplace
 from scheduler.errors import GaungError
 from scheduler.i18n import N_, _
+from scheduler.states import State
 
 if TYPE_CHECKING:
-    from scheduler.states import State
     from scheduler.store.listings import PostDetails
     from scheduler.store.tables import Approval, Delivery
 
@@ -33,7 +34,6 @@ def posts(
     if context.invoked_subcommand:
         return
     from scheduler.reports.rows import LocalTime
-    from scheduler.states import State
     from scheduler.store import listings
 
     workplace: Workplace = context.obj
@@ -75,6 +75,23 @@ def posts(
         if campaign or len({row["campaign"] for row in rows}) < 2:
             headings.pop("campaign")
     listing(rows, headings, form, empty=_("No posts."))
+    if form is Format.TABLE and rows:
+        for one in wanted.states:  # whoever asks for these has something to do
+            if one in _NEXT:
+                say(_(_NEXT[one]))
+
+
+#: What follows for posts of a state, told to whoever lists that state.
+_NEXT: Mapping[State, str] = {
+    State.HANDED: N_(
+        "gaung posts show ID says where the kit lies. When it is published: gaung resolve ID --posted ADDRESS"
+    ),
+    State.UNSURE: N_(
+        "Look at the account. If the post is there: gaung resolve ID --posted ADDRESS;"
+        " if it is not: gaung resolve ID --absent"
+    ),
+    State.FAILED: N_("gaung posts show ID says why. When it is mended: gaung retry ID"),
+}
 
 
 def show(
@@ -85,7 +102,6 @@ def show(
     from scheduler.cli.partly import public_part
     from scheduler.cli.words import event_word, reason_words
     from scheduler.reports.rows import LocalTime
-    from scheduler.states import State
     from scheduler.store import listings
 
     workplace: Workplace = context.obj
