@@ -79,7 +79,7 @@ class Event(StrEnum):
     RETRIED = "retried"
     """failed, missed, review -> planned: by a person."""
     TAKEN_DOWN = "taken_down"
-    """sent, review -> removed: by a person (review: of a post that was stopped, what is out of it)."""
+    """sent, review, failed, withdrawn -> removed: by a person (but for sent: the part that is out)."""
 
 
 TRANSITIONS: Mapping[tuple[State, Event], State] = {
@@ -113,6 +113,8 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
     (State.REVIEW, Event.RETRIED): State.PLANNED,
     (State.SENT, Event.TAKEN_DOWN): State.REMOVED,
     (State.REVIEW, Event.TAKEN_DOWN): State.REMOVED,
+    (State.FAILED, Event.TAKEN_DOWN): State.REMOVED,
+    (State.WITHDRAWN, Event.TAKEN_DOWN): State.REMOVED,
 }
 
 #: Nothing of these has left the house: an edit of the campaign file may still change them.

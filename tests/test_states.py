@@ -45,11 +45,13 @@ DESIGN = {
     (State.SENT, Event.TAKEN_DOWN): State.REMOVED,
 }
 #: What building it added: a message that comes back into its file, a person who cancels what waits for
-#: a person, a look that finds nothing after the last attempt, an answer after all, and a stop between
-#: two parts.
+#: a person, a look that finds nothing after the last attempt, an answer after all, a stop between two
+#: parts, and the removal of the part that is out of a post that did not go out whole.
 OURS = {
     (State.SENDING, Event.STOPPED): State.REVIEW,
     (State.REVIEW, Event.TAKEN_DOWN): State.REMOVED,
+    (State.FAILED, Event.TAKEN_DOWN): State.REMOVED,
+    (State.WITHDRAWN, Event.TAKEN_DOWN): State.REMOVED,
     (State.WITHDRAWN, Event.RETURNED): State.PLANNED,
     (State.FAILED, Event.CANCELLED): State.WITHDRAWN,
     (State.MISSED, Event.CANCELLED): State.WITHDRAWN,

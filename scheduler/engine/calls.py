@@ -21,6 +21,7 @@ from adapters.contract import (
     Credentials,
     Finding,
     Found,
+    Json,
     Kind,
     Media,
     Part,
@@ -91,6 +92,19 @@ class Followers:
 
 
 @dataclass(frozen=True, slots=True)
+class _Kept:
+    """The progress of attempts that are over: nothing is added to it."""
+
+    saved: Mapping[str, Json]
+
+    def save(self, **facts: Json) -> None:
+        """Nobody keeps it."""
+
+    def note(self, **facts: Json) -> None:
+        """Nobody keeps it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Calls:
     """The calls, with what they need: adapters by account id, the approved media, the time."""
 
@@ -124,10 +138,16 @@ class Calls:
         match self.find(claim, progress).answer:
             case Found(remote_id, permalink, shortfall=shortfall) if remote_id:
                 return Receipt(remote_id, permalink, shortfall)
-        match self._told(claim.account_id, "begun", lambda adapter: adapter.begun(progress)).answer:
-            case Receipt(remote_id, permalink):
-                stop.remote_id, stop.permalink = sound.text(remote_id), sound.text(permalink)
+        if part := self.begun(claim.account_id, progress.saved):
+            stop.remote_id, stop.permalink = part.remote_id, part.permalink
         return stop
+
+    def begun(self, account_id: str, saved: Mapping[str, Json]) -> Receipt | None:
+        """What is known to be public of a post that did not go out whole, by what its attempts ``saved``."""
+        match self._told(account_id, "begun", lambda adapter: adapter.begun(_Kept(saved))).answer:
+            case Receipt(remote_id, permalink) if remote_id:
+                return Receipt(sound.text(remote_id), sound.text(permalink))
+        return None
 
     def find(self, claim: Claim, progress: Progress) -> Told[Finding | AdapterError]:
         """Look for a delivery whose outcome is unknown; an absence seen too soon proves nothing."""

@@ -57,7 +57,13 @@ def gone(store: Store, clock: Clock, post: Delivery, *, actor: str, reason: str,
             Event.TAKEN_DOWN,
             actor=actor,
             at=clock.now(),
-            values={"code": "", "reason": reason, "reach_at": None},
+            values={
+                "code": "",
+                "reason": reason,
+                "reach_at": None,
+                "remote_id": post.remote_id,
+                "permalink": post.permalink,
+            },
             detail={"reason": reason, "by_hand": by_hand, "permalink": post.permalink},
         )
 

@@ -31,8 +31,15 @@ AT_ONCE = 10
 FIRST, NUMBER = int(os.environ.get("SEED", "0")), int(os.environ.get("SEEDS", str(SEEDS)))
 
 #: This takes an answer that comes after a listing has shown, conclusively, that there is no post; the
-#: platforms here keep what they promise of their listings (test_dispatch.py has one that does not).
-ELSEWHERE = frozenset({(State.PLANNED, Event.FOUND)})
+#: platforms here keep what they promise of their listings (test_dispatch.py has one that does not). And what
+#: is out of a post that failed is taken down in test_partly.py.
+ELSEWHERE = frozenset(
+    {
+        (State.PLANNED, Event.FOUND),
+        (State.FAILED, Event.TAKEN_DOWN),
+        (State.WITHDRAWN, Event.TAKEN_DOWN),
+    }
+)
 
 
 def proved(seed: int, variant: Variant | None = None) -> Run:

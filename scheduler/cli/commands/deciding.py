@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from scheduler.cli import partly
 from scheduler.cli.choosing import SHOWN, one_post, refused
 from scheduler.cli.options import PostArgument, ReasonOption
 from scheduler.cli.output import say
@@ -71,6 +72,7 @@ def cancel(
             with refused(one):
                 operations.cancel(session, one, actor=workplace.actor.id, at=now, reason=reason)
     say(ngettext("{count} post cancelled.", "{count} posts cancelled.", len(chosen)))
+    partly.tell(workplace, chosen.values())
 
 
 def resolve(

@@ -99,6 +99,7 @@ def show(
     post: Annotated[str, typer.Argument(help=_("Id of the post."))],
     form: FormatOption = Format.TABLE,
 ) -> None:
+    from scheduler.cli.partly import public_part
     from scheduler.cli.words import event_word, reason_words
     from scheduler.reports.rows import LocalTime
     from scheduler.store import listings
@@ -109,6 +110,7 @@ def show(
         found = listings.details(session, chosen)
         held = listings.is_over_budget(session, chosen, workplace.clock.now())
     one = found.delivery
+    part = None if one.permalink else public_part(workplace.calls, one)
     zone = one.zone
     facts: dict[str, tuple[str, Any]] = {
         "id": (_("id"), one.key),
@@ -125,6 +127,7 @@ def show(
         "cost": (_("cost"), _cost(workplace, found)),
         "published_at": (_("published"), LocalTime(one.published_at, zone) if one.published_at else None),
         "permalink": (_("address"), one.permalink),
+        "part": (_("public part"), (part.permalink or part.remote_id) if part else None),
         "remote_id": (_("id on the platform"), one.remote_id),
         "approvals": (
             _("approved by"),

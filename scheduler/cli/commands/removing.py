@@ -41,7 +41,7 @@ def takedown(
             refuse_if_held(session, one.campaign_id)
     for one in chosen:
         with refused(one):
-            _is_out(one)
+            _find_out(workplace, one)
     if not yes and not sys.stdin.isatty():
         for one in chosen:
             _show(one)
@@ -57,14 +57,18 @@ def takedown(
     return max(codes)
 
 
-def _is_out(one: Delivery) -> None:
-    """Raise RefusedTransitionError unless there is something to take down."""
+def _find_out(workplace: Workplace, one: Delivery) -> None:
+    """Let a post that did not go out whole name its part; raise RefusedTransitionError if nothing is out."""
+    from scheduler.cli.partly import public_part
     from scheduler.states import Event, RefusedTransitionError, State, after
 
     state = State(one.state)
     after(state, Event.TAKEN_DOWN)
-    if state is State.REVIEW and not one.remote_id:
-        raise RefusedTransitionError(state, Event.TAKEN_DOWN)
+    if state is not State.SENT:
+        part = public_part(workplace.calls, one)
+        if part is None:
+            raise RefusedTransitionError(state, Event.TAKEN_DOWN)
+        one.remote_id, one.permalink = part.remote_id, part.permalink
 
 
 def _show(one: Delivery) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from scheduler.cli import missed
+from scheduler.cli import missed, partly
 from scheduler.cli.asking import agrees
 from scheduler.cli.choosing import one_post, refused
 from scheduler.cli.options import FormatOption, ReasonOption
@@ -125,6 +125,7 @@ def _cancel(
         with refused(one):
             operations.cancel(session, one, actor=workplace.actor.id, at=now, reason=reason)
     say(ngettext("{count} post cancelled.", "{count} posts cancelled.", len(posts)))
+    partly.tell(workplace, posts)
 
 
 def _publish(
