@@ -281,8 +281,10 @@ class Dispatcher:
         """Put away what is too late, and make uncertain what others have begun and will not end."""
         if self._leases.must_look():
             ended, silent = self._leases.look(leases.under_way(session, list(self._publishing)), now)
-            leases.lose(session, now, ended, ended=True, look_after=self._first_look)
-            leases.lose(session, now, silent, ended=False)
+            lost = leases.lose(session, now, ended, ended=True, look_after=self._first_look)
+            lost += leases.lose(session, now, silent, ended=False)
+            if lost:
+                log.warning("attempts of others lost", extra={"action": "attempts_lost", "count": lost})
         self.behind = due.expire(session, now)
 
     def _first_look(self, account_id: str) -> timedelta:

@@ -264,6 +264,10 @@ def _others(claim: Claim, remote_id: str, owners: Owners) -> str:
 
 
 _ON_PLATFORM = frozenset({Event.ACCEPTED, Event.FOUND})
+#: What somebody who watches the log should see.
+_TROUBLE = frozenset(
+    {Event.LOST, Event.UNDECIDED, Event.REJECTED, Event.EXHAUSTED, Event.ACCOUNT_REFUSED, Event.STOPPED}
+)
 #: States in which a delivery whose lease ran out can still be kept from being sent twice.
 _MAY_TURN = frozenset({State.UNSURE, State.PLANNED})
 
@@ -296,7 +300,8 @@ def _log(claim: Claim, decision: Decision) -> None:
         "reason": decision.reason,
         "url": decision.permalink,
     }
-    log.info(decision.event.value, extra={key: value for key, value in facts.items() if value})
+    level = logging.WARNING if decision.event in _TROUBLE else logging.INFO
+    log.log(level, decision.event.value, extra={key: value for key, value in facts.items() if value})
 
 
 def _change(
