@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import chdir
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -553,6 +554,14 @@ def test_the_report_for_excel_and_the_one_for_programs(busy: Office, tmp_path: P
     assert plain.startswith(b"agency,account,")
     assert excel.startswith("\ufeffagency;account;".encode())
     assert sorted(path.name for path in tmp_path.iterdir()) == ["excel.csv", "tahun"]
+
+
+def test_reports_that_nobody_has_named_do_not_take_each_others_place(busy: Office, tmp_path: Path) -> None:
+    with chdir(tmp_path):
+        for form in ("csv-excel", "csv"):
+            busy.must("report", "jalan", "--format", form)
+    assert (tmp_path / "jalan-excel.csv").read_bytes().startswith("\ufeff".encode())
+    assert (tmp_path / "jalan.csv").read_bytes().startswith(b"agency,account,")
 
 
 # Usage

@@ -10,10 +10,10 @@ from typing import BinaryIO, Protocol, cast
 
 from scheduler.reports.report import Report
 
-#: Name of the format -> module, and the ending of its files.
+#: Name of the format -> module, and how its files end that nobody has named.
 FORMATS = {
     "csv": ("plain_csv", ".csv"),
-    "csv-excel": ("excel_csv", ".csv"),
+    "csv-excel": ("excel_csv", "-excel.csv"),  # beside the other, not over it
     "json": ("json_file", ".json"),
     "xlsx": ("xlsx", ".xlsx"),
     "html": ("html", ".html"),
@@ -36,7 +36,7 @@ def writer(name: str) -> Writer:
 
 
 def suffix(name: str) -> str:
-    """The ending of files of a format."""
+    """How files of a format end that nobody has named."""
     return FORMATS[name][1]
 
 
