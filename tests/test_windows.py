@@ -24,10 +24,11 @@ from campaigns.planning import plan
 from campaigns.timetable import parse_slot, to_local, to_utc
 from campaigns.windows import Allowed, Place, Rule, Verdict, Windows, combined
 from scheduler.engine import applying
+from scheduler.errors import StoreError
 from scheduler.states import State
 from scheduler.store import windowing
 from scheduler.store.database import Store
-from scheduler.store.tables import audit
+from scheduler.store.tables import WindowSet, audit
 
 DAY = timedelta(days=1)
 ANY = Place("hakordia", "dinas")
@@ -307,6 +308,18 @@ def test_mourning_that_is_declared_today_holds_what_is_due_today(engine: Engine)
     }
     assert engine.row_of("jujur")["code"] == "window"
     assert engine.row_of("banjir")["code"] == "too-late"
+
+
+def test_windows_that_nobody_can_read_let_nothing_out(engine: Engine) -> None:
+    """As a version of Gaung finds them that knows less than the one by which they were applied."""
+    engine.apply(campaign(engine.folder))
+    with engine.store.write() as session:
+        session.add(
+            WindowSet(definition='{"rules": [{"kind": "eclipse"}]}', applied_at=NOON, applied_by="ani")
+        )
+    with pytest.raises(StoreError, match="cannot read the windows"):
+        engine.turn()
+    assert (engine.platform.posts, engine.states) == ([], {"jujur": State.PLANNED})
 
 
 def test_what_a_window_held_longer_than_allowed_is_put_to_a_person_and_never_bursts(engine: Engine) -> None:

@@ -16,6 +16,8 @@ from sqlmodel import Session
 
 from campaigns import timetable
 from campaigns.windows import NONE, Rule, Windows
+from scheduler.errors import StoreError
+from scheduler.i18n import N_
 from scheduler.store import holding
 from scheduler.store.holding import Hold, Holds
 from scheduler.store.tables import WindowSet, versions, window_sets
@@ -23,7 +25,7 @@ from scheduler.store.transitions import record
 
 
 def current(session: Session) -> Windows:
-    """The windows that were applied last."""
+    """The windows that were applied last; raise StoreError if this version of Gaung cannot read them."""
     text = _text(session)
     return _parsed(text) if text else NONE
 
@@ -42,7 +44,13 @@ def _newest() -> Select[Any]:
 
 @lru_cache(maxsize=4)
 def _parsed(text: str) -> Windows:
-    return Windows.model_validate_json(text)
+    try:
+        return Windows.model_validate_json(text)
+    except ValueError:  # then nobody knows what may go out now: nothing does
+        raise StoreError(
+            N_("This version of Gaung cannot read the windows in force; nothing is sent."),
+            hint=N_("Install the version by which they were applied."),
+        ) from None
 
 
 def put(session: Session, windows: Windows, *, actor: str, at: datetime) -> bool:
