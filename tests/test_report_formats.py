@@ -572,7 +572,7 @@ def test_the_files_are_those_of_the_golden_ones(office: echo.Echo, tmp_path: Pat
     text = re.sub(r"\b[0-9a-f]{64}\b(?=[\"<\r])", "HASH", text)
     text = re.sub(r"data:image/jpeg;base64,[^\"]+", "PICTURE", text)
     text = re.sub(r"[Gg]aung \d+\.\d+\.\d+", "Gaung VERSION", text)
-    golden = GOLDEN / f"{form}{formats.suffix(form)}"
+    golden = GOLDEN / f"recap{formats.suffix(form)}"
     if os.environ.get("GAUNG_GOLDEN") == "write":
         golden.write_bytes(text.encode())
     assert text == golden.read_bytes().decode()
