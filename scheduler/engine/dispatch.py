@@ -171,7 +171,7 @@ class Dispatcher:
                 if not brief:
                     self._move_overdue(session, now)
                 work = self._claim(session, now)
-                if brief and work.free:
+                if brief and work.free > 0:
                     brief = False
                     self._move_overdue(session, now)
                 if not brief:
